@@ -1,0 +1,55 @@
+# The course's commands. `make` alone lists them; each one sets up .venv first, if that is not done yet.
+
+# The first of these that runs and is new enough. A name in PATH is not enough: a pyenv shim may be there and fail.
+FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3.10 python3; do \
+  $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; exit; }; \
+  done; echo python3
+ifdef PYTHON
+  CHOSEN := --chosen
+else
+  PYTHON := $(shell $(FIND_PYTHON))
+endif
+VENV := .venv/bin/python
+LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+
+.DEFAULT_GOAL := help
+.SILENT:
+.PHONY: help setup lab test doctor record bench format lock clean
+
+help:  ## list these commands
+	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup:  ## make .venv from requirements.lock (the others do it for you)
+	command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here. The course needs Python 3.10 or newer; \
+	if it has another name: make PYTHON=/path/to/python" >&2; exit 1; }
+	"$(PYTHON)" coursekit/course/install.py $(CHOSEN)
+
+lab: setup  ## open JupyterLab on notebook 01
+	$(VENV) -m jupyterlab $(LAB_OPTIONS) notebooks/01_images_and_videos.ipynb
+
+test: setup  ## format, lint, types, then all tests
+	$(VENV) -m ruff format --check .
+	$(VENV) -m ruff check .
+	$(VENV) -m mypy
+	$(VENV) -m pytest $(PYTEST)
+
+doctor: setup  ## check this machine: versions, device, ffmpeg, data, memory, disk
+	$(VENV) -m coursekit doctor
+
+record: setup  ## run all notebooks anew and store what they print
+	$(VENV) -m coursekit.course.record
+
+bench: setup  ## compare the video readers on this machine
+	"$(PYTHON)" coursekit/course/install.py --extra bench
+	for script in benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
+
+format: setup  ## format the code and mend what the linter can mend
+	$(VENV) -m ruff check --fix --quiet . || true
+	$(VENV) -m ruff format .
+
+lock: setup  ## make requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions); needs uv
+	$(VENV) -m coursekit.course.lock $(if $(UPGRADE),--upgrade)
+
+clean:  ## delete .venv and what tools have left
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
