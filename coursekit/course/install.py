@@ -70,7 +70,7 @@ def check_platform(system: str, machine: str) -> None:
     if system == "Darwin" and machine == "x86_64":
         raise SetupError(
             "PyTorch is no longer built for Macs with an Intel processor. Run the course on Colab\n"
-            "(README.md). Is this an Apple silicon Mac? Then this is an Intel Python: brew install python@3.12"
+            "(README.md). Is this an Apple silicon Mac? Then it is an Intel Python: brew install python@3.12"
         )
 
 
