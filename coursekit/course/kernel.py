@@ -1,0 +1,67 @@
+"""The world that a notebook's kernel sees: the same for recording, for testing, and on every machine.
+
+A learner's settings (a matplotlibrc, an IPython profile, PYTHONPATH, a kernel of the same name in the home
+folder) would change what a notebook prints or draws. So a kernel of the course starts without them, and
+always runs the Python that runs this.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+_DROPPED = (
+    "COURSEKIT_",
+    "IPYTHON",
+    "JUPYTER",
+    "JPY_",
+    "MATPLOTLIB",
+    "MPL",
+    "PYTEST_",
+    "PYTHON",
+    "TORCH_LOGS",
+)
+_FIXED = {"COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+
+
+def environment(scratch: Path, **settings: str) -> dict[str, str]:
+    """The environment variables of a kernel of the course.
+
+    Args:
+        scratch: an empty folder; IPython keeps its profile there rather than in the home folder.
+        settings: variables to add, such as `COURSEKIT_RECORDING="1"`.
+
+    Returns:
+        All of this process's variables, less those that change what a notebook shows, with the fixed ones.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
+    kept.update(_FIXED, IPYTHONDIR=str(scratch / "ipython"))
+    matplotlib = importlib.util.find_spec("matplotlib")
+    if (
+        matplotlib is not None and matplotlib.origin is not None
+    ):  # its own settings, not those in the home folder
+        kept["MATPLOTLIBRC"] = str(Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc")
+    return {**kept, **settings}
+
+
+def make_font_cache(variables: dict[str, str]) -> None:
+    """Let matplotlib list the machine's fonts now, not in a cell: the first time, it says so on stderr.
+
+    Args:
+        variables: the kernel's environment (`environment`).
+
+    Raises:
+        subprocess.CalledProcessError: matplotlib cannot be imported.
+    """
+    command = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(command, env=variables, check=True, capture_output=True)
+
+
+def this_python() -> KernelSpecManager:
+    """Where a kernel manager finds the kernel "python3": it is the Python that runs this, and no other."""
+    return KernelSpecManager(kernel_dirs=[])
