@@ -1,0 +1,304 @@
+"""From a video file to decoded frames, robustly: the only place that talks to FFmpeg to read.
+
+PyAV was chosen as the one reader: it carries FFmpeg in its wheel, gives each frame's true time and precise
+errors, and with frame threads and planar conversion it is as fast as the fastest (`benchmarks/decode.py`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+
+class VideoError(Exception):
+    """A file that cannot be read or written as video; the message says why and what to do."""
+
+
+class DamagedVideoWarning(UserWarning):
+    """Part of a video could not be decoded; the frames that could be are given."""
+
+
+class Stamp(NamedTuple):
+    """The place of a frame in its video."""
+
+    number: int  # 0, 1, 2, ... in the order of display
+    time: Fraction  # seconds, as the file says
+
+
+class Decoded(NamedTuple):
+    """A decoded frame, still in FFmpeg's own pixel format."""
+
+    number: int  # position in the file, 0, 1, 2, ... in the order of display
+    time: Fraction  # seconds, as the file says
+    picture: VideoFrame
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open `path` and find its video stream (a cover picture is none).
+
+    Raises:
+        VideoError: the file is missing, is no file, is empty, is no video, or has no video stream.
+    """
+    check_file(path)
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(_unreadable(path, error)) from error
+    with container:
+        stream = _video_stream(path, container)
+        stream.thread_type = "AUTO"  # decode the next frames while this one is being used
+        yield container, stream
+
+
+def check_file(path: Path) -> None:
+    """Raise a VideoError if there is no file with content at `path`."""
+    if not path.exists():
+        raise VideoError(f"no such file: {path}; the folder read from is {Path.cwd()}")
+    if path.is_dir():
+        raise VideoError(f"{path} is a folder, expected a video file")
+    if not path.is_file():
+        raise VideoError(f"{path} is no ordinary file, expected a video file")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path} is empty (0 bytes): copy or download it again")
+
+
+def decode(
+    path: Path, container: InputContainer, stream: VideoStream, start: Fraction | None = None
+) -> Iterator[Decoded]:
+    """Yield the frames in the order of display.
+
+    Damaged frames, and those that build on them up to the next key frame, are left out; one
+    DamagedVideoWarning at the end says how many.
+
+    Args:
+        path: the file, for messages.
+        container: the open file, and
+        stream: its video stream.
+        start: seconds; begins at the key frame before it where the file can be entered there.
+
+    Raises:
+        VideoError: not one frame of the file can be decoded.
+    """
+    timeline = None if start is None else _enter(container, stream, start)
+    damage = Damage()
+    last = None
+    for picture in _pictures(container, stream, damage):
+        index = damage.good + damage.lost
+        time = _time(picture, stream, index)
+        if timeline:
+            index = bisect_left(timeline, time)
+        damage.good += 1
+        last = Decoded(index, time, picture)
+        yield last
+    if last is None and not timeline:
+        raise VideoError(
+            f"{path} has a video stream ({stream.codec_context.name}, {stream.width} x {stream.height}) "
+            "but no frame that can be decoded: copy or download it again, or record it anew"
+        )
+    if last is not None and not timeline:
+        damage.compare(stream, last)
+    damage.warn(path)
+
+
+def packet_times(container: InputContainer, stream: VideoStream) -> list[Fraction] | None:
+    """Times of all frames in seconds, in the order of display; nothing is decoded.
+
+    Returns None if the file does not say (then only decoding can tell). Reads the file to its end:
+    seek afterwards.
+    """
+    stamps = []
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 or packet.is_discard:
+                continue
+            if packet.pts is None:
+                return None
+            stamps.append(packet.pts)
+    except av.error.FFmpegError:
+        pass  # damaged: what lies before is known
+    base = stream.time_base or Fraction(1)
+    return [stamp * base for stamp in sorted(stamps)]
+
+
+def rgb(
+    picture: VideoFrame, reformatter: VideoReformatter, size: tuple[int, int] | None = None
+) -> torch.Tensor:
+    """The picture as uint8 (3, H, W), turned upright, resized to `size` = (H, W) if given.
+
+    FFmpeg converts to planes (G, B, R), which are copied into place one by one, as C, H, W lie in memory.
+    That saves turning pixels (H, W, C) into planes afterwards: the same values, sooner.
+    """
+    turns = quarter_turns(picture)
+    height, width = size or (0, 0)
+    if turns % 2:
+        height, width = width, height
+    planar = reformatter.reformat(
+        picture,
+        width=width or picture.width,
+        height=height or picture.height,
+        format="gbrp",
+        interpolation=Interpolation.BICUBIC,
+    )
+    image = np.empty((3, planar.height, planar.width), np.uint8)  # (3, H, W)
+    for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
+        image[channel] = rows[: planar.height, : planar.width]
+    if turns:
+        image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
+    return torch.from_numpy(image)
+
+
+def quarter_turns(picture: VideoFrame) -> int:
+    """How many quarter turns, counter-clockwise, stand the picture upright (phones store this)."""
+    return round(picture.rotation / 90) % 4
+
+
+class Damage:
+    """What could not be decoded on the way through a file."""
+
+    def __init__(self) -> None:
+        self.good = 0  # frames that were decoded
+        self.lost = 0  # frames that were left out
+        self.before: int | None = None  # good frames before the first damage
+        self.ends = ""  # where the file breaks off, in words
+
+    def found(self, lost: int = 1) -> None:
+        """Note that `lost` frames could not be decoded here."""
+        self.lost += lost
+        if self.before is None:
+            self.before = self.good
+
+    def compare(self, stream: VideoStream, last: Decoded) -> None:
+        """After the last frame: does the file promise more than came?"""
+        absent = stream.frames - self.good - self.lost
+        end = promised_end(stream)
+        step = 1 / frame_rate(stream)
+        reached = last.time + max(step, (last.picture.duration or 0) * (stream.time_base or 0))
+        short = end is not None and end - reached > max(2 * step, Fraction(1, 10))
+        if short and end is not None:
+            self.found(max(absent, 0))
+            self.ends = f"; it breaks off at {float(reached):.2f} s of {float(end):.2f} s"
+
+    def warn(self, path: Path) -> None:
+        """Say once, as a DamagedVideoWarning, what is missing (nothing if all is well)."""
+        if self.before is None:
+            return
+        lost = f", {self.lost} could not be decoded and are left out" if self.lost else ""
+        warnings.warn(
+            f"{path} is damaged after its first {self.before} frames: {self.good} frames are given"
+            f"{lost}{self.ends}. Copy or download it again to have all.",
+            DamagedVideoWarning,
+            stacklevel=2,
+        )
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Average frames per second; 25 where the file says nothing (a still image)."""
+    return stream.average_rate or stream.guessed_rate or Fraction(25)
+
+
+def promised_end(stream: VideoStream) -> Fraction | None:
+    """When the stream ends, in seconds, if its container says so."""
+    base = stream.time_base or Fraction(1)
+    if stream.duration is not None:
+        return (stream.duration + (stream.start_time or 0)) * base
+    written = stream.metadata.get("DURATION")  # Matroska: "00:00:05.280000000"
+    if not written:
+        return None
+    try:
+        hours, minutes, seconds = written.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    except ValueError:
+        return None
+
+
+def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
+    """Whole pictures in the order of display; `damage` counts the others."""
+    waiting = False  # for a key frame, after damage
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            pictures = packet.decode() if packet is not None else []
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            damage.found()
+            waiting = True
+            continue
+        if packet is None:
+            return
+        for picture in pictures:
+            waiting = picture.is_corrupt or (waiting and not picture.key_frame)
+            if waiting:
+                damage.found()
+            else:
+                yield picture
+
+
+def _enter(container: InputContainer, stream: VideoStream, start: Fraction) -> list[Fraction] | None:
+    """Jump to the key frame before `start` and return the times of all frames.
+
+    None if the file cannot be entered there; then the container stands at its beginning.
+    """
+    timeline = packet_times(container, stream)
+    base = stream.time_base or Fraction(1)
+    if timeline:
+        wanted = timeline[max(bisect_right(timeline, start) - 1, 0)]
+        try:
+            container.seek(int(wanted / base), stream=stream)
+            first = next(_pictures(container, stream, Damage()), None)
+            if first is not None and _time(first, stream, 0) <= wanted:
+                container.seek(int(wanted / base), stream=stream)
+                return timeline
+        except av.error.FFmpegError:
+            pass  # the beginning is always there
+    container.seek(int(stream.start_time or 0), stream=stream)
+    return None
+
+
+def _time(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
+    """Seconds at which the file shows this picture (index / fps only where it does not say)."""
+    if picture.pts is None:
+        return index / frame_rate(stream)
+    return picture.pts * (picture.time_base or stream.time_base or Fraction(1))
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    kinds = sorted({f"{stream.type}: {_codec(stream)}" for stream in container.streams})
+    found = f"only {', '.join(kinds)}" if kinds else "no stream at all"
+    raise VideoError(f"{path} has no video stream ({found}): choose a file with pictures")
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.name if stream.codec_context else "unknown codec"
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        head = file.read(12)
+    reason = getattr(error, "strerror", None) or str(error)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide"):
+        return (
+            f"{path} looks like an MP4 file, but its index is missing or damaged ({reason}): "
+            "it was probably cut off while it was copied or recorded; copy or download it again"
+        )
+    return f"{path} is not a video that FFmpeg can read ({reason}); it begins with the bytes {head!r}"

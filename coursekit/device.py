@@ -1,0 +1,79 @@
+"""Which device to compute on, and how long a computation takes there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+
+
+def pick(name: str | None = None) -> torch.device:
+    """The device to use: `name`, else $COURSE_DEVICE, else the best one that is there.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1", "mps", ...; None chooses CUDA, then Apple's MPS, then the CPU.
+
+    Returns:
+        A torch.device on which a small sum has been computed, so that it is known to work.
+
+    Raises:
+        ValueError: the device that was asked for by name does not exist or does not work here.
+    """
+    asked = name or os.environ.get("COURSE_DEVICE") or None
+    if asked is None:
+        return _best()
+    origin = "name" if name else "$COURSE_DEVICE"
+    try:
+        device = torch.device(asked)
+        torch.zeros(1, device=device).add_(1).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{origin}={asked!r} is no device that works here ({reason}); "
+            f"leave it out to use {_best().type!r}, or choose 'cpu'"
+        ) from error
+    return device
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until `device` has done what was asked of it (the CPU already has)."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def seconds(function: Callable[[], object], *, repeats: int = 5, device: torch.device | None = None) -> float:
+    """Median wall-clock time of `function()` in seconds, after one call to warm up.
+
+    Args:
+        function: called without arguments; its result is thrown away.
+        repeats: number of timed calls (> 0).
+        device: device on which it computes; waited for before each clock reading.
+
+    Raises:
+        ValueError: `repeats` is less than 1.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    device = device or torch.device("cpu")
+    function()
+    readings = []
+    for _ in range(repeats):
+        synchronize(device)
+        start = time.perf_counter()
+        function()
+        synchronize(device)
+        readings.append(time.perf_counter() - start)
+    return median(readings)
+
+
+def _best() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")

@@ -1,0 +1,142 @@
+"""coursekit.layout against numpy's and torch's own axis functions, and by laws."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coursekit import layout
+
+LENGTHS = {"B": 2, "T": 5, "C": 3, "H": 7, "W": 11}
+
+
+def numbered(name: str) -> torch.Tensor:
+    """A tensor in layout `name` whose every value is different."""
+    shape = [LENGTHS[axis] for axis in name]
+    return torch.arange(int(np.prod(shape))).reshape(shape)
+
+
+layouts = st.lists(st.sampled_from("BTCHW"), min_size=1, max_size=5, unique=True).map("".join)
+pairs = layouts.flatmap(lambda name: st.tuples(st.just(name), st.permutations(list(name)).map("".join)))
+
+
+@given(pairs)
+def test_round_trip_gives_the_same_view(pair):
+    source, target = pair
+    clip = numbered(source)
+    there = layout.convert(clip, source, target)
+    back = layout.convert(there, target, source)
+    assert torch.equal(back, clip)
+    assert back.stride() == clip.stride()
+    assert there.data_ptr() == clip.data_ptr()
+
+
+@given(pairs)
+def test_agrees_with_numpy_einsum(pair):
+    source, target = pair
+    array = numbered(source).numpy()
+    expected = np.einsum(f"{source.lower()}->{target.lower()}", array)
+    got = layout.convert(array, source, target)
+    assert isinstance(got, np.ndarray)
+    assert np.shares_memory(got, array)
+    np.testing.assert_array_equal(got, expected)
+
+
+@given(pairs, layouts)
+def test_a_way_round_is_the_straight_way(pair, _):
+    source, target = pair
+    middle = "".join(sorted(source))
+    straight = layout.convert(numbered(source), source, target)
+    round_about = layout.convert(layout.convert(numbered(source), source, middle), middle, target)
+    assert torch.equal(straight, round_about)
+
+
+def test_one_element_is_where_the_names_say():
+    clip = numbered("TCHW")
+    assert layout.convert(clip, "TCHW", "CTHW")[2, 4, 6, 10] == clip[4, 2, 6, 10]
+    assert layout.convert(clip, "TCHW", "THWC")[4, 6, 10, 2] == clip[4, 2, 6, 10]
+
+
+def test_an_axis_of_one_is_added_and_dropped():
+    clip = numbered("TCHW")
+    batched = layout.convert(clip, "TCHW", "BCTHW")
+    assert batched.shape == (1, 3, 5, 7, 11)
+    assert torch.equal(layout.convert(batched, "BCTHW", "TCHW"), clip)
+    image = layout.convert(clip[:1].numpy(), "TCHW", "HWC")
+    assert image.shape == (7, 11, 3)
+
+
+def test_the_lectures_way_gives_the_same_values():
+    clip = numbered("TCHW")
+    volumes = [volume[None] for volume in layout.channels(clip)]  # 3 x (1, T, H, W)
+    assert torch.equal(torch.cat(volumes), layout.convert(clip, "TCHW", "CTHW"))
+
+
+def test_channels_are_views_by_name():
+    clip = numbered("TCHW")
+    red, green, blue = layout.channels(clip)
+    for position, volume in enumerate((red, green, blue)):
+        assert torch.equal(volume, clip[:, position])
+        assert volume.untyped_storage().data_ptr() == clip.untyped_storage().data_ptr()
+    assert layout.channels(clip).blue is not None
+    assert torch.equal(layout.channels(layout.convert(clip, "TCHW", "THWC"), "THWC").green, green)
+
+
+def test_batch_stacks_and_copies():
+    clip = numbered("CTHW")
+    both = layout.batch([clip, clip + 1])
+    assert both.shape == (2, 3, 5, 7, 11)
+    assert torch.equal(both[1], clip + 1)
+    both[0] = 0
+    assert clip.any()
+
+
+def refused(text, function, *args, **options):
+    with pytest.raises(layout.LayoutError) as caught:
+        function(*args, **options)
+    assert text in str(caught.value)
+
+
+def test_errors_name_the_axis_the_shape_and_the_mend():
+    zeros = torch.zeros
+    refused(
+        "expected 3 channels on axis 1 of a TCHW clip, got shape (3, 16, 90, 160): is it CTHW?",
+        layout.convert,
+        zeros(3, 16, 90, 160),
+        "TCHW",
+        "CTHW",
+    )
+    refused("is it THWC?", layout.check, zeros(16, 90, 160, 3), "TCHW")
+    refused("of a CHW image, got shape (90, 160, 3): is it HWC?", layout.check, zeros(90, 160, 3), "CHW")
+    refused("pass channels=1 if it has 1", layout.check, zeros(16, 1, 90, 160), "TCHW")
+    refused("clip[None] adds it", layout.check, zeros(16, 3, 9, 16), "BTCHW")
+    refused("Then it is BTCHW", layout.check, zeros(2, 16, 3, 9, 16), "TCHW")
+    refused(
+        "expected 4 axes for TCHW (time, channels, height, width), got 2", layout.check, zeros(9, 16), "TCHW"
+    )
+    refused("axis 0 (time) of a TCHW array is empty", layout.check, zeros(0, 3, 9, 16), "TCHW")
+    refused(
+        "axis 0 (time) of the TCHW array has length 16", layout.convert, zeros(16, 3, 9, 16), "TCHW", "CHW"
+    )
+    refused("has no axis called 'X'", layout.convert, zeros(3, 9), "CX", "XC")
+    refused("names the axis 'T' twice", layout.convert, zeros(3, 9), "CT", "TT")
+    refused("target must be a layout", layout.convert, zeros(3, 9), "CT", "")
+    refused("at least one clip", layout.batch, [])
+    refused(
+        "axis 3 (width) has length 6 in clip 1, 5 in clip 0",
+        layout.batch,
+        [zeros(3, 2, 4, 5), zeros(3, 2, 4, 6)],
+    )
+    refused("one dtype: clip 1", layout.batch, [zeros(3, 2, 4, 5), zeros(3, 2, 4, 5).to(torch.uint8)])
+    refused("need a layout of T, C, H and W", layout.channels, zeros(3, 4, 5), "CHW")
+
+
+def test_other_types_are_refused():
+    with pytest.raises(TypeError, match="got list"):
+        layout.convert([[1, 2]], "HW", "WH")
+
+
+def test_any_depth_with_channels_none():
+    maps = torch.zeros(16, 64, 9, 11)
+    assert layout.convert(maps, "TCHW", "CTHW", channels=None).shape == (64, 16, 9, 11)
