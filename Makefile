@@ -14,7 +14,7 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor record bench format lock clean
+.PHONY: help setup lab test doctor repair record bench format lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -35,6 +35,10 @@ test: setup  ## format, lint, types, then all tests
 
 doctor: setup  ## check this machine: versions, device, ffmpeg, data, memory, disk
 	$(VENV) -m coursekit doctor
+
+repair:  ## install everything in .venv again, over what is there
+	rm -f .venv/.coursekit-lock
+	$(MAKE) --no-print-directory setup
 
 record: setup  ## run all notebooks anew and store what they print
 	$(VENV) -m coursekit.course.record
