@@ -78,7 +78,7 @@ def check_file(path: Path) -> None:
 
 
 def decode(
-    path: Path, container: InputContainer, stream: VideoStream, start: Fraction | None = None
+    path: Path, *, start: Fraction | None = None, timeline: list[Fraction] | None = None
 ) -> Iterator[Decoded]:
     """Yield the frames in the order of display.
 
@@ -86,52 +86,66 @@ def decode(
     DamagedVideoWarning at the end says how many.
 
     Args:
-        path: the file, for messages.
-        container: the open file, and
-        stream: its video stream.
-        start: seconds; begins at the key frame before it where the file can be entered there.
+        path: the video file.
+        start: seconds; begin at the key frame before it, where the file can be entered there.
+        timeline: what `packet_times` says; needed to begin anywhere else than at the beginning.
 
     Raises:
         VideoError: not one frame of the file can be decoded.
     """
-    timeline = None if start is None else _enter(container, stream, start)
+    with opened(path) as (container, stream):
+        if start is not None and timeline and _enter(container, stream, start, timeline):
+            yield from _decode_part(path, container, stream, timeline)
+        else:
+            yield from _decode_all(path, container, stream)
+
+
+def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
     damage = Damage()
     last = None
     for picture in _pictures(container, stream, damage):
         index = damage.good + damage.lost
-        time = _time(picture, stream, index)
-        if timeline:
-            index = bisect_left(timeline, time)
+        last = Decoded(index, _time(picture, stream, index), picture)
         damage.good += 1
-        last = Decoded(index, time, picture)
         yield last
-    if last is None and not timeline:
+    if last is None:
         raise VideoError(
             f"{path} has a video stream ({stream.codec_context.name}, {stream.width} x {stream.height}) "
             "but no frame that can be decoded: copy or download it again, or record it anew"
         )
-    if last is not None and not timeline:
-        damage.compare(stream, last)
+    damage.compare(stream, last)
     damage.warn(path)
 
 
-def packet_times(container: InputContainer, stream: VideoStream) -> list[Fraction] | None:
+def _decode_part(
+    path: Path, container: InputContainer, stream: VideoStream, timeline: list[Fraction]
+) -> Iterator[Decoded]:
+    damage = Damage()
+    for picture in _pictures(container, stream, damage):
+        damage.good += 1
+        time = _time(picture, stream, 0)
+        yield Decoded(bisect_left(timeline, time), time, picture)
+    damage.warn(path)
+
+
+def packet_times(path: Path) -> list[Fraction] | None:
     """Times of all frames in seconds, in the order of display; nothing is decoded.
 
-    Returns None if the file does not say (then only decoding can tell). Reads the file to its end:
-    seek afterwards.
+    Returns:
+        None if the file does not say (then only decoding can tell).
     """
     stamps = []
-    try:
-        for packet in container.demux(stream):
-            if packet.size == 0 or packet.is_discard:
-                continue
-            if packet.pts is None:
-                return None
-            stamps.append(packet.pts)
-    except av.error.FFmpegError:
-        pass  # damaged: what lies before is known
-    base = stream.time_base or Fraction(1)
+    with opened(path) as (container, stream):
+        try:
+            for packet in container.demux(stream):
+                if packet.size == 0 or packet.is_discard:
+                    continue
+                if packet.pts is None:
+                    return None
+                stamps.append(packet.pts)
+        except av.error.FFmpegError:
+            pass  # damaged: what lies before is known
+        base = stream.time_base or Fraction(1)
     return [stamp * base for stamp in sorted(stamps)]
 
 
@@ -251,25 +265,20 @@ def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) ->
                 yield picture
 
 
-def _enter(container: InputContainer, stream: VideoStream, start: Fraction) -> list[Fraction] | None:
-    """Jump to the key frame before `start` and return the times of all frames.
-
-    None if the file cannot be entered there; then the container stands at its beginning.
-    """
-    timeline = packet_times(container, stream)
-    base = stream.time_base or Fraction(1)
-    if timeline:
-        wanted = timeline[max(bisect_right(timeline, start) - 1, 0)]
-        try:
-            container.seek(int(wanted / base), stream=stream)
-            first = next(_pictures(container, stream, Damage()), None)
-            if first is not None and _time(first, stream, 0) <= wanted:
-                container.seek(int(wanted / base), stream=stream)
-                return timeline
-        except av.error.FFmpegError:
-            pass  # the beginning is always there
+def _enter(container: InputContainer, stream: VideoStream, start: Fraction, timeline: list[Fraction]) -> bool:
+    """Jump to the key frame before `start`; False, at the beginning, if the file cannot be entered there."""
+    wanted = timeline[max(bisect_right(timeline, start) - 1, 0)]
+    offset = int(wanted / (stream.time_base or 1))
+    try:
+        container.seek(offset, stream=stream)
+        first = next(_pictures(container, stream, Damage()), None)
+        if first is not None and _time(first, stream, 0) <= wanted:
+            container.seek(offset, stream=stream)
+            return True
+    except av.error.FFmpegError:
+        pass
     container.seek(int(stream.start_time or 0), stream=stream)
-    return None
+    return False
 
 
 def _time(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:

@@ -67,20 +67,25 @@ class Selection:
         """The wanted ones of `items`, which come in the order of display; stops as soon as it can."""
         part = self._part(items)
         if self.fps is not None:
-            return _at_ticks(part, Fraction(self.fps))
+            return _at_ticks(part, exact_rate(self.fps))
         return (item for position, item in enumerate(part) if position % self.every == 0)
 
     def _part(self, items: Iterable[Item]) -> Iterator[Item]:
         for item in items:
             if self.frames and item.number >= self.frames[1]:
                 return
-            if self.seconds and item.time >= self.seconds[1]:
+            if self.seconds and float(item.time) >= self.seconds[1]:
                 return
             early = (self.frames and item.number < self.frames[0]) or (
-                self.seconds and item.time < self.seconds[0]
+                self.seconds and float(item.time) < self.seconds[0]
             )
             if not early:
                 yield item
+
+
+def exact_rate(fps: float | Fraction) -> Fraction:
+    """The fraction that a rate such as 29.97 or 30000 / 1001 stands for, in frames per second."""
+    return Fraction(fps).limit_denominator(100_000)
 
 
 def _at_ticks(items: Iterator[Item], fps: Fraction) -> Iterator[Item]:

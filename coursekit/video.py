@@ -16,7 +16,7 @@ Source: Lecture 56, 05:41 (T x 3 x M x N, as a reader hands it over).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,11 +24,12 @@ from pathlib import Path
 import av
 import torch
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from coursekit import _decoder, layout
 from coursekit._decoder import DamagedVideoWarning, VideoError
 from coursekit._files import atomic
-from coursekit._selection import Selection
+from coursekit._selection import Selection, exact_rate
 
 __all__ = [
     "DamagedVideoWarning",
@@ -103,13 +104,12 @@ def probe(path: Path_) -> Info:
         VideoError: the file is missing, empty, no video, has no video stream, or no frame can be decoded.
     """
     file = Path(path)
-    with _decoder.opened(file) as (container, stream_):
-        first = next(_decoder.decode(file, container, stream_), None)
-        assert first is not None  # decode raises a VideoError rather than give nothing
+    first = next(_decoder.decode(file))  # a VideoError rather than nothing
+    with _decoder.opened(file) as (_, stream_):
         turns = _decoder.quarter_turns(first.picture)
         sides = (first.picture.width, first.picture.height)
         width, height = sides[::-1] if turns % 2 else sides
-        count, duration = _length(file)
+        count, duration = _length(file, stream_)
         return Info(
             path=file,
             width=width,
@@ -253,7 +253,7 @@ def times(
         ValueError: an argument is out of range.
     """
     wanted = Selection(frames, seconds, every, fps)
-    chosen = wanted.choose(_stamps(Path(path)))
+    chosen = wanted.choose(_listed(Path(path)))
     return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
 
 
@@ -284,9 +284,7 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
     options = {"qp": "0"} if lossless else {"crf": "18"}
     try:
         with atomic(file) as partial, av.open(str(partial), "w") as container:
-            track = container.add_stream(
-                "libx264rgb" if lossless else "libx264", Fraction(fps).limit_denominator(100_000)
-            )
+            track = container.add_stream("libx264rgb" if lossless else "libx264", exact_rate(fps))
             track.width, track.height, track.pix_fmt = width, height, pixels
             track.codec_context.options = options
             track.codec_context.thread_count = 1  # the same bytes on any number of cores
@@ -304,58 +302,48 @@ def _stream(file: Path, wanted: Selection) -> Iterator[Frame]:
     reformatter = VideoReformatter()
     size = wanted.size
     given = 0
-    with _decoder.opened(file) as (container, stream_):
-        start = _start(container, stream_, wanted)
-        for frame in wanted.choose(_decoder.decode(file, container, stream_, start)):
-            image = _decoder.rgb(frame.picture, reformatter, size)  # (3, H, W)
-            size = size or (image.shape[1], image.shape[2])  # a size that changes half-way is brought back
-            given += 1
-            yield Frame(frame.number, float(frame.time), image)
+    start, timeline = _start(file, wanted)
+    for frame in wanted.choose(_decoder.decode(file, start=start, timeline=timeline)):
+        image = _decoder.rgb(frame.picture, reformatter, size)  # (3, H, W)
+        size = size or (image.shape[1], image.shape[2])  # a size that changes half-way is brought back
+        given += 1
+        yield Frame(frame.number, float(frame.time), image)
     if given == 0:
         raise VideoError(_nothing_there(file, wanted))
 
 
-def _start(
-    container: av.container.InputContainer, stream_: av.video.stream.VideoStream, wanted: Selection
-) -> Fraction | None:
-    """Where decoding may begin, in seconds; None for the beginning of the file."""
+def _start(file: Path, wanted: Selection) -> tuple[Fraction | None, list[Fraction] | None]:
+    """Where decoding may begin, in seconds (None: at the beginning), and the times of all frames."""
     if wanted.seconds:
-        return Fraction(wanted.seconds[0])
-    if not wanted.frames or wanted.frames[0] == 0:
-        return None
-    known = _decoder.packet_times(container, stream_)
-    if not known:
-        container.seek(int(stream_.start_time or 0), stream=stream_)
-        return None
-    return known[min(wanted.frames[0], len(known) - 1)]
+        return Fraction(wanted.seconds[0]), _decoder.packet_times(file)
+    if wanted.frames and wanted.frames[0] > 0:
+        known = _decoder.packet_times(file)
+        return (known[min(wanted.frames[0], len(known) - 1)], known) if known else (None, None)
+    return None, None
 
 
-def _stamps(file: Path) -> Iterable[_decoder.Stamp]:
+def _listed(file: Path) -> Iterator[_decoder.Stamp]:
     """Numbers and times of all frames, from the packets if they tell, else by decoding."""
-    with _decoder.opened(file) as (container, stream_):
-        known = _decoder.packet_times(container, stream_)
+    known = _decoder.packet_times(file)
     if known:
         yield from (_decoder.Stamp(number, time) for number, time in enumerate(known))
-        return
-    with _decoder.opened(file) as (container, stream_):
-        for frame in _decoder.decode(file, container, stream_):
-            yield _decoder.Stamp(frame.number, frame.time)
+    else:
+        yield from (_decoder.Stamp(frame.number, frame.time) for frame in _decoder.decode(file))
 
 
-def _length(file: Path) -> tuple[int, float]:
+def _length(file: Path, stream_: VideoStream) -> tuple[int, float]:
     """Number of frames, and seconds from the first to the end of the last."""
-    with _decoder.opened(file) as (_, stream_):
-        end = _decoder.promised_end(stream_)
-        step = 1 / _decoder.frame_rate(stream_)
-    listed = [stamp.time for stamp in _stamps(file)]
-    end = end if end is not None and end > listed[-1] else listed[-1] + step
+    listed = [stamp.time for stamp in _listed(file)]
+    end = listed[-1] + 1 / _decoder.frame_rate(stream_)
+    promised = _decoder.promised_end(stream_)
+    if promised is not None and promised > listed[-1]:
+        end = promised
     return len(listed), float(end - listed[0])
 
 
 def _expected_frames(file: Path, wanted: Selection) -> int:
     """How many frames `read` will meet if all is well; at least 1."""
-    with _decoder.opened(file) as (container, stream_):
-        known = _decoder.packet_times(container, stream_) or []
+    known = _decoder.packet_times(file) or []
     stamps = (_decoder.Stamp(number, time) for number, time in enumerate(known))
     return max(1, sum(1 for _ in wanted.choose(stamps)))
 
@@ -374,7 +362,7 @@ def _check_memory(file: Path, count: int, image: torch.Tensor) -> None:
 
 
 def _nothing_there(file: Path, wanted: Selection) -> str:
-    listed = [stamp.time for stamp in _stamps(file)]
+    listed = [stamp.time for stamp in _listed(file)]
     part = f"frames={wanted.frames}" if wanted.frames else f"seconds={wanted.seconds}"
     held = (
         f"{len(listed)} frames, {float(listed[0]):.2f} s to {float(listed[-1]):.2f} s" if listed else "none"
