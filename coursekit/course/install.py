@@ -31,7 +31,7 @@ GB = 10**9
 
 # Measured with the lock of November 2026: the finished .venv, and what pip downloads for it. PyTorch
 # for Linux on x86_64 carries NVIDIA's libraries, which are most of it.
-NEEDED_GB = {"cuda": (6.8, 3.1), "cpu": (1.5, 0.5)}
+NEEDED_GB = {"cuda": (6.8, 3.4), "cpu": (1.5, 0.5)}
 SPARE = GB // 2
 
 
