@@ -1,0 +1,165 @@
+"""A picture that can be seen, heard and stored: PNG bytes with their alternative text.
+
+Everything in `show` is drawn here: on a matplotlib `Figure` of its own, with the course's style,
+without pyplot, so that a learner's own plots and settings are neither used nor changed.
+
+How the alternative text reaches a screen reader (looked up in JupyterLab 4.6 and nbconvert 7.17):
+both ignore `alt` in the metadata of an image/png output and show an image without a name. An
+`<img alt>` in text/html reaches the reader in both, also in a stored notebook that is not run. A
+picture therefore shows itself twice: as text/html (the image as WebP, which is small), and as
+image/png, for viewers and converters that do not take HTML.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
+
+# Okabe and Ito, "Color Universal Design" (2008): eight colours that people with any of the common
+# colour-vision deficiencies can tell apart (yellow is left out: too pale on white).
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+CHANNEL_COLOURS = {"red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}
+MAP = "cividis"  # runs from dark blue to yellow, evenly bright, readable without red and green
+INK, FAINT = "#1a1a1a", "#6b6b6b"
+
+DPI = 100  # one inch of figure = 100 pixels of a notebook
+WIDTH = 8.6  # inches: the width of an output cell on a laptop
+LARGEST_PNG = 60_000  # bytes; one above it is stored in a notebook with 128 colours
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.labelsize": 11,
+    "figure.titlesize": 13,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "image.cmap": MAP,
+    "lines.linewidth": 2,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture; a cell that ends in one shows it.
+
+    Attributes:
+        png: the picture, as the bytes of a PNG file.
+        alt: what there is to see, in words and numbers, for a reader who cannot see it.
+    """
+
+    png: bytes = field(repr=False)
+    alt: str
+
+    def __post_init__(self) -> None:
+        if not self.png.startswith(b"\x89PNG\r\n"):
+            raise ValueError(f"png must be the bytes of a PNG file, got {self.png[:8]!r}...")
+        if not self.alt.strip():
+            raise ValueError("alt must say in words what the picture shows, got an empty text")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, read from the PNG header."""
+        width, height = struct.unpack(">II", self.png[16:24])
+        return width, height
+
+    def html(self) -> str:
+        """The picture as an `<img>` that carries its alternative text and needs no file."""
+        width, height = self.size
+        return (
+            f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
+            f'style="max-width:100%;height:auto" src="data:image/webp;base64,{_base64(_webp(self.png))}">'
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        data = {"text/html": self.html(), "image/png": _base64(_small_png(self.png)), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+@contextmanager
+def figure(width: float, height: float, *, arrange: bool = True, gap: float = 0.02) -> Iterator[Figure]:
+    """A figure of `width` x `height` inches; inside the `with`, the course's style holds.
+
+    With `arrange`, matplotlib moves the axes so that no label is cut; `gap` is the space between axes as
+    a fraction of their size.
+
+    matplotlib's settings are put back as they were on leaving, so the reader's own stay.
+    """
+    with matplotlib.style.context([STYLE], after_reset=True):
+        engine = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=gap, hspace=gap) if arrange else None
+        yield Figure(figsize=(width, height), dpi=DPI, layout=engine)
+
+
+def render(fig: Figure, alt: str) -> Picture:
+    """Draws `fig` (inside its `with figure(...)`) and gives the finished picture.
+
+    The same figure gives the same bytes: no date, no version.
+    """
+    png = io.BytesIO()
+    FigureCanvasAgg(fig).print_png(png, metadata={"Software": None})
+    return Picture(png.getvalue(), " ".join(alt.split()))
+
+
+def number(value: float) -> str:
+    """A number for people: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
+    if float(value).is_integer() and abs(value) < 1e12:
+        return f"{int(value):,}"
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def sentence(*parts: str | None) -> str:
+    """Joins the parts that are there to sentences, each with one full stop at its end."""
+    return " ".join(part.rstrip(". ") + "." for part in parts if part)
+
+
+def _webp(png: bytes) -> bytes:
+    """The same picture as WebP: photographs take a tenth of the bytes, and all browsers show it."""
+    return _saved(Image.open(io.BytesIO(png)).convert("RGB"), "WEBP", quality=88, method=4)
+
+
+def _small_png(png: bytes) -> bytes:
+    """The same picture as a PNG that a notebook can bear: a large one (photographs) in 128 colours."""
+    if len(png) <= LARGEST_PNG:
+        return png
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    palette = image.quantize(127, Image.Quantize.MEDIANCUT)
+    few = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    colours = [*(few.getpalette() or [])[: 3 * 127], 255, 255, 255]
+    indices = np.array(few)  # (H, W) uint8
+    indices[(np.asarray(image) == 255).all(2)] = len(colours) // 3 - 1  # the paper stays white
+    few = Image.fromarray(indices)
+    few.putpalette(colours)
+    return _saved(few, "PNG")
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

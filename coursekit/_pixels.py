@@ -1,0 +1,99 @@
+"""From tensors to pixels: the checks and conversions that every picture of frames needs.
+
+A clip is a uint8 tensor (T, C, H, W), an image a uint8 tensor (C, H, W), with C = 1 (grey) or 3
+(red, green, blue). Everything else is refused here, once, with a message that says how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+from PIL import Image
+
+from coursekit import layout
+
+
+def check_clip(clip: torch.Tensor, name: str = "clip") -> torch.Tensor:
+    """The clip, on the CPU, if it is a uint8 tensor (T, C, H, W) with C = 1 or 3 and no empty axis."""
+    return _check(clip, name, "TCHW")
+
+
+def check_image(image: torch.Tensor, name: str = "image") -> torch.Tensor:
+    """The image, on the CPU, if it is a uint8 tensor (C, H, W) with C = 1 or 3 and no empty axis."""
+    return _check(image, name, "CHW")
+
+
+def check_colour(clip: torch.Tensor, name: str, axis: int) -> None:
+    """Refuses grey where the three colour channels are what there is to see."""
+    if clip.shape[axis] != 3:
+        raise layout.LayoutError(
+            f"{name} must have 3 channels on axis {axis} to take apart, got shape {tuple(clip.shape)}"
+        )
+
+
+def _check(value: torch.Tensor, name: str, axes: str) -> torch.Tensor:
+    if not isinstance(value, torch.Tensor):
+        mend = f"; torch.from_numpy({name}) makes one" if isinstance(value, np.ndarray) else ""
+        raise TypeError(f"{name} must be a torch tensor, {axes}, got {type(value).__name__}{mend}")
+    grey = value.dim() == len(axes) and value.shape[axes.index("C")] == 1
+    try:
+        layout.check(value, axes, channels=1 if grey else 3)
+    except layout.LayoutError as error:
+        raise layout.LayoutError(f"{name}: {error}") from None
+    if value.dtype != torch.uint8:
+        raise ValueError(
+            f"{name} must hold uint8 values from 0 to 255, got {value.dtype}; values from 0 to 1 "
+            f"become so by ({name} * 255).round().clamp(0, 255).to(torch.uint8)"
+        )
+    return value.detach().cpu()
+
+
+def check_times(
+    times: torch.Tensor | Sequence[float] | None, fps: float | Fraction | None, frames: int
+) -> list[float] | None:
+    """The time of each of the `frames` frames in seconds; None where neither argument is given."""
+    if times is not None and fps is not None:
+        raise ValueError("times and fps were both given: give the one that is true (times, if you have them)")
+    if times is not None:
+        seconds = [float(t) for t in times]
+        if len(seconds) != frames:
+            raise ValueError(f"times must have one entry per frame, {frames}, got {len(seconds)}")
+        return seconds
+    if fps is not None:
+        if not fps > 0:
+            raise ValueError(f"fps must be above 0 frames per second, got {fps}")
+        return [float(t / fps) for t in range(frames)]
+    return None
+
+
+def spread(frames: int, count: int) -> list[int]:
+    """`count` frame numbers, evenly spread, the first and the last among them (fewer if T is small)."""
+    if count < 1:
+        raise ValueError(f"count must be at least 1 frame, got {count}")
+    if min(count, frames) == 1:
+        return [0]
+    count = min(count, frames)
+    return [round(i * (frames - 1) / (count - 1)) for i in range(count)]
+
+
+def to_pixels(image: torch.Tensor, width: int) -> np.ndarray:
+    """An image (C, H, W) as matplotlib wants it, (H, W) grey or (H, W, 3), at most `width` wide.
+
+    Shrinking here, with a proper filter, is quicker and cleaner than leaving it to the plot.
+    """
+    rows = image.permute(1, 2, 0).numpy()  # (H, W, C)
+    pixels = rows[:, :, 0] if image.shape[0] == 1 else rows
+    _, height, full = image.shape
+    if full <= width:
+        return np.ascontiguousarray(pixels)
+    small = (width, max(1, round(height * width / full)))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(small, Image.Resampling.LANCZOS))
+
+
+def describe(image: torch.Tensor) -> str:
+    """The size of a clip or an image in words, for an alternative text."""
+    *_, channels, height, width = image.shape
+    return f"{height} rows by {width} columns, {'grey' if channels == 1 else 'red, green, blue'}"
