@@ -23,6 +23,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+BICUBIC = Interpolation.BICUBIC  # what the ffmpeg program uses
+
 
 class VideoError(Exception):
     """A file that cannot be read or written as video; the message says why and what to do."""
@@ -149,32 +151,39 @@ def packet_times(path: Path) -> list[Fraction] | None:
     return [stamp * base for stamp in sorted(stamps)]
 
 
-def rgb(
-    picture: VideoFrame, reformatter: VideoReformatter, size: tuple[int, int] | None = None
-) -> torch.Tensor:
-    """The picture as uint8 (3, H, W), turned upright, resized to `size` = (H, W) if given.
+class ToRGB:
+    """Converts decoded pictures of one video to uint8 (3, H, W), upright and of one size.
 
     FFmpeg converts to planes (G, B, R), which are copied into place one by one, as C, H, W lie in memory.
-    That saves turning pixels (H, W, C) into planes afterwards: the same values, sooner.
+    That saves turning pixels (H, W, C) into planes afterwards: the same values, sooner. Deeper pixels than
+    8 bits take the way over RGB pixels, where alone FFmpeg's values are those of its own program.
+
+    Args:
+        size: (H, W) to resize to, in pixels; None keeps the size of the first picture.
     """
-    turns = quarter_turns(picture)
-    height, width = size or (0, 0)
-    if turns % 2:
-        height, width = width, height
-    planar = reformatter.reformat(
-        picture,
-        width=width or picture.width,
-        height=height or picture.height,
-        format="gbrp",
-        interpolation=Interpolation.BICUBIC,
-    )
-    image = np.empty((3, planar.height, planar.width), np.uint8)  # (3, H, W)
-    for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
-        image[channel] = rows[: planar.height, : planar.width]
-    if turns:
-        image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
-    return torch.from_numpy(image)
+
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
+        self.size = size
+        self._to_pixels = VideoReformatter()  # kept: each one holds tables that take time to make
+        self._to_planes = VideoReformatter()
+
+    def __call__(self, picture: VideoFrame) -> torch.Tensor:
+        """The picture as uint8 (3, H, W)."""
+        turns = quarter_turns(picture)
+        if self.size is None:
+            sides = (picture.height, picture.width)
+            self.size = sides[::-1] if turns % 2 else sides
+        height, width = self.size[::-1] if turns % 2 else self.size
+        if any(component.bits > 8 for component in picture.format.components):
+            picture = self._to_pixels.reformat(picture, width, height, "rgb24", interpolation=BICUBIC)
+        planar = self._to_planes.reformat(picture, width, height, "gbrp", interpolation=BICUBIC)
+        image = np.empty((3, height, width), np.uint8)  # (3, H, W)
+        for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
+            image[channel] = rows[:height, :width]
+        if turns:
+            image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
+        return torch.from_numpy(image)
 
 
 def quarter_turns(picture: VideoFrame) -> int:

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import av
 import torch
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from coursekit import _decoder, layout
@@ -39,6 +39,7 @@ __all__ = [
     "frames",
     "probe",
     "read",
+    "scikit_video",
     "stream",
     "times",
     "write",
@@ -297,17 +298,28 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
     return file
 
 
+def scikit_video() -> ModuleType:
+    """The package scikit-video, mended for today's numpy, with the ffmpeg program that it needs.
+
+    Returns:
+        The module `skvideo`, with io, measure, motion, utils and datasets.
+
+    Raises:
+        FileNotFoundError: there is no ffmpeg and ffprobe; the message says how to get them.
+    """
+    from coursekit import _skvideo  # loads scipy's image parts: only for who asks
+
+    return _skvideo.load()
+
+
 def _stream(file: Path, wanted: Selection) -> Iterator[Frame]:
     """Frames as they are decoded; a part without a frame is an error, not an empty loop."""
-    reformatter = VideoReformatter()
-    size = wanted.size
+    to_rgb = _decoder.ToRGB(wanted.size)
     given = 0
     start, timeline = _start(file, wanted)
     for frame in wanted.choose(_decoder.decode(file, start=start, timeline=timeline)):
-        image = _decoder.rgb(frame.picture, reformatter, size)  # (3, H, W)
-        size = size or (image.shape[1], image.shape[2])  # a size that changes half-way is brought back
         given += 1
-        yield Frame(frame.number, float(frame.time), image)
+        yield Frame(frame.number, float(frame.time), to_rgb(frame.picture))
     if given == 0:
         raise VideoError(_nothing_there(file, wanted))
 

@@ -74,6 +74,12 @@ def test_read_gives_pyavs_pixels_and_times(name):
     assert video.times(data.clip(name)).tolist() == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_deep_pixels_are_those_of_the_ffmpeg_program(suffix, tmp_path):
+    path = badfiles.make_ten_bit(tmp_path, suffix)
+    assert torch.equal(video.read(path), plain_loop(path)[0])
+
+
 @pytest.mark.parametrize("maker", [badfiles.make_odd_size, badfiles.make_odd_size_420])
 def test_odd_sizes_keep_every_row_and_column(maker, tmp_path):
     path = maker(tmp_path)
