@@ -16,6 +16,8 @@ brisque_features, ...), `motion`, `utils`, `datasets`. What stays as it is:
 - `vread(..., outputdict={"-r": "5"})` guesses the number of frames and may give one too many, whose
   pixels are not from the file.
 - A rotated phone video comes back scrambled. `coursekit.video.read` gives it upright.
+- `motion.blockMotion` gives (rows, columns) with method="ES", but (columns, rows) with "DS", its default,
+  and "ARPS". A vector says where the block was in the frame before.
 - `measure.psnr` of equal frames is infinite, and numpy warns of a division by zero.
 
 Source: https://github.com/scikit-video/scikit-video (BSD-3-Clause).
@@ -137,7 +139,7 @@ class _WithNames(ModuleType):
         return getattr(self._module, name)
 
 
-class _Frames(np.ndarray):  # type: ignore[type-arg]
+class _Frames(np.ndarray):
     """An array that still has `tostring`, which numpy 2.3 removed."""
 
     def tostring(self) -> bytes:  # type: ignore[override, unused-ignore]
@@ -151,12 +153,12 @@ def _repair(skvideo: ModuleType) -> None:
         np, bool=bool, complex=complex, float=float, int=int, object=object, product=np.prod
     )
     replaced = {"np": numpy_then, "scipy": _WithNames(scipy, misc=misc), "sc": misc}
-    settings = ("_FFMPEG_PATH", "_HAS_FFMPEG")  # for parts that were imported before `load`
+    found = ("_FFMPEG_", "_HAS_FFMPEG")  # where the programs are: parts imported before `load` do not know
+    settings = {name: value for name, value in vars(skvideo).items() if name.startswith(found)}
     for name, module in sys.modules.items():
         if name.startswith("skvideo."):
             names = vars(module)
-            names.update({old: new for old, new in replaced.items() if old in names})
-            names.update({setting: getattr(skvideo, setting) for setting in settings if setting in names})
+            names.update({old: new for old, new in (replaced | settings).items() if old in names})
     skvideo.io.FFmpegWriter._prepareData = _prepare_data
 
 
