@@ -34,11 +34,11 @@ RAISES = "raises-exception"
 _TRACES = {
     "a path of this machine": re.compile(
         r"(?<![\w.:/-])/(?:root|home|tmp|Users|content|private|var/folders)(?:/[^\s'\"<>)]*|\b)"
-        r"|[\w./\\-]*(?:site|dist)-packages[^\s'\"<>)]*"
+        r"|\b(?:site|dist)-packages\b[^\s'\"<>)]*"
         r"|(?<![A-Za-z])[A-Za-z]:\\{1,2}(?:Users|Windows|Program|Temp)[^\s'\"<>)]*"
     ),
     "a memory address": re.compile(r"\b0x[0-9a-fA-F]{8,16}\b"),
-    "a Python warning": re.compile(r"\b\w*Warning: [^\n]*"),
+    "a Python warning": re.compile(r"\b[A-Z]\w{0,40}Warning: [^\n]*"),
 }
 
 
