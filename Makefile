@@ -14,10 +14,10 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor repair record bench format lock clean
+.PHONY: help setup lab test doctor repair record overview bench format lock clean
 
 help:  ## list these commands
-	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv from requirements.lock (the others do it for you)
 	command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here. The course needs Python 3.10 or newer; \
@@ -42,6 +42,9 @@ repair:  ## install everything in .venv again, over what is there
 
 record: setup  ## run all notebooks anew and store what they print
 	$(VENV) -m coursekit.course.record
+
+overview: setup  ## draw the picture of the README anew
+	$(VENV) -m coursekit.course.overview
 
 bench: setup  ## compare the video readers on this machine
 	"$(PYTHON)" coursekit/course/install.py --extra bench

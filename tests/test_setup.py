@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import io
 import os
 import re
@@ -12,13 +13,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from PIL import Image
 
-from coursekit.course import install, lock
+from coursekit.course import install, lock, overview
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -274,6 +277,23 @@ def test_environment_that_runs_is_kept_and_a_broken_one_is_made_again(small_chec
         subprocess.run([str(python), "-m", "pip", "--version"], check=False, capture_output=True).returncode
         == 0
     )
+
+
+def test_package_whose_unpacking_was_interrupted_is_unpacked_again(tmp_path: Path) -> None:
+    packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    for name in ("finished-1.0.dist-info", "half-1.0.dist-info"):
+        (packages / name).mkdir(parents=True)
+        (packages / name / "METADATA").touch()
+    (packages / "finished-1.0.dist-info" / "INSTALLER").touch()
+    assert install.drop_unfinished(tmp_path) == ["half-1.0.dist-info"]
+    assert [folder.name for folder in packages.iterdir()] == ["finished-1.0.dist-info"]
+
+
+def test_every_package_here_counts_as_finished() -> None:
+    """What `drop_unfinished` goes by is what pip really does."""
+    folders = [Path(str(found._path)) for found in importlib.metadata.distributions()]  # type: ignore[attr-defined]
+    assert len(folders) > 100
+    assert [folder.name for folder in folders if not (folder / "INSTALLER").is_file()] == []
 
 
 def test_full_disk_is_named() -> None:
@@ -535,6 +555,18 @@ def test_readme_cites_the_lecture() -> None:
         "Lecture 56",
     ):
         assert words in README
+
+
+def test_picture_of_the_readme_is_the_one_that_the_course_draws(tmp_path: Path) -> None:
+    assert overview.main(tmp_path) == 0
+    drawn, stored = (
+        np.asarray(Image.open(root / overview.PICTURE).convert("RGB")) for root in (tmp_path, ROOT)
+    )
+    assert [path.name for path in (tmp_path / ".github").iterdir()] == ["overview.png"]
+    assert drawn.shape == stored.shape  # (H, W, 3)
+    assert (
+        np.abs(drawn.astype(float) - stored).mean() < 4
+    )  # fonts and drawing differ a little between versions
 
 
 def test_licences_are_named() -> None:

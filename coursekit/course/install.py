@@ -249,6 +249,25 @@ def _quiet(command: "list[str]") -> "subprocess.CompletedProcess[str]":
     )
 
 
+def drop_unfinished(root: Path) -> "list[str]":
+    """Forget packages whose unpacking was interrupted, so that pip unpacks them again.
+
+    pip takes a package for installed as soon as its .dist-info folder is there, but writes the file
+    INSTALLER in it only when everything else is in place.
+
+    Args:
+        root: the checkout.
+
+    Returns:
+        The names of the folders that were removed.
+    """
+    folders = sorted((root / ".venv").glob("[Ll]ib/**/site-packages/*.dist-info"))
+    unfinished = [folder for folder in folders if not (folder / "INSTALLER").exists()]
+    for folder in unfinished:
+        shutil.rmtree(folder)
+    return [folder.name for folder in unfinished]
+
+
 class Progress:
     """One line for a long step: time, GB so far, what is going on.
 
@@ -337,12 +356,18 @@ def pip(root: Path, arguments: "list[str]", progress: Progress) -> None:
         text=True,
         errors="replace",
     )
-    with log.open("a", encoding="utf-8") as file, process:
-        for line in process.stdout or ():
-            file.write(line)
-            lines.append(line.rstrip())
-            progress.what = step_of(line) or progress.what
-    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        with log.open("a", encoding="utf-8") as file:
+            for line in process.stdout or ():
+                file.write(line)
+                lines.append(line.rstrip())
+                progress.what = step_of(line) or progress.what
+    except KeyboardInterrupt:
+        progress.what = "interrupted; letting pip clean up"  # Ctrl-C reached pip as well
+        raise
+    finally:
+        process.communicate()
+        shutil.rmtree(temporary, ignore_errors=True)
     if process.returncode != 0:
         raise SetupError(explain(lines, log))
 
@@ -399,6 +424,7 @@ def install_lock(root: Path, say: "Callable[[str], None]") -> None:
         say("The lock, pyproject.toml or the place of this folder has changed: bringing .venv up to date.")
         stamp.unlink()
     make_venv(root, say)
+    drop_unfinished(root)
     options = plan_disk(root, pip_cache(root))
     say("Installing the course into .venv. PyTorch is most of it: some minutes, this once.")
     with Progress(sys.stdout, root / ".venv") as progress:
