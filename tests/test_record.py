@@ -129,6 +129,11 @@ def test_each_fault_is_named_and_nothing_is_stored(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+EXPLORE = (
+    "import torch\nfrom coursekit import show, widgets\nstill = torch.zeros(3, 10, 9, dtype=torch.uint8)\n"
+)
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
@@ -137,11 +142,15 @@ def test_each_fault_is_named_and_nothing_is_stored(tmp_path):
             "import ipywidgets\ns = ipywidgets.IntSlider()\ns.observe(lambda c: 1 / 0)\ns.value = 3",
             "ZeroDivisionError",
         ),
+        (
+            f"{EXPLORE}widgets.explore(lambda t: show.frame(still[:, : 10 - t]), t=(0, 10))",
+            "no picture with t = 10",
+        ),
         ("import time\ntime.sleep(60)", "ran longer than 1 s"),
         ("import os\nos._exit(1)", "its kernel died"),
         ("  ", "code cell 2 (id cell-2) is empty"),
     ],
-    ids=["error", "observe", "too long", "dead kernel", "empty"],
+    ids=["error", "observe", "explore", "too long", "dead kernel", "empty"],
 )
 def test_a_cell_that_fails_ends_the_recording(tmp_path, source, says):
     path = save(tmp_path / "stops.ipynb", code("x = 1"), code(source), code("print('never')"))
