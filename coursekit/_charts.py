@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from matplotlib.ticker import MaxNLocator
 
-from coursekit._figure import MAP, PALETTE, WIDTH, Picture, figure, number, render, sentence
+from coursekit._figure import MAP, PALETTE, WIDTH, Picture, figure, render
+from coursekit._text import number, sentence
 
 Numbers = torch.Tensor | np.ndarray | Sequence[float]
 _LINES = ("-", "--", "-.", ":")

@@ -123,18 +123,6 @@ def render(fig: Figure, alt: str) -> Picture:
     return Picture(png.getvalue(), " ".join(alt.split()))
 
 
-def number(value: float) -> str:
-    """A number for people: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
-    if float(value).is_integer() and abs(value) < 1e12:
-        return f"{int(value):,}"
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-
-
-def sentence(*parts: str | None) -> str:
-    """Joins the parts that are there to sentences, each with one full stop at its end."""
-    return " ".join(part.rstrip(". ") + "." for part in parts if part)
-
-
 def _webp(png: bytes) -> bytes:
     """The same picture as WebP: photographs take a tenth of the bytes, and all browsers show it."""
     return _saved(Image.open(io.BytesIO(png)).convert("RGB"), "WEBP", quality=88, method=4)

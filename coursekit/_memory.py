@@ -6,7 +6,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from coursekit._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render, sentence
+from coursekit._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render
+from coursekit._text import sentence
 
 _INDEX = {"B": "b", "T": "t", "C": "c", "H": "y", "W": "x"}  # the index that runs along an axis
 _IN_A_ROW = 12

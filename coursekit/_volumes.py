@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.transforms import Affine2D
 
-from coursekit._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render, sentence
+from coursekit._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render
 from coursekit._pixels import check_clip, check_colour, spread, to_pixels
+from coursekit._text import sentence
 
 # The parallel projection: where a frame's width, a frame's height and the whole of time point to.
 _ACROSS = np.array([0.80, -0.17])  # along a row of pixels: to the right, a little down

@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from coursekit._charts import bars, curves, matrix
-from coursekit._figure import DPI, MAP, PALETTE, WIDTH, Picture, figure, number, render, sentence
+from coursekit._figure import DPI, MAP, PALETTE, WIDTH, Picture, figure, render
 from coursekit._memory import memory
 from coursekit._pixels import check_clip, check_colour, check_image, check_times, describe, spread, to_pixels
 from coursekit._player import Player, player
+from coursekit._text import number, sentence
 from coursekit._volumes import volumes
 
 __all__ = [

@@ -1,0 +1,156 @@
+"""Things to move: sliders over a picture that is drawn anew for each position.
+
+The display is one output with the live widget, the picture at the start, and its alternative text. So
+GitHub and paper show the picture, JupyterLab and Colab the sliders. The calls used here exist in
+ipywidgets 7.7 (Colab) and 8.1.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets  # type: ignore[import-untyped]
+
+from coursekit._figure import Picture
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+Range = Sequence[Any]
+
+
+def explore(
+    draw: Callable[..., Picture], *, start: Mapping[str, Any] | None = None, **ranges: Range
+) -> Explorer:
+    """Sliders for the arguments of a function that draws.
+
+    Args:
+        draw: takes one value per name in `ranges` and returns a `Picture`.
+        start: {name: value} to begin with; a name that is left out begins at its low end or first choice.
+        ranges: name=(low, high) or name=(low, high, step) for a slider, of whole numbers if all are ints;
+            name=[choice, choice, ...] for a menu. An underscore in a name is shown as a space.
+
+    Returns:
+        An `Explorer`; a cell that ends in one shows it. `draw` is called when a slider is let go, so that
+        slow pictures do not pile up.
+
+    Raises:
+        TypeError, ValueError: a range that is none, a start outside its range, `draw` not returning a
+            Picture.
+        RuntimeError: while the course is recorded or tested (COURSEKIT_RECORDING=1 or COURSEKIT_CHECK=1),
+            `draw` fails at an end of a slider or at a choice; the message says which.
+    """
+    if not ranges:
+        raise ValueError("ranges: give at least one, such as t=(0, 15)")
+    unknown = sorted(set(start or {}) - set(ranges))
+    if unknown:
+        raise ValueError(f"start names {unknown[0]!r}, but the ranges are {', '.join(ranges)}")
+    controls = {name: _control(name, given, dict(start or {})) for name, given in ranges.items()}
+    explorer = Explorer(draw, controls)
+    if _checking():
+        _check(explorer, {name: _ends(given) for name, given in ranges.items()})
+    return explorer
+
+
+class Explorer:
+    """Controls above a picture. `controls[name].value = ...` moves one, as a learner's hand does.
+
+    Args:
+        draw: gives the picture for the controls' values.
+        controls: ipywidgets with a `value`, by name.
+    """
+
+    def __init__(self, draw: Callable[..., Picture], controls: Mapping[str, Any]) -> None:
+        self.controls = controls
+        self._draw = draw
+        self._start = self.draw(self.values)
+        self.view = ipywidgets.HTML(self._start.html())
+        self.box = ipywidgets.VBox([*controls.values(), self.view])
+        for control in controls.values():
+            control.observe(self._update, names="value")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Where the controls are now."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def draw(self, values: Mapping[str, Any]) -> Picture:
+        """The picture for these values; a TypeError if `draw` gives something else."""
+        picture = self._draw(**values)
+        if not isinstance(picture, Picture):
+            raise TypeError(
+                f"draw must return a Picture, such as show.frame(...), got {type(picture).__name__}"
+            )
+        return picture
+
+    def _update(self, change: Any) -> None:
+        # An exception in a callback would vanish in the front end: show it where the learner looks.
+        try:
+            self.view.value = self.draw(self.values).html()
+        except Exception as error:
+            message = f"No picture for {_told(self.values)}. {type(error).__name__}: {error}"
+            self.view.value = f'<p role="alert"><strong>{html.escape(message)}</strong></p>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        data, metadata = self._start._repr_mimebundle_()
+        if not _checking():
+            # A front end must choose the widget here. What is stored keeps the <img alt> of the picture.
+            del data["text/html"]
+        data[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return data, metadata
+
+
+def _control(name: str, given: Range, start: Mapping[str, Any]) -> Any:
+    """The slider or menu for one range."""
+    look = {"description": name.replace("_", " "), "style": {"description_width": "initial"}}
+    if isinstance(given, list):
+        if not given:
+            raise ValueError(f"{name}: a menu needs at least one choice, got an empty list")
+        value = start.get(name, given[0])
+        if value not in given:
+            raise ValueError(f"start[{name!r}] must be one of the choices {given}, got {value!r}")
+        return ipywidgets.Dropdown(options=given, value=value, **look)
+    low, high, step, whole = _slider(name, given)
+    value = start.get(name, low)
+    if not low <= value <= high:
+        raise ValueError(f"start[{name!r}] must lie in {low} to {high}, got {value}")
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    wide = ipywidgets.Layout(width="min(36em, 95%)")
+    return kind(value=value, min=low, max=high, step=step, continuous_update=False, layout=wide, **look)
+
+
+def _slider(name: str, given: Range) -> tuple[float, float, float, bool]:
+    """(low, high, step, whether all are whole numbers) of a slider's range."""
+    numbers = [n for n in given if isinstance(n, (int, float)) and not isinstance(n, bool)]
+    if not isinstance(given, tuple) or len(given) not in (2, 3) or len(numbers) != len(given):
+        raise TypeError(f"{name} must be (low, high), (low, high, step) or a list of choices, got {given!r}")
+    low, high = given[:2]
+    whole = all(isinstance(n, int) for n in given)
+    step = given[2] if len(given) == 3 else (1 if whole else (high - low) / 100)
+    if not low < high or not 0 < step <= high - low:
+        raise ValueError(f"{name}: low must be below high, and the step above 0 and no longer, got {given}")
+    return low, high, step, whole
+
+
+def _ends(given: Range) -> list[Any]:
+    return given if isinstance(given, list) else [given[0], given[1]]
+
+
+def _checking() -> bool:
+    """Whether the course is being recorded or tested, rather than used."""
+    return "1" in (os.environ.get("COURSEKIT_RECORDING"), os.environ.get("COURSEKIT_CHECK"))
+
+
+def _check(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:
+    """Draws both ends of each slider and each choice of each menu, the other controls at their start."""
+    for name, values in ends.items():
+        for value in values:
+            try:
+                explorer.draw({**explorer.values, name: value})
+            except Exception as error:
+                raise RuntimeError(f"explore: no picture with {name} = {value!r}: {error}") from error
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
