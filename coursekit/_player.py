@@ -48,8 +48,9 @@ class Player:
         """The `<video>` element, with the video inside it."""
         label = html.escape(self.label)
         data = base64.b64encode(self.mp4).decode("ascii")
+        zoom = max(1, WIDEST // self.width)  # a small video is shown twice or three times as large
         return (
-            f'<video controls loop muted playsinline width="{self.width}" height="{self.height}" '
+            f'<video controls loop muted playsinline width="{zoom * self.width}" height="{zoom * self.height}" '
             f'style="max-width:100%;height:auto" aria-label="{label}" '
             f'src="data:video/mp4;base64,{data}">{label}</video>'
         )
