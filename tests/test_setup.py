@@ -436,6 +436,14 @@ def test_make_lists_its_targets() -> None:
     assert {"lab", "test", "doctor", "record", "bench", "lock", "format", "clean"} <= make_targets()
 
 
+def test_make_lab_opens_the_first_notebook_of_the_course_map() -> None:
+    commands = subprocess.run(
+        ["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    opened = re.findall(r"-m jupyterlab .* (notebooks/\S+)$", commands, re.MULTILINE)
+    assert [f"]({path})" in course_map()[0][0] for path in opened] == [True]
+
+
 def test_ci_runs_the_command_that_the_readme_gives() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
