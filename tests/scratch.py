@@ -30,5 +30,7 @@ def save(path: Path, *cells: Any) -> Path:
     for number, cell in enumerate(cells, start=1):
         cell.id = f"cell-{number}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(new_notebook(cells=list(cells)), path)
+    # Without a kernel's name JupyterLab asks for one.
+    python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=list(cells), metadata=python), path)
     return path
