@@ -19,7 +19,7 @@ from IPython.display import HTML, display
 
 from coursekit import video
 from coursekit._figure import Picture
-from coursekit._pixels import check_clip
+from coursekit._pixels import check_clip, check_times
 
 LARGEST = 400_000  # bytes of video in a notebook
 WIDEST = 480  # columns
@@ -50,7 +50,8 @@ class Player:
         data = base64.b64encode(self.mp4).decode("ascii")
         zoom = max(1, WIDEST // self.width)  # a small video is shown twice or three times as large
         return (
-            f'<video controls loop muted playsinline width="{zoom * self.width}" height="{zoom * self.height}" '
+            f"<video controls loop muted playsinline "
+            f'width="{zoom * self.width}" height="{zoom * self.height}" '
             f'style="max-width:100%;height:auto" aria-label="{label}" '
             f'src="data:video/mp4;base64,{data}">{label}</video>'
         )
@@ -86,6 +87,7 @@ def player(
         if fps is None or seconds is not None:
             raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
         clip = check_clip(source, "source")  # (T, C, H, W)
+        check_times(None, fps, len(clip))
         rate = Fraction(fps).limit_denominator(100_000)
         _check_length(len(clip) / rate, "source[:n] is a shorter clip")
         return _finish(_shrunk(clip, min(clip.shape[3], WIDEST)), None, rate, title)

@@ -122,8 +122,8 @@ def _control(name: str, given: Range, start: Mapping[str, Any]) -> Any:
 
 def _slider(name: str, given: Range) -> tuple[float, float, float, bool]:
     """(low, high, step, whether all are whole numbers) of a slider's range."""
-    numbers = [n for n in given if isinstance(n, (int, float)) and not isinstance(n, bool)]
-    if not isinstance(given, tuple) or len(given) not in (2, 3) or len(numbers) != len(given):
+    pair_or_triple = isinstance(given, tuple) and len(given) in (2, 3)
+    if not pair_or_triple or not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in given):
         raise TypeError(f"{name} must be (low, high), (low, high, step) or a list of choices, got {given!r}")
     low, high = given[:2]
     whole = all(isinstance(n, int) for n in given)
