@@ -202,6 +202,33 @@ def test_pictures_and_free_cells_are_not_compared():
     assert record.differences(notebook(stored("t", "1 s", 1)), notebook(stored("t", "2 s", 1))) != []
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ("permute 2.6 us, copy   99 ms", "permute 13 us, copy 1,117.5 ms", True),
+        ("1e-05 of 3\n7\n", "2.5e-06 of 3\n12\n", True),
+        ("took 2.6 us", "took 2.6 ms", False),
+        ("frame 3", "frames 3", False),
+        ("data:image/png;base64,AA1+2/3=", "data:image/png;base64,AA1+2/4=", False),
+    ],
+)
+def test_a_free_cell_keeps_its_stored_numbers_and_nothing_else(old, new, kept):
+    def notebook(printed, *tags):
+        return nbformat.v4.new_notebook(cells=[stored("measure()", printed, 1, *tags)])
+
+    for tag in ((), ("nbval-ignore-output",)):
+        recorded = notebook(new, *tag)
+        record.keep_numbers(notebook(old, *tag), recorded)
+        assert recorded.cells[0].outputs[0].text == (old if kept and tag else new)
+
+
+def test_a_cell_that_prints_times_records_the_same_bytes(tmp_path):
+    timing = code("import time\nprint(time.perf_counter_ns(), 'ns')", "nbval-ignore-output")
+    path = save(tmp_path / "times.ipynb", timing)
+    assert record.record(path) is True
+    assert record.record(path) is False
+
+
 def test_all_outputs_together_have_a_limit():
     cells = [stored("print(x)", "x" * 1_900_000, number) for number in range(1, 5)]
     found = record.faults(nbformat.v4.new_notebook(cells=cells))
