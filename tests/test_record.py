@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_output
 from scratch import code, save, stored, text
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.notebook
 # What could differ from run to run: pieces of a stream, the order of a set, the ids of widgets, an old line.
 LIVELY = [
     "import os, time\nprint('a', flush=True)\ntime.sleep(0.4)\nprint('b')\nprint('half\\rdone')",
-    "of = os.environ.get\nprint({'red', 'blue'}, of('COURSEKIT_RECORDING'), of('CUDA_VISIBLE_DEVICES'), 1)",
+    "of = os.environ.get\nprint(set('abcdefgh'), of('COURSEKIT_RECORDING'), of('CUDA_VISIBLE_DEVICES'), 1)",
     "import matplotlib.pyplot as plt\nfigure = plt.figure()\n_ = plt.plot([1, 3, 2])",
     "import ipywidgets\nipywidgets.IntSlider(3)",
     "@ipywidgets.interact(n=(0, 9))\ndef draw(n=4):\n    print('n is', n)\n    plt.plot([n])\n    plt.show()",
@@ -49,10 +50,13 @@ def recorded(tmp_path_factory):
 
 
 def test_records_the_same_bytes_whatever_the_machine_is_set_to(recorded, tmp_path, monkeypatch):
-    (tmp_path / "matplotlibrc").write_text("figure.figsize: 1, 1\nlines.linewidth: 20\n")
+    settings = tmp_path / "matplotlib" / "matplotlibrc"
+    settings.parent.mkdir()
+    settings.write_text("figure.figsize: 1, 1\nlines.linewidth: 20\n")
     (tmp_path / "startup.py").write_text("print('hello')\n")
     for key, value in {
-        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "MATPLOTLIBRC": str(settings),
         "MPLBACKEND": "pdf",
         "PYTHONHASHSEED": "7",
         "PYTHONSTARTUP": str(tmp_path / "startup.py"),
@@ -161,6 +165,7 @@ def test_a_cell_that_fails_ends_the_recording(tmp_path, source, says):
     assert "code cell 2 (id cell-2)" in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert path.read_bytes() == before
+    assert not any("ipykernel_launcher" in process.cmdline() for process in psutil.Process().children())
 
 
 def test_a_cell_may_raise_where_it_says_so(tmp_path):
