@@ -264,6 +264,12 @@ def make_corrupt_inside(folder: Path) -> Path:
     return _overwrite(path, packets=range(8, 12), skip=64)
 
 
+def make_corrupt_group(folder: Path) -> Path:
+    """Frame 5 is noise, and 6 to 9 build on it; 10 is the next key frame. Give 0-4 and 10-19, and warn."""
+    path = write(folder / "corrupt_group.mp4", options={"g": "10", "bf": "0", "sc_threshold": "0"})
+    return _overwrite(path, packets=range(5, 6), skip=0)
+
+
 def _overwrite(path: Path, packets: range, skip: int) -> Path:
     noise = np.random.default_rng(0)
     data, places = bytearray(path.read_bytes()), _packet_places(path)

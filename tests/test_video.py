@@ -246,9 +246,12 @@ def test_grey_has_three_equal_channels(tmp_path):
 
 
 def test_an_edit_list_hides_the_frames_it_cuts(tmp_path):
+    path = badfiles.make_edit_list(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert numbers(video.read(badfiles.make_edit_list(tmp_path))) == list(range(5, 20))
+        assert numbers(video.read(path)) == list(range(5, 20))
+    assert video.times(path).tolist() == [frame.time for frame in video.stream(path)]
+    assert video.probe(path).frames == 15
 
 
 @pytest.mark.parametrize("make", [badfiles.make_one_frame, badfiles.make_still])
@@ -295,12 +298,23 @@ def test_a_truncated_file_gives_the_frames_before_the_damage(suffix, tmp_path):
         assert numbers(video.frames(path)) == list(range(12))
 
 
-def test_damage_in_the_middle_is_stepped_over(tmp_path):
-    path = badfiles.make_corrupt(tmp_path)
-    with pytest.warns(video.DamagedVideoWarning, match="first 8 frames: 16 frames are given, 4 could not"):
+@pytest.mark.parametrize(
+    ("make", "whole"),
+    [
+        (badfiles.make_corrupt, [*range(8), *range(12, 20)]),  # the decoder raises
+        (badfiles.make_corrupt_inside, [*range(8), *range(12, 20)]),  # it conceals
+        (badfiles.make_corrupt_group, [*range(5), *range(10, 20)]),  # frames that build on the damage
+    ],
+)
+def test_damage_in_the_middle_is_stepped_over(make, whole, tmp_path):
+    path = make(tmp_path)
+    with pytest.warns(
+        video.DamagedVideoWarning, match=f"{len(whole)} frames are given, {20 - len(whole)} could"
+    ):
         streamed = list(video.stream(path))
-    assert [badfiles.number(frame.image) for frame in streamed] == [frame.index for frame in streamed]
-    assert [frame.time for frame in streamed] == pytest.approx([frame.index / 25 for frame in streamed])
+    assert numbers(frame.image for frame in streamed) == whole
+    assert [frame.index for frame in streamed] == whole
+    assert [frame.time for frame in streamed] == pytest.approx([number / 25 for number in whole])
 
 
 def test_a_part_without_frames_says_what_there_is(marked):
