@@ -1,0 +1,153 @@
+"""Two things to try out by hand: a 3D convolution, and how much video fits into memory.
+
+Both are pages that need no kernel and no network once they are shown (`coursekit._page`): the same in
+JupyterLab, on Colab, in exported HTML and on a static page. Where no script runs there is a picture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursekit import _explorer_picture, conv
+from coursekit._explorer_picture import AXES, Convolution, Triple
+from coursekit._page import Page, page
+
+# What the fields of the explorer take: it is a thing to look at, not a calculator for any network.
+LIMITS = {"size": (1, 1000), "kernel": (1, 99), "stride": (1, 99), "padding": (0, 99), "dilation": (1, 99)}
+
+
+def convolution(
+    size: conv.Sizes = (12, 7, 9),
+    kernel: conv.Sizes = 3,
+    *,
+    stride: conv.Sizes = 1,
+    padding: conv.Padding = 0,
+    dilation: conv.Sizes = 1,
+    in_channels: int = 3,
+    out_channels: int = 4,
+    bias: bool = True,
+    at: Triple | None = None,
+) -> Page:
+    """The convolution explorer: a volume, a kernel to move and resize, and the output that it fills.
+
+    Up to 16 frames are laid out as a film strip, with the example's values in the cells; a longer volume
+    is drawn as a box. Below it stand the size formula with the numbers put in, the cost, the line of
+    PyTorch, and one output value worked out channel by channel (with `example_values`).
+
+    Args:
+        size: (T, H, W) of the input, or one number for all three; each up to 1,000.
+        kernel: its size; this and the next three as in `conv.output_size`, each up to 99.
+        stride: its step.
+        padding: zeros at both ends, or "valid", or "same" where that is equal at both ends.
+        dilation: from one tap of the kernel to the next.
+        in_channels: channels of the input, up to 4,096.
+        out_channels: number of kernels, up to 4,096.
+        bias: whether each kernel adds one.
+        at: the output position (t, y, x) to begin with; the middle by default.
+
+    Returns:
+        A `Page`; a cell that ends in one shows it.
+
+    Raises:
+        ValueError, TypeError: as `conv.cost`; a number above the limits; an `at` outside the output.
+
+    Source: Lecture 56, 12:46 (the kernel's dot products) and 15:57 (sizes, padding and stride per axis).
+    """
+    lengths: Triple = (size, size, size) if isinstance(size, int) else size  # type: ignore[assignment]
+    account = conv.cost(
+        lengths,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        bias=bias,
+    )
+    if len(account.size) != 3:
+        raise ValueError(f"size must be (T, H, W), three numbers, got {len(account.size)}: {size}")
+    axes = {"kernel": _triple(kernel), "stride": _triple(stride), "dilation": _triple(dilation)}
+    axes |= {"size": _triple(account.size), "padding": _pads(padding, axes["kernel"], axes["dilation"])}
+    _check_limits(axes, {"in_channels": in_channels, "out_channels": out_channels})
+    output = _triple(account.output_size)
+    settings = Convolution(
+        **axes, output=output, in_channels=in_channels, out_channels=out_channels, bias=bias
+    )
+    position = _position(at, output)
+    given = {
+        "settings": {**axes, "in_channels": in_channels, "out_channels": out_channels, "bias": bias},
+        "at": position,
+        "limits": LIMITS,
+    }
+    picture = _explorer_picture.draw(settings, position)
+    return page("_explorer.html", given, picture, title="Convolution explorer", height=1180)
+
+
+def example_values(
+    size: Triple, kernel: Triple, in_channels: int, out_channels: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The small whole numbers that the explorer computes with, to work them out again in PyTorch.
+
+        x[c, t, y, x] = (5 c + 3 t + 2 y + t x + x y) mod 10
+        w[k, c, i, j, l] = (k + c + 2 i + j + i l + j l) mod 3 - 1
+        b[k] = k mod 3 + 1
+
+    Args:
+        size: (T, H, W).
+        kernel: (t, h, w).
+        in_channels: C.
+        out_channels: K.
+
+    Returns:
+        Input (C, T, H, W), weights (K, C, t, h, w) and biases (K,), all int64.
+    """
+    c, t, y, x = np.indices((in_channels, *size))
+    values = (5 * c + 3 * t + 2 * y + t * x + x * y) % 10  # (C, T, H, W)
+    k, c, i, j, l = np.indices((out_channels, in_channels, *kernel))  # noqa: E741
+    weights = (k + c + 2 * i + j + i * l + j * l) % 3 - 1  # (K, C, t, h, w)
+    return values, weights, np.arange(out_channels) % 3 + 1
+
+
+def _triple(value: conv.Sizes) -> Triple:
+    """One number for each axis; `conv` has checked them."""
+    if not isinstance(value, (tuple, list)):
+        return int(value), int(value), int(value)
+    t, h, w = (int(each) for each in value)
+    return t, h, w
+
+
+def _pads(padding: conv.Padding, kernel: Triple, dilation: Triple) -> Triple:
+    """Padding in numbers; `conv` has checked it."""
+    if padding == "valid":
+        return 0, 0, 0
+    if not isinstance(padding, str):
+        return _triple(padding)
+    for (_, axis, _), k, d in zip(AXES, kernel, dilation, strict=True):
+        if d * (k - 1) % 2:
+            raise ValueError(
+                f"padding='same' adds {d * (k - 1)} zeros along {axis} (kernel {k}, dilation {d}), one "
+                "more at the end; the explorer pads both ends alike: give padding as a number, or an odd kernel"
+            )
+    t, h, w = (d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    return t, h, w
+
+
+def _check_limits(axes: dict[str, Triple], channels: dict[str, int]) -> None:
+    for name, values in axes.items():
+        for (_, axis, _), value in zip(AXES, values, strict=True):
+            if value > LIMITS[name][1]:
+                raise ValueError(
+                    f"the explorer takes a {name} of up to {LIMITS[name][1]:,}, got {value} along {axis}"
+                )
+    for name, value in channels.items():
+        if value > 4096:
+            raise ValueError(f"the explorer takes {name} up to 4,096, got {value}")
+
+
+def _position(at: Triple | None, output: Triple) -> Triple:
+    if at is None:
+        return _triple(tuple(length // 2 for length in output))
+    if len(at) != 3 or not all(0 <= each < length for each, length in zip(at, output, strict=True)):
+        last = tuple(length - 1 for length in output)
+        raise ValueError(f"at must be an output position (t, y, x) from (0, 0, 0) to {last}, got {at}")
+    return _triple(tuple(at))
