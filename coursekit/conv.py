@@ -127,7 +127,8 @@ def _too_large(n: int, k: int, both_ends: int, d: int, axis: str) -> str:
     enough = (span - n + 1) // 2  # half of what is missing, rounded up
     return (
         f"the kernel is larger than the padded input along {axis}: {span} (kernel {k}{dilated}) against "
-        f"{n + both_ends} (size {n}, padding {both_ends // 2} at each end); use a kernel of {largest} or less, or a padding of {enough} or more"
+        f"{n + both_ends} (size {n}, padding {both_ends // 2} at each end); "
+        f"use a kernel of {largest} or less, or a padding of {enough} or more"
     )
 
 
@@ -547,5 +548,6 @@ def _whole(argument: str, value: int, where: str = "") -> int:
 def _mend(value: object) -> str:
     """What to write in place of something that is no whole number."""
     if isinstance(value, float):
-        return f"; write {value:.0f}, or divide with // to stay whole"
+        exact = f"write {int(value)}" if value.is_integer() else "round it"
+        return f"; {exact}, or divide with // to stay whole"
     return "; write it as an int, such as 1"
