@@ -410,11 +410,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, carphone):
     path = video.write(tmp_path / "clip.mp4", carphone[:2], 30)
     before = path.read_bytes()
 
-    def broken(*_, **__):
-        raise OSError("disk full")
+    sound = av.VideoFrame.from_ndarray
+    pictures = iter([sound] * 60)  # then the disk is full, when part of the file has been written
 
-    monkeypatch.setattr(av.VideoFrame, "from_ndarray", broken)
+    def full(*arguments, **options):
+        make = next(pictures, None)
+        if make is None:
+            raise OSError("disk full")
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(av.VideoFrame, "from_ndarray", full)
     with pytest.raises(video.VideoError, match="could not be written: disk full"):
-        video.write(path, carphone[:9], 30)
+        video.write(path, carphone, 30)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
