@@ -6,9 +6,15 @@ JupyterLab, on Colab, in exported HTML and on a static page. Where no script run
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import isfinite
 
-from coursekit import _explorer_picture, conv
+import numpy as np
+import torch
+from torch import nn
+
+from coursekit import _budget, _explorer_picture, conv
 from coursekit._explorer_picture import AXES, Convolution, Triple
 from coursekit._page import Page, page
 
@@ -83,6 +89,65 @@ def convolution(
     return page("_explorer.html", given, picture, title="Convolution explorer", height=1180)
 
 
+def budget(
+    networks: Mapping[str, nn.Module] | None = None,
+    *,
+    memory_gb: float = 16,
+    size: tuple[int, int] = (224, 224),
+    fps: float = 25,
+    dtype: torch.dtype = torch.float32,
+) -> Page:
+    """The budget calculator: how long a clip fits into memory, at inference and in training.
+
+    Each network's memory is predicted by `cost.account` at two sizes, when this is called, and read
+    off between and beyond them as fixed + per_pixel * T * H * W; the page states how far that is off
+    at a third size. Memory, frame size, frame rate and optimizer are then moved on the page.
+
+    Args:
+        networks: {"name": model}; one with a Conv3d takes clips (1, 3, T, H, W), any other the frames as
+            its batch (T, 3, H, W). By default the lecture's layer, R3D-18, R(2+1)D-18 and ResNet-18.
+        memory_gb: to begin with, in GB = 10^9 bytes.
+        size: (H, W) of a frame, to begin with.
+        fps: frames per second, to begin with.
+        dtype: of input and parameters; torch.bfloat16 halves what float32 takes.
+
+    Returns:
+        A `Page`; a cell that ends in one shows it.
+
+    Raises:
+        ValueError: no network, or a number out of range; and as `cost.account`.
+        TypeError: something other than a module among the networks.
+
+    Source: Lecture 56, 18:07 (the memory of 100 frames, and the 2 s that they are).
+    """
+    limits = {"memory_gb": (memory_gb, 0.5, 1000), "fps": (fps, 0.1, 1000)}
+    limits |= {f"size[{axis}]": (length, 16, 8192) for axis, length in enumerate(size)}
+    for name, (value, low, high) in limits.items():
+        if not isfinite(value) or not low <= value <= high:
+            raise ValueError(f"{name} must be a number from {low:g} to {high:,}, got {value}")
+    if len(size) != 2:
+        raise ValueError(f"size must be (H, W) of a frame, got {size}")
+    models = _budget.default_networks() if networks is None else networks
+    if not models:
+        raise ValueError("networks must hold at least one network, got none")
+    for name, model in models.items():
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"networks[{name!r}] must be a torch.nn.Module, got {type(model).__name__}")
+    budgets = [_budget.fit(name, model, dtype) for name, model in models.items()]
+    given = {
+        "networks": [asdict(each) for each in budgets],
+        "chosen": min(1, len(budgets) - 1),
+        "memory_gb": memory_gb,
+        "size": size,
+        "fps": fps,
+        "dtype": str(dtype).removeprefix("torch."),
+        "fitted": [_budget.by(each) for each in _budget.FITTED],
+        "checked": _budget.by(_budget.CHECKED),
+    }
+    picture = _budget.draw(budgets, memory_gb, size, fps)
+    return page("_budget.html", given, picture, title="Memory budget", height=640)
+
+
 def example_values(
     size: Triple, kernel: Triple, in_channels: int, out_channels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -126,7 +191,7 @@ def _pads(padding: conv.Padding, kernel: Triple, dilation: Triple) -> Triple:
         if d * (k - 1) % 2:
             raise ValueError(
                 f"padding='same' adds {d * (k - 1)} zeros along {axis} (kernel {k}, dilation {d}), one "
-                "more at the end; the explorer pads both ends alike: give padding as a number, or an odd kernel"
+                "more at the end; the explorer pads both ends alike: give a number, or an odd kernel"
             )
     t, h, w = (d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
     return t, h, w
