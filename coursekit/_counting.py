@@ -67,7 +67,7 @@ def _linear(out: Any, x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> int:
 
 
 def _attention(out: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *rest: Any) -> int:
-    """q (..., L, E) with k (..., S, E), then the weights (..., L, S) with v (..., S, V); as a fused kernel."""
+    """Fused: q (..., L, E) with k (..., S, E), and then their weights (..., L, S) with v (..., S, V)."""
     return q.numel() * k.shape[-2] + prod(q.shape[:-1]) * v.numel() // prod(v.shape[:-2])
 
 
@@ -134,6 +134,16 @@ class Trace:
     output_bytes: int = 0
     gradient_bytes: int = 0
     backward_macs: int = 0
+
+    @property
+    def forward_macs(self) -> int:
+        """MACs of the forward pass."""
+        return sum(spent.macs for spent in self.modules.values())
+
+    @property
+    def saved_bytes(self) -> int:
+        """What the forward pass keeps for the backward pass."""
+        return sum(spent.saved_bytes for spent in self.modules.values())
 
 
 class Tally(TorchDispatchMode):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import importlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 PROC = Path("/proc/self")
 SAMPLES_PER_SECOND = 1000
@@ -36,17 +35,17 @@ def gauge(device: torch.device) -> Gauge:
     if device.type == "cuda":
         return CudaAllocator(device)
     if device.type == "mps":
-        return Sampler(torch.mps.current_allocated_memory, "memory of the MPS allocator")
+        return Sampler(torch.mps.current_allocated_memory, "PyTorch's MPS allocator")
     if device.type != "cpu":
         raise ValueError(f"device must be a cpu, cuda or mps device to read its memory, got '{device}'")
-    return KernelPeak() if _can_reset() else Sampler(resident_bytes, "resident memory of the process")
+    return KernelPeak() if _can_reset() else CpuAllocator()
 
 
 class KernelPeak:
     """Linux: the highest resident memory of this process, which the kernel records without a gap.
 
-    Freed memory goes back to the kernel first (`malloc_trim`), so that it is not in the base line. The kernel
-    counts pages in lots, one lot per core: a reading may be off by `margin_bytes`.
+    Freed memory goes back to the kernel first (`malloc_trim`), so that it is not in the base line. The
+    kernel counts pages in lots, one lot per core: a reading may be off by `margin_bytes`.
     """
 
     how = "peak of resident memory, recorded by the kernel"
@@ -68,11 +67,40 @@ class KernelPeak:
         return max(0, _status("VmHWM") - self._before)
 
 
-class Sampler:
-    """Any system: reads a number of bytes a thousand times a second, and keeps the largest.
+class CpuAllocator:
+    """Any system: the peak of what PyTorch's allocator for the CPU has handed out, to the byte.
 
-    A peak between two readings is missed, by an amount that nobody knows (`margin_bytes` is infinite): what it
-    tells is a lower bound of the peak.
+    PyTorch's profiler writes down every piece that is taken and given back. What takes memory by itself
+    (numpy, a decoder, the threads) is not in it; nor are the pages of the libraries.
+    """
+
+    how = "peak of PyTorch's CPU allocator, by its profiler"
+    margin_bytes: float = 0
+
+    def start(self) -> None:
+        """Starts the profiler."""
+        gc.collect()
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or it writes of GPUs that are not there
+        self._profile = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+        self._profile.start()
+
+    def rise(self) -> int:
+        """Ends the profiler; the highest sum of all pieces since `start`."""
+        self._profile.stop()
+        recorded: Any = self._profile.profiler
+        events = recorded.kineto_results.events()
+        pieces = [e for e in events if e.name() == "[memory]" and e.device_type().name == "CPU"]
+        held = most = 0
+        for piece in sorted(pieces, key=lambda e: e.start_ns()):
+            held += piece.nbytes()
+            most = max(most, held)
+        return most
+
+
+class Sampler:
+    """For a device that keeps no record: reads a number of bytes again and again, and keeps the largest.
+
+    A peak between two readings is missed, by an amount that nobody knows: `margin_bytes` is infinite.
     """
 
     margin_bytes = float("inf")
@@ -80,12 +108,10 @@ class Sampler:
     def __init__(self, read: Callable[[], int], what: str) -> None:
         self.how = f"{what}, sampled {SAMPLES_PER_SECOND} times a second"
         self._read = read
-        self._before = self._most = read()
 
     def start(self) -> None:
-        """Collects what is garbage, and starts the thread that reads."""
+        """Starts the thread that reads."""
         gc.collect()
-        _trim()
         self._before = self._most = self._read()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -95,8 +121,7 @@ class Sampler:
         """Ends the thread; bytes from the base line to the largest reading."""
         self._done.set()
         self._thread.join()
-        self._most = max(self._most, self._read())
-        return self._most - self._before
+        return max(self._most, self._read()) - self._before
 
     def _watch(self) -> None:
         while not self._done.wait(1 / SAMPLES_PER_SECOND):
@@ -126,25 +151,6 @@ class CudaAllocator:
         return torch.cuda.max_memory_allocated(self._device) - self._before
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM now.
-
-    Raises:
-        RuntimeError: neither /proc (Linux) nor the package psutil is there to ask.
-    """
-    statm = PROC / "statm"
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    try:
-        psutil = importlib.import_module("psutil")
-    except ImportError:
-        raise RuntimeError(
-            f"on {sys.platform} the memory of a process is read with psutil, which is not installed: "
-            "run `pip install psutil`"
-        ) from None
-    return int(psutil.Process().memory_info().rss)
-
-
 def _can_reset() -> bool:
     try:
         _reset_peak()
@@ -163,8 +169,7 @@ def _status(name: str) -> int:
 
 
 def _trim() -> None:
-    """Gives freed memory back to the system, where the C library can (glibc)."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    """Gives freed memory back to the kernel, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -27,7 +27,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from coursekit import _counting, _measuring, device as devices
+from coursekit import _counting, _measuring
+from coursekit import device as devices
 
 Shape = tuple[int, ...]
 MB = 1e6
@@ -158,7 +159,6 @@ def account(
     shapes = _counting.shapes_of(size)
     forward = _counting.trace(model, shapes, dtype, training=False)
     step = _counting.trace(model, shapes, dtype, training=True) if training else None
-    layers = tuple(_layers(model, forward, step))
     model_bytes = sum(_bytes(tensor, dtype) for tensor in (*model.parameters(), *model.buffers()))
     return Account(
         name=type(model).__name__,
@@ -169,12 +169,12 @@ def account(
         input_bytes=forward.input_bytes,
         output_bytes=forward.output_bytes,
         activation_bytes=forward.peak_bytes,
-        macs=sum(spent.macs for spent in forward.modules.values()),
-        saved_bytes=step and sum(spent.saved_bytes for spent in step.modules.values()),
-        gradient_bytes=step and step.gradient_bytes,
-        training_bytes=step and model_bytes + step.peak_bytes,
-        training_macs=step and step.backward_macs + sum(spent.macs for spent in step.modules.values()),
-        layers=layers,
+        macs=forward.forward_macs,
+        saved_bytes=None if step is None else step.saved_bytes,
+        gradient_bytes=None if step is None else step.gradient_bytes,
+        training_bytes=None if step is None else model_bytes + step.peak_bytes,
+        training_macs=None if step is None else step.forward_macs + step.backward_macs,
+        layers=tuple(_layers(model, forward, step)),
     )
 
 
@@ -269,45 +269,59 @@ class Measured:
         seconds: wall-clock time of one call, the median of all.
         peak_bytes: how far the memory rose above what was held before, at most; what the function
             returns is in it.
-        margin_bytes: by how much `peak_bytes` may be wrong: 0 for CUDA; on Linux the kernel counts pages
-            in lots, one lot per core (0.26 MB on 2 cores, 2 MB on 16); infinite where a peak can only be sampled.
+        margin_bytes: by how much `peak_bytes` may be wrong: 0 for an allocator; on Linux the kernel counts
+            pages in lots, one lot per core (0.26 MB on 2 cores, 2 MB on 16); infinite for samples.
         how: the gauge that read it.
+        allocated_bytes: the same peak, as PyTorch's own allocator tells it, to the byte: without what
+            other libraries take by themselves. None where it was not asked for.
     """
 
     seconds: float
     peak_bytes: int
     margin_bytes: float
     how: str
+    allocated_bytes: int | None = None
 
 
 def measure(
-    function: Callable[[], object], *, repeats: int = 1, device: torch.device | None = None
+    function: Callable[[], object],
+    *,
+    repeats: int = 1,
+    device: torch.device | None = None,
+    allocator: bool = False,
 ) -> Measured:
     """Time and peak memory of `function()`, in this process.
 
-    The peak is, by device and system:
-        CUDA: of PyTorch's allocator, exact;
-        CPU on Linux: of the resident memory, as the kernel records it after free memory was given back. The
-            first call of an operation also loads pages of its library (about 10 MB);
-        CPU on macOS and Windows, or where Linux forbids to reset its record, and MPS: sampled a thousand
-            times a second (macOS and Windows: by the package psutil), so a lower bound.
-    For a number that nothing else in this process has touched use `measure_module`.
+    Whose peak it is:
+        CPU, Linux: the resident memory of the process, from the kernel's own record, which begins
+            anew after free memory was given back. The first call of an operation also loads pages
+            of its library (about 10 MB).
+        CPU, macOS and Windows (or a Linux that forbids to reset the record): PyTorch's allocator, through its
+            profiler; numpy and decoders are not in it, and the clock is a little slower.
+        CUDA: PyTorch's allocator.
+        MPS: PyTorch's allocator, sampled a thousand times a second; a short peak may be missed.
+    For a process that nothing else has touched: `measure_module`.
 
     Args:
-        function: called without arguments; what it returns is held until the peak is read, then thrown away.
+        function: called without arguments; what it returns is held until the peak is read.
         repeats: number of calls (> 0); the peak is that of the worst call.
         device: where the function computes; None is the CPU.
+        allocator: call it once more on the CPU to read `allocated_bytes` too.
 
     Raises:
         ValueError: `repeats` less than 1, or a device whose memory cannot be read.
-        RuntimeError: psutil is needed, and missing.
     """
     if repeats < 1:
         raise ValueError(f"repeats must be at least 1, got {repeats}")
     device = device or torch.device("cpu")
     gauge = _measuring.gauge(device)
     seconds, peaks = zip(*(_call(function, gauge, device) for _ in range(repeats)), strict=True)
-    return Measured(statistics.median(seconds), max(peaks), gauge.margin_bytes, gauge.how)
+    allocated = None
+    if isinstance(gauge, (_measuring.CpuAllocator, _measuring.CudaAllocator)):
+        allocated = max(peaks)
+    elif allocator and device.type == "cpu":
+        _, allocated = _call(function, _measuring.CpuAllocator(), device)
+    return Measured(statistics.median(seconds), max(peaks), gauge.margin_bytes, gauge.how, allocated)
 
 
 def _call(function: Callable[[], object], gauge: _measuring.Gauge, device: torch.device) -> tuple[float, int]:
@@ -335,13 +349,15 @@ def measure_module(
 ) -> Measured:
     """Time and peak memory of a network on random input, in a fresh process: what `account` predicts.
 
-    The peak rises from a process that holds the model and nothing else. Beside it stands, for inference
-    `activation_bytes`, and for a training step `training_bytes - model_bytes`: both lower bounds.
+    The peak rises from a process that holds the model and nothing else. Its prediction is, for inference
+    `activation_bytes`, and for a training step `training_bytes - model_bytes`: lower bounds of both
+    `peak_bytes` and `allocated_bytes` (an additional call reads it). What is above them are copies inside a
+    library, such as a convolution's input or output in another memory format, and the library's own pages.
 
     Args:
         model: a module that another process can import (so not one from a notebook's cell); it is copied.
         size: as for `account`.
-        training: a forward and a backward pass in training mode, instead of a forward pass in evaluation mode.
+        training: forward and backward in training mode, instead of forward in evaluation mode.
         dtype: as for `account`.
         memory_format: such as torch.channels_last_3d, for the parameters and the input that have its axes.
         repeats: number of calls; the first one also loads the libraries, so its time is longer.
@@ -377,7 +393,7 @@ def measure_module(
 
 
 def _pickled(model: nn.Module) -> bytes:
-    """The model as bytes. (Left to itself, multiprocessing would move its parameters to shared memory.)"""
+    """The model as bytes: left to itself, multiprocessing would move its parameters to shared memory."""
     local = sorted({type(m).__name__ for m in model.modules() if type(m).__module__ == "__main__"})
     if local:
         raise ValueError(
@@ -408,7 +424,8 @@ def _in_fresh_process(
     model = model.to(device, kind).to(memory_format=memory_format).train(training)
     model.zero_grad()
     inputs = partial(_inputs, shapes, dtype, memory_format, device)
-    return measure(partial(_step if training else _forward, model, inputs), repeats=repeats, device=device)
+    once = partial(_step if training else _forward, model, inputs)
+    return measure(once, repeats=repeats, device=device, allocator=True)
 
 
 def _inputs(
