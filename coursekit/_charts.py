@@ -29,6 +29,7 @@ def curves(
     y: str,
     title: str | None = None,
     log: bool = False,
+    log_x: bool = False,
 ) -> Picture:
     """Lines that differ in colour, dash and marker, so that colour is never needed to tell them apart.
 
@@ -38,23 +39,24 @@ def curves(
         y: likewise of the y axis.
         title: what the picture shows; it opens the alternative text.
         log: a logarithmic y axis; all y values must be above 0.
+        log_x: a logarithmic x axis; all x values must be above 0. With both, a power is a straight line.
     """
     if not lines:
         raise ValueError("lines must hold at least one line, got none")
-    points = {label: _check_line(label, *line, log=log) for label, line in lines.items()}
+    points = {label: _check_line(label, *line, log=log, log_x=log_x) for label, line in lines.items()}
     with figure(WIDTH, 3.7) as fig:
         axes = fig.subplots()
         looks = zip(cycle(PALETTE), cycle(_LINES), cycle(_MARKERS), strict=False)
         for (label, (xs, ys)), (colour, dash, marker) in zip(points.items(), looks, strict=False):
             marked = max(1, len(xs) // _MOST_MARKED)  # every n-th point
             axes.plot(xs, ys, dash, label=label, color=colour, marker=marker, markersize=5, markevery=marked)
-        axes.set(xlabel=x, ylabel=y, yscale="log" if log else "linear")
+        axes.set(xlabel=x, ylabel=y, xscale=_scale(log_x), yscale=_scale(log))
         axes.grid(alpha=0.25)
         if title:
             axes.set_title(title)
         if len(points) > 1:
             axes.legend(handlelength=3.2)
-        scale = f"Line chart of {y}{' (logarithmic)' if log else ''} against {x}"
+        scale = f"Line chart of {y}{_said(log)} against {x}{_said(log_x)}"
         return render(fig, sentence(title, scale, *[_told(label, *line) for label, line in points.items()]))
 
 
@@ -126,7 +128,7 @@ def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: 
         drawn = axes.bar(range(len(names)), list(heights.values()), width=0.6, color=colours)
         axes.bar_label(drawn, [number(value) for value in heights.values()], padding=3)
         axes.set_xticks(range(len(names)), names)
-        axes.set(ylabel=y, yscale="log" if log else "linear")
+        axes.set(ylabel=y, yscale=_scale(log))
         axes.tick_params(axis="x", length=0)
         axes.margins(y=0.15)
         if log:
@@ -134,7 +136,7 @@ def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: 
         if title:
             axes.set_title(title, pad=12)
         told = "; ".join(f"{label}: {number(value)}" for label, value in heights.items())
-        return render(fig, sentence(title, f"Bar chart of {y}{' (logarithmic)' if log else ''}. {told}"))
+        return render(fig, sentence(title, f"Bar chart of {y}{_said(log)}. {told}"))
 
 
 def _array(values: Any) -> np.ndarray:
@@ -143,15 +145,28 @@ def _array(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
-def _check_line(label: str, xs: Numbers, ys: Numbers, log: bool) -> tuple[np.ndarray, np.ndarray]:
+def _scale(log: bool) -> str:
+    return "log" if log else "linear"
+
+
+def _said(log: bool) -> str:
+    return " (logarithmic)" if log else ""
+
+
+def _check_line(
+    label: str, xs: Numbers, ys: Numbers, log: bool, log_x: bool
+) -> tuple[np.ndarray, np.ndarray]:
     x, y = _array(xs), _array(ys)
     if x.ndim != 1 or x.shape != y.shape or x.size == 0:
         raise ValueError(
             f'lines["{label}"] must be (x values, y values), one-dimensional and equally long, '
             f"got shapes {x.shape} and {y.shape}"
         )
-    if log and not (y > 0).all():
-        raise ValueError(f'lines["{label}"]: a logarithmic axis needs y values above 0, got {y.min():g}')
+    for axis, values, logarithmic in (("x", x, log_x), ("y", y, log)):
+        if logarithmic and not (values > 0).all():
+            raise ValueError(
+                f'lines["{label}"]: a logarithmic axis needs {axis} values above 0, got {values.min():g}'
+            )
     return x, y
 
 

@@ -331,7 +331,8 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.differences(GOOD, limit=300), ValueError, "limit must be from 1 to 255"),
         (lambda: show.curves({}, x="x", y="y"), ValueError, "at least one line"),
         (lambda: show.curves({"a": ([1, 2], [1])}, x="x", y="y"), ValueError, r'"a"\].*\(2,\) and \(1,\)'),
-        (lambda: show.curves({"a": ([1], [0])}, x="x", y="y", log=True), ValueError, r'"a"\].*above 0'),
+        (lambda: show.curves({"a": ([1], [0])}, x="x", y="y", log=True), ValueError, r'"a"\].*y values'),
+        (lambda: show.curves({"a": ([0], [1])}, x="x", y="y", log_x=True), ValueError, r'"a"\].*x values'),
         (lambda: show.matrix([1, 2], x="x", y="y", label="v"), ValueError, r"matrix.*\(2,\)"),
         (lambda: show.bars({}, y="y"), ValueError, "at least one bar"),
         (lambda: show.bars({"a": float("nan")}, y="y"), ValueError, r'"a"\] must be a finite'),
@@ -414,3 +415,13 @@ def test_player_html_is_the_same_but_for_the_video():
         '<video controls loop muted playsinline width="480" height="320" style="max-width:100%;height:auto" '
         f'aria-label="{label}" src="">{label}</video>'
     )
+
+
+def test_on_two_logarithmic_axes_a_power_is_a_straight_line():
+    xs = [1, 2, 5, 10, 30, 100]
+    picture = show.curves({"square": (xs, [x * x for x in xs])}, x="x", y="y", log=True, log_x=True)
+    assert picture.alt.startswith("Line chart of y (logarithmic) against x (logarithmic).")
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")).astype(int)
+    rows, columns = (np.abs(pixels - (0x00, 0x72, 0xB2)).sum(axis=2) < 30).nonzero()  # the blue line
+    slope, start = np.polyfit(columns, rows, 1)
+    assert np.abs(rows - slope * columns - start).max() < 6  # pixels: half a marker
