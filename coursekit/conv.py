@@ -240,8 +240,9 @@ class Cost:
     def training_bytes(self) -> int:
         """Parameters, input, output and all gradients, held at the same time.
 
-        A lower bound: libraries add copies of their own, and an optimizer its state (Adam two
-        more values per parameter).
+        So it is where the output is kept until the backward pass, as the next layer of a network keeps
+        it. Then it is a lower bound: libraries add copies of their own, and an optimizer its state
+        (Adam two more values per parameter).
         """
         return self.model_bytes + self.activation_bytes + self.backward_values * self.bytes_per_value
 
@@ -311,7 +312,7 @@ def cost(
 
     Raises:
         ValueError: as `output_size`, and for groups that do not divide both channel counts.
-        TypeError: something that is no whole number, or for `bias` neither True nor False.
+        TypeError: something that is no whole number; `bias` or `input_gradient` neither True nor False.
 
     Source: Lecture 56, 18:07 (its example is the doctest).
 
