@@ -10,10 +10,11 @@ Source: torch.utils._python_dispatch.TorchDispatchMode and torch.autograd.graph.
 from __future__ import annotations
 
 import copy
+import logging
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
-from math import prod
 from operator import index
 from typing import Any
 
@@ -26,80 +27,10 @@ from torch._subclasses.fake_tensor import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-aten = torch.ops.aten
+from coursekit._macs import MACS
+
 Shape = tuple[int, ...]
-
-# ------------------------------------------------------------------------------- MACs of one operation
-
-
-def _convolution(out: Any, x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> int:
-    """Each position of the output meets each weight once; transposed: each position of the input."""
-    transposed = rest[4]
-    steps = x if transposed else out  # (N, channels, positions along each axis)
-    return steps.shape[0] * prod(steps.shape[2:]) * weight.numel()
-
-
-def _convolution_backward(out: Any, grad: Any, x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> int:
-    """As many as forward for the gradient of the input, and again for that of the weights, if wanted."""
-    to_input, to_weight, _ = rest[-1]
-    return _convolution(grad, x, weight, *rest[:7]) * (int(to_input) + int(to_weight))
-
-
-def _product(out: Any, a: torch.Tensor, b: torch.Tensor, *rest: Any) -> int:
-    """(..., n, k) times (..., k, m): every value of `a` meets m values of `b`."""
-    return a.numel() * b.shape[-1]
-
-
-def _added_product(out: Any, added: Any, a: torch.Tensor, b: torch.Tensor, *rest: Any) -> int:
-    return _product(out, a, b)
-
-
-def _vector(out: Any, a: torch.Tensor, b: torch.Tensor, *rest: Any) -> int:
-    return a.numel()
-
-
-def _added_vector(out: Any, added: Any, a: torch.Tensor, b: torch.Tensor, *rest: Any) -> int:
-    return a.numel()
-
-
-def _linear(out: Any, x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> int:
-    return x.numel() * weight.shape[0]
-
-
-def _attention(out: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *rest: Any) -> int:
-    """Fused: q (..., L, E) with k (..., S, E), and then their weights (..., L, S) with v (..., S, V)."""
-    return q.numel() * k.shape[-2] + prod(q.shape[:-1]) * v.numel() // prod(v.shape[:-2])
-
-
-def _attention_backward(out: Any, grad: Any, q: torch.Tensor, k: torch.Tensor, v: Any, *rest: Any) -> int:
-    """Five products: the weights once more, and the gradients of v, of the weights, of q and of k."""
-    to_k = q.numel() * k.shape[-2]
-    to_v = _attention(out, q, k, v) - to_k
-    return 3 * to_k + 2 * to_v
-
-
-def _recurrent(out: Any, x: torch.Tensor, from_input: torch.Tensor, from_state: torch.Tensor, *_: Any) -> int:
-    """One LSTM layer: at each of the T x B steps every weight of its two matrices is met once."""
-    return x.shape[0] * x.shape[1] * (from_input.numel() + from_state.numel())
-
-
-MACS: dict[Any, Callable[..., int]] = {
-    aten.convolution: _convolution,
-    aten.convolution_backward: _convolution_backward,
-    aten.mm: _product,
-    aten.bmm: _product,
-    aten.addmm: _added_product,
-    aten.baddbmm: _added_product,
-    aten.addbmm: _added_product,
-    aten.mv: _vector,
-    aten.dot: _vector,
-    aten.vdot: _vector,
-    aten.addmv: _added_vector,
-    aten.linear: _linear,
-    aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
-    aten.mkldnn_rnn_layer: _recurrent,
-}
+_LOG = logging.getLogger(FakeTensorMode.__module__)
 
 # --------------------------------------------------------------------------------- what one pass leaves
 
@@ -263,41 +194,48 @@ def trace(model: nn.Module, shapes: tuple[Shape, ...], dtype: torch.dtype, *, tr
         ValueError: the model fails on such an input; the message has its own words and the layer.
     """
     fake = FakeTensorMode(allow_non_fake_inputs=True)
-    twin = _without_values(model, fake, dtype)
-    if twin.training != training:
-        twin.train(training)
-    tally = Tally(twin)
-    for name, module in twin.named_modules():
-        if name:
+    with torch.inference_mode(False), torch.set_grad_enabled(training):
+        twin = _without_values(model, fake, dtype)
+        if twin.training != training:
+            twin.train(training)
+        tally = Tally(twin)
+        for name, module in twin.named_modules():
             module.register_forward_pre_hook(tally.entered(name), prepend=True)
             module.register_forward_hook(tally.left(name))
-    twin.register_forward_hook(lambda module, args, output: _note_root(tally, output))
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # fused layers would hide the operations in them
-    try:
-        with fake, torch.set_grad_enabled(training), tally:
-            saved = torch.autograd.graph.saved_tensors_hooks(tally.save, lambda tensor: tensor)
-            inputs = [torch.empty(shape, dtype=dtype) for shape in shapes]
-            tally.trace.input_bytes = sum(x.untyped_storage().nbytes() for x in inputs)
-            tally.trace.modules[""].allocated_bytes = 0  # that was the input
-            with saved:
-                outputs = list({id(y): y for y in tensors(twin(*inputs))}.values())
-            tally.trace.output_bytes = sum(y.numel() * y.element_size() for y in outputs)
-            if training:
-                _backward(tally, outputs)
-    except Exception as error:
-        raise ValueError(_explain(error, twin, shapes, dtype, tally.running[-1])) from error
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast_path)
+        try:
+            with _plain_operations(), fake, tally:
+                _run(tally, twin, shapes, dtype, training)
+        except Exception as error:
+            raise ValueError(_explain(error, twin, shapes, dtype, tally.running[-1])) from None
     gradients = (p.grad for p in twin.parameters() if p.grad is not None)
     tally.trace.gradient_bytes = sum(g.numel() * g.element_size() for g in gradients)
     return tally.trace
 
 
-def _note_root(tally: Tally, output: Any) -> None:
-    root = tally.trace.modules[""]
-    root.calls += 1
-    root.output_shape = next((tuple(y.shape) for y in tensors(output)), None)
+def _run(
+    tally: Tally, model: nn.Module, shapes: tuple[Shape, ...], dtype: torch.dtype, training: bool
+) -> None:
+    inputs = [torch.empty(shape, dtype=dtype, device="cpu") for shape in shapes]
+    tally.trace.input_bytes = sum(x.untyped_storage().nbytes() for x in inputs)
+    tally.trace.modules[""].allocated_bytes = 0  # so far, that was the input
+    with torch.autograd.graph.saved_tensors_hooks(tally.save, lambda tensor: tensor):
+        outputs = list({id(y): y for y in tensors(model(*inputs))}.values())
+    tally.trace.output_bytes = sum(y.numel() * y.element_size() for y in outputs)
+    if training:
+        _backward(tally, outputs)
+
+
+@contextmanager
+def _plain_operations() -> Iterator[None]:
+    """Without PyTorch's fused transformer layers, which hide their operations; and without its logs."""
+    fast_path, silent = torch.backends.mha.get_fastpath_enabled(), _LOG.disabled
+    torch.backends.mha.set_fastpath_enabled(False)
+    _LOG.disabled = True  # it would print the traceback of an error that we explain
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+        _LOG.disabled = silent
 
 
 def _backward(tally: Tally, outputs: list[torch.Tensor]) -> None:
@@ -343,6 +281,13 @@ def _explain(
     else:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return f"{type(model).__name__} fails on an input of size {size}, {dtype}{layer}: {reason}"
+
+
+def check_model(model: object) -> None:
+    """Raises a TypeError unless it is a module."""
+    if not isinstance(model, nn.Module):
+        hint = "; make one first, Net()" if isinstance(model, type) else ""
+        raise TypeError(f"model must be a torch.nn.Module, got {model!r} ({type(model).__name__}){hint}")
 
 
 def shapes_of(size: Any) -> tuple[Shape, ...]:

@@ -13,24 +13,19 @@ Source: Lecture 56, 18:07 (the four accounts of one convolution; `coursekit.conv
 
 from __future__ import annotations
 
-import pickle
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from multiprocessing import get_context
-from typing import Any
 
 import torch
 from torch import nn
 
-from coursekit import _counting, _measuring
-from coursekit import device as devices
+from coursekit import _counting
+from coursekit._counting import Shape
+from coursekit._fresh import measure_module
+from coursekit._measuring import Measured, measure
 
-Shape = tuple[int, ...]
+__all__ = ["Account", "Layer", "Measured", "account", "measure", "measure_module"]
+
 MB = 1e6
 
 
@@ -155,7 +150,7 @@ def account(
     >>> clip.parameters, clip.macs, clip.activation_bytes
     (1312, 6259462272, 369320448)
     """
-    _check_model(model)
+    _counting.check_model(model)
     shapes = _counting.shapes_of(size)
     forward = _counting.trace(model, shapes, dtype, training=False)
     step = _counting.trace(model, shapes, dtype, training=True) if training else None
@@ -176,12 +171,6 @@ def account(
         training_macs=None if step is None else step.forward_macs + step.backward_macs,
         layers=tuple(_layers(model, forward, step)),
     )
-
-
-def _check_model(model: object) -> None:
-    if not isinstance(model, nn.Module):
-        hint = "; make one first, Net()" if isinstance(model, type) else ""
-        raise TypeError(f"model must be a torch.nn.Module, got {model!r} ({type(model).__name__}){hint}")
 
 
 def _bytes(tensor: torch.Tensor, dtype: torch.dtype) -> int:
@@ -256,198 +245,3 @@ def _totals(account: Account) -> Iterator[str]:
     for words, value, unit in accounts:
         if value is not None:
             yield f"  {words:36}{value:>18,} {unit}".rstrip()
-
-
-# -------------------------------------------------------------------------------------------- measured
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a function took: made by `measure`.
-
-    Attributes:
-        seconds: wall-clock time of one call, the median of all.
-        peak_bytes: how far the memory rose above what was held before, at most; what the function
-            returns is in it.
-        margin_bytes: by how much `peak_bytes` may be wrong: 0 for an allocator; on Linux the kernel counts
-            pages in lots, one lot per core (0.26 MB on 2 cores, 2 MB on 16); infinite for samples.
-        how: the gauge that read it.
-        allocated_bytes: the same peak, as PyTorch's own allocator tells it, to the byte: without what
-            other libraries take by themselves. None where it was not asked for.
-    """
-
-    seconds: float
-    peak_bytes: int
-    margin_bytes: float
-    how: str
-    allocated_bytes: int | None = None
-
-
-def measure(
-    function: Callable[[], object],
-    *,
-    repeats: int = 1,
-    device: torch.device | None = None,
-    allocator: bool = False,
-) -> Measured:
-    """Time and peak memory of `function()`, in this process.
-
-    Whose peak it is:
-        CPU, Linux: the resident memory of the process, from the kernel's own record, which begins
-            anew after free memory was given back. The first call of an operation also loads pages
-            of its library (about 10 MB).
-        CPU, macOS and Windows (or a Linux that forbids to reset the record): PyTorch's allocator, through its
-            profiler; numpy and decoders are not in it, and the clock is a little slower.
-        CUDA: PyTorch's allocator.
-        MPS: PyTorch's allocator, sampled a thousand times a second; a short peak may be missed.
-    For a process that nothing else has touched: `measure_module`.
-
-    Args:
-        function: called without arguments; what it returns is held until the peak is read.
-        repeats: number of calls (> 0); the peak is that of the worst call.
-        device: where the function computes; None is the CPU.
-        allocator: call it once more on the CPU to read `allocated_bytes` too.
-
-    Raises:
-        ValueError: `repeats` less than 1, or a device whose memory cannot be read.
-    """
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
-    device = device or torch.device("cpu")
-    gauge = _measuring.gauge(device)
-    seconds, peaks = zip(*(_call(function, gauge, device) for _ in range(repeats)), strict=True)
-    allocated = None
-    if isinstance(gauge, (_measuring.CpuAllocator, _measuring.CudaAllocator)):
-        allocated = max(peaks)
-    elif allocator and device.type == "cpu":
-        _, allocated = _call(function, _measuring.CpuAllocator(), device)
-    return Measured(statistics.median(seconds), max(peaks), gauge.margin_bytes, gauge.how, allocated)
-
-
-def _call(function: Callable[[], object], gauge: _measuring.Gauge, device: torch.device) -> tuple[float, int]:
-    gauge.start()
-    start = time.perf_counter()
-    try:
-        result = function()
-        devices.synchronize(device)
-        seconds = time.perf_counter() - start
-    finally:
-        peak = gauge.rise()
-    del result
-    return seconds, peak
-
-
-def measure_module(
-    model: nn.Module,
-    size: Shape | tuple[Shape, ...],
-    *,
-    training: bool = False,
-    dtype: torch.dtype = torch.float32,
-    memory_format: torch.memory_format = torch.contiguous_format,
-    repeats: int = 1,
-    device: torch.device | None = None,
-) -> Measured:
-    """Time and peak memory of a network on random input, in a fresh process: what `account` predicts.
-
-    The peak rises from a process that holds the model and nothing else. Its prediction is, for inference
-    `activation_bytes`, and for a training step `training_bytes - model_bytes`: lower bounds of both
-    `peak_bytes` and `allocated_bytes` (an additional call reads it). What is above them are copies inside a
-    library, such as a convolution's input or output in another memory format, and the library's own pages.
-
-    Args:
-        model: a module that another process can import (so not one from a notebook's cell); it is copied.
-        size: as for `account`.
-        training: forward and backward in training mode, instead of forward in evaluation mode.
-        dtype: as for `account`.
-        memory_format: such as torch.channels_last_3d, for the parameters and the input that have its axes.
-        repeats: number of calls; the first one also loads the libraries, so its time is longer.
-        device: where to compute; None is the CPU.
-
-    Raises:
-        TypeError, ValueError: as `account`, before a process is started; and for a model that cannot be sent
-            to another process.
-        MemoryError: the process was ended by the system, which happens when memory runs out.
-    """
-    _check_model(model)
-    predicted = account(model, size, training=training, dtype=dtype)
-    work = partial(
-        _in_fresh_process,
-        _pickled(model),
-        _counting.shapes_of(size),
-        training=training,
-        dtype=dtype,
-        memory_format=memory_format,
-        repeats=repeats,
-        device=device or torch.device("cpu"),
-        threads=torch.get_num_threads(),
-    )
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        try:
-            return process.submit(work).result()
-        except BrokenProcessPool as error:
-            least = predicted.training_bytes or predicted.inference_bytes
-            raise MemoryError(
-                f"the process that ran {predicted.name} on {predicted.size} was ended before it was done, "
-                f"probably because memory ran out: it needs {least / MB:,.0f} MB at least"
-            ) from error
-
-
-def _pickled(model: nn.Module) -> bytes:
-    """The model as bytes: left to itself, multiprocessing would move its parameters to shared memory."""
-    local = sorted({type(m).__name__ for m in model.modules() if type(m).__module__ == "__main__"})
-    if local:
-        raise ValueError(
-            f"a fresh process cannot import {', '.join(local)}, which this notebook or script defines; "
-            "move it to a module, or use measure(lambda: model(x))"
-        )
-    try:
-        return pickle.dumps(model)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise ValueError(f"{type(model).__name__} cannot be sent to a fresh process: {error}") from error
-
-
-def _in_fresh_process(
-    pickled: bytes,
-    shapes: tuple[Shape, ...],
-    *,
-    training: bool,
-    dtype: torch.dtype,
-    memory_format: torch.memory_format,
-    repeats: int,
-    device: torch.device,
-    threads: int,
-) -> Measured:
-    torch.set_num_threads(threads)
-    model: nn.Module = pickle.loads(pickled)
-    del pickled
-    kind = dtype if dtype.is_floating_point else None
-    model = model.to(device, kind).to(memory_format=memory_format).train(training)
-    model.zero_grad()
-    inputs = partial(_inputs, shapes, dtype, memory_format, device)
-    once = partial(_step if training else _forward, model, inputs)
-    return measure(once, repeats=repeats, device=device, allocator=True)
-
-
-def _inputs(
-    shapes: tuple[Shape, ...], dtype: torch.dtype, memory_format: torch.memory_format, device: torch.device
-) -> list[torch.Tensor]:
-    """Random numbers from 0 to 1, or zeros if the dtype is of whole numbers."""
-    axes = {torch.channels_last: 4, torch.channels_last_3d: 5}.get(memory_format)
-    inputs = []
-    for shape in shapes:
-        kind = memory_format if axes == len(shape) else torch.contiguous_format
-        x = torch.empty(shape, dtype=dtype, device=device, memory_format=kind)
-        inputs.append(x.uniform_() if dtype.is_floating_point else x.zero_())
-    return inputs
-
-
-def _forward(model: nn.Module, inputs: Callable[[], list[torch.Tensor]]) -> Any:
-    with torch.no_grad():
-        return model(*inputs())
-
-
-def _step(model: nn.Module, inputs: Callable[[], list[torch.Tensor]]) -> None:
-    arguments = inputs()  # held until the end, as the loop that trains holds its batch
-    outputs = [y for y in _counting.tensors(model(*arguments)) if y.requires_grad]
-    torch.autograd.backward(outputs, [torch.ones_like(y) for y in outputs])
-    model.zero_grad()
