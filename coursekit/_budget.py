@@ -22,8 +22,8 @@ from coursekit._text import number, sentence
 Size = tuple[int, int, int]
 Account = Callable[..., cost.Account]
 
-FITTED: tuple[Size, Size] = ((16, 112, 112), (64, 224, 224))  # (T, H, W)
-CHECKED: Size = (32, 128, 192)
+FITTED: tuple[Size, Size] = ((16, 112, 112), (128, 448, 448))  # (T, H, W)
+CHECKED: Size = (64, 224, 320)
 
 
 @dataclass(frozen=True)
