@@ -12,6 +12,7 @@ What the repair mends: `io` (vread, vreader, vwrite, ffprobe), `measure` (psnr, 
 brisque_features, ...), `motion`, `utils`, `datasets`. What stays as it is:
 
 - `measure.videobliinds_features` (small integers overflow) and, from numpy 2.5, `measure.strred` do not run.
+- It imports `scipy.misc`, which scipy 2 is to remove.
 - File names must be `str`, not `Path`.
 - `vread(..., outputdict={"-r": "5"})` guesses the number of frames and may give one too many, whose
   pixels are not from the file.
@@ -61,7 +62,7 @@ def load() -> ModuleType:
     """
     folder = find_ffmpeg()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its old spelling of strings, at the first import
+        warnings.simplefilter("ignore")  # of old names, and of an ffprobe without ffmpeg
         skvideo = importlib.import_module("skvideo")
         skvideo.setFFmpegPath(str(folder))  # first: its parts copy this setting as they are loaded
         for part in PARTS:

@@ -80,7 +80,8 @@ skvideo.measure.psnr(skvideo.utils.rgb2gray(clip[:5]), skvideo.utils.rgb2gray(ot
 skvideo.measure.ssim(skvideo.utils.rgb2gray(clip[:5]), skvideo.utils.rgb2gray(other[:5]))
 skvideo.motion.blockMotion(clip[:3])
 """
-    done = in_new_python(code, tmp_path)
+    lonely = make_programs(tmp_path / "lonely", "ffprobe")  # without ffmpeg: skvideo warns as it is imported
+    done = in_new_python(code, tmp_path, path=os.pathsep.join([str(lonely), os.environ["PATH"]]))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -140,6 +141,7 @@ def installed_at(monkeypatch, site: Path | None) -> None:
 
 
 def test_the_first_folder_on_the_path_with_both_programs_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_programs(tmp_path / "here", "ffmpeg", "ffprobe"))  # what "" means is not asked
     only_one = make_programs(tmp_path / "a", "ffmpeg")
     both = make_programs(tmp_path / "b", "ffmpeg", "ffprobe")
     monkeypatch.setenv("PATH", os.pathsep.join(["", str(only_one), str(both)]))
