@@ -153,8 +153,9 @@ def example_values(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The small whole numbers that the explorer computes with, to work them out again in PyTorch.
 
-        x[c, t, y, x] = (5 c + 3 t + 2 y + t x + x y) mod 10
-        w[k, c, i, j, l] = (k + c + 2 i + j + i l + j l) mod 3 - 1
+        mix(n) = n^3 mod 101
+        x[c, t, y, x] = mix(7 c + 5 t + 3 y + 2 x + 1) mod 10
+        w[k, c, i, j, l] = mix(11 k + 7 c + 5 i + 3 j + 2 l + 1) mod 3 - 1
         b[k] = k mod 3 + 1
 
     Args:
@@ -167,9 +168,9 @@ def example_values(
         Input (C, T, H, W), weights (K, C, t, h, w) and biases (K,), all int64.
     """
     c, t, y, x = np.indices((in_channels, *size))
-    values = (5 * c + 3 * t + 2 * y + t * x + x * y) % 10  # (C, T, H, W)
+    values = (7 * c + 5 * t + 3 * y + 2 * x + 1) ** 3 % 101 % 10  # (C, T, H, W)
     k, c, i, j, l = np.indices((out_channels, in_channels, *kernel))  # noqa: E741
-    weights = (k + c + 2 * i + j + i * l + j * l) % 3 - 1  # (K, C, t, h, w)
+    weights = (11 * k + 7 * c + 5 * i + 3 * j + 2 * l + 1) ** 3 % 101 % 3 - 1  # (K, C, t, h, w)
     return values, weights, np.arange(out_channels) % 3 + 1
 
 

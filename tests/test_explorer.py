@@ -129,7 +129,7 @@ def test_example_values_are_small_and_whole():
     assert b.tolist() == [1, 2, 3, 1, 2]
     assert set(x.ravel()) == set(range(10))
     assert set(w.ravel()) == {-1, 0, 1}
-    assert x[2, 3, 1, 4] == (5 * 2 + 3 * 3 + 2 * 1 + 3 * 4 + 4 * 1) % 10
+    assert x[2, 3, 1, 4] == (7 * 2 + 5 * 3 + 3 * 1 + 2 * 4 + 1) ** 3 % 101 % 10
 
 
 def draw_axis(random):
