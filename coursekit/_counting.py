@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
+from functools import partial
 from operator import index
 from typing import Any
 
@@ -96,11 +97,9 @@ class Tally(TorchDispatchMode):
         """Called by PyTorch in place of each operation `func`."""
         kwargs = kwargs or {}
         count = MACS.get(func.overloadpacket)
-        if count is None and func is not torch.ops.prim.device.default:
-            with self:  # under inference_mode, composite operations come whole
-                parts = func.decompose(*args, **kwargs)
-            if parts is not NotImplemented:
-                return parts
+        if count is None and _is_composite(func):
+            with self:
+                return func.decompose(*args, **kwargs)
         out = func(*args, **kwargs)
         if count is not None:
             self._charge(count(out, *args))
@@ -158,6 +157,14 @@ class Tally(TorchDispatchMode):
         self.trace.peak_bytes = max(self.trace.peak_bytes, self._bytes)
         if not self.backward:
             self._spent.allocated_bytes += size
+
+
+def _is_composite(func: Any) -> bool:
+    """Whether it is made of other operations, and the CPU has no kernel for it: under inference_mode."""
+    if func.namespace != "aten":
+        return False
+    has_kernel = partial(torch._C._dispatch_has_kernel_for_dispatch_key, func.name())
+    return has_kernel("CompositeImplicitAutograd") and not has_kernel("CPU")
 
 
 def _key(tensor: torch.Tensor) -> int:
