@@ -174,10 +174,12 @@ class ToRGB:
             sides = (picture.height, picture.width)
             self.size = sides[::-1] if turns % 2 else sides
         height, width = self.size[::-1] if turns % 2 else self.size
+        # Taken before FFmpeg's own picture, or the C library gives memory back and fetches it anew for every
+        # frame, which halves the speed (Linux, `benchmarks/decode.py`).
+        image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         if any(component.bits > 8 for component in picture.format.components):
             picture = self._to_pixels.reformat(picture, width, height, "rgb24", interpolation=BICUBIC)
         planar = self._to_planes.reformat(picture, width, height, "gbrp", interpolation=BICUBIC)
-        image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
             image[channel] = rows[:height, :width]
