@@ -685,6 +685,13 @@ def test_the_models_own_error(function, caplog, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_pytorch_prints_nothing_of_its_own(capfd):
+    """For a pooling it would log the traceback of the error that is explained."""
+    with pytest.raises(ValueError, match=r"AvgPool3d fails .* smaller than kernel size"):
+        cost.account(nn.AvgPool3d(7), (1, 3, 4, 4, 4))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_cannot_be_predicted_says_why():
     looks = Function(lambda x: x * 2 if x.sum() > 0 else x)
     with pytest.raises(ValueError, match=r"looks at the values of a tensor \(aten\._local_scalar_dense"):
@@ -768,14 +775,24 @@ def test_the_sampler_finds_a_peak_that_lasts():
     assert threading.active_count() == threads
 
 
-def test_a_function_that_fails_leaves_no_gauge_running():
+def test_a_function_that_fails_leaves_no_gauge_running(monkeypatch):
     def fails():
         raise KeyError("mine")
 
-    for options in ({}, {"allocator": True}):
-        with pytest.raises(KeyError, match="mine"):
-            cost.measure(fails, **options)
-    assert cost.measure(lambda: torch.zeros(MIB), allocator=True).allocated_bytes == 4 * MIB
+    monkeypatch.setattr(_measuring, "gauge_for", lambda device: _measuring.Sampler(lambda: 0, "a number"))
+    threads = threading.active_count()
+    with pytest.raises(KeyError, match="mine"):
+        cost.measure(fails)
+    assert threading.active_count() == threads
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the record of the Linux kernel")
+def test_the_kernels_record_begins_anew():
+    gauge = _measuring.KernelPeak()
+    for mib in (300, 20):
+        gauge.start()
+        hold(mib)
+        assert abs(gauge.rise() - mib * MIB) <= gauge.margin_bytes + MIB
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
