@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -23,7 +24,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-BICUBIC = Interpolation.BICUBIC  # what the ffmpeg program uses
+# The interpolation of the ffmpeg program; and one thread, since the decoder keeps the others busy.
+HOW: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
 
 
 class VideoError(Exception):
@@ -163,6 +165,7 @@ class ToRGB:
     """
 
     def __init__(self, size: tuple[int, int] | None = None) -> None:
+        _settle_memory()
         self.size = size
         self._to_pixels = VideoReformatter()  # kept: each one holds tables that take time to make
         self._to_planes = VideoReformatter()
@@ -174,18 +177,28 @@ class ToRGB:
             sides = (picture.height, picture.width)
             self.size = sides[::-1] if turns % 2 else sides
         height, width = self.size[::-1] if turns % 2 else self.size
-        # Taken before FFmpeg's own picture, or the C library gives memory back and fetches it anew for every
-        # frame, which halves the speed (Linux, `benchmarks/decode.py`).
-        image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         if any(component.bits > 8 for component in picture.format.components):
-            picture = self._to_pixels.reformat(picture, width, height, "rgb24", interpolation=BICUBIC)
-        planar = self._to_planes.reformat(picture, width, height, "gbrp", interpolation=BICUBIC)
+            picture = self._to_pixels.reformat(picture, width, height, "rgb24", **HOW)
+        planar = self._to_planes.reformat(picture, width, height, "gbrp", **HOW)
+        image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
             image[channel] = rows[:height, :width]
         if turns:
             image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
         return torch.from_numpy(image)
+
+
+@cache
+def _settle_memory() -> None:
+    """Keep the C library from giving a frame's memory back, only to fetch it anew for the next one.
+
+    glibc raises its limit for that to the size of a large block that is freed (mallopt(3), M_MMAP_THRESHOLD;
+    at most 32 MB). One block, freed before anything is written to it, costs nothing and halves the time of
+    reading (`benchmarks/decode.py`). Elsewhere it does nothing.
+    """
+    block = np.empty(31 * 2**20, np.uint8)
+    del block
 
 
 def quarter_turns(picture: VideoFrame) -> int:

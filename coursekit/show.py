@@ -22,12 +22,14 @@ from coursekit._figure import DPI, MAP, PALETTE, WIDTH, Picture, figure, render
 from coursekit._memory import memory
 from coursekit._pixels import check_clip, check_colour, check_image, check_times, describe, spread, to_pixels
 from coursekit._player import Player, player
+from coursekit._table import Table, table
 from coursekit._text import number, sentence
 from coursekit._volumes import volumes
 
 __all__ = [
     "Picture",
     "Player",
+    "Table",
     "bars",
     "channels",
     "curves",
@@ -38,6 +40,7 @@ __all__ = [
     "matrix",
     "memory",
     "player",
+    "table",
     "volumes",
 ]
 

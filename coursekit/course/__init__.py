@@ -1,0 +1,1 @@
+"""Making the course: installing, recording, guarding. The package above it knows nothing of this."""

@@ -26,7 +26,7 @@ WORDS = (1200, 2500)
 COLAB = "https://colab.research.google.com/github"
 
 # Last calls of a cell that always show something; without a stored output the cell was not recorded.
-_SHOWING = {"display", "explore", "predict", "print", "show", "widgets"}
+_SHOWING = {"display", "explore", "explorer", "predict", "print", "show", "widgets"}
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>", re.IGNORECASE)
