@@ -7,7 +7,8 @@ the peak beside the model, and MACs (`coursekit.cost.account`, without data). Me
 process, the rise of its resident memory, the peak of PyTorch's allocator, and the time of one call
 (`coursekit.cost.measure_module`). Times are those of a machine at the moment: compare ratios within one run.
 Exit code: 0, however slow; 1 if a measured peak lies below its prediction, or the lecture's example in
-channels_last_3d more than 10 % above it. Takes 2 to 3 minutes on 2 free cores, and 2.5 GB of memory.
+channels_last_3d more than 10 % above it. Takes about 4.5 minutes of CPU time (7 on the
+clock of 2 busy cores), and 2.5 GB of memory.
 """
 
 from __future__ import annotations
