@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from coursekit._files import atomic
 
 # A cell or an output as nbformat gives it: a dict whose keys can also be read as attributes.
 Node = Any
@@ -91,12 +92,8 @@ def write(path: Path, notebook: Node) -> bool:
     text = nbformat.writes(notebook).rstrip("\n") + "\n"
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with atomic(path) as beside:
         beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
     return True
 
 
