@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from scratch import code, save
 
+from coursekit import show
 from coursekit.course import guard, kernel, notebook, record
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,6 +84,20 @@ def test_nbval(path, tmp_path):
 def test_the_sanitizer_takes_out_what_the_recorder_does_not_compare():
     patterns = re.findall(r"^regex: (.*)$\n^replace: (.*)$", SANITIZE.read_text(), re.MULTILINE)
     assert patterns == [(notebook.EMBEDDED, "data:embedded")]
+
+
+def test_a_pixel_more_is_no_difference_but_another_alt_text_is():
+    def compared(height, alt):
+        ramp = torch.arange(3 * height * 40).remainder(256).to(torch.uint8).reshape(3, height, 40)
+        whole = show.frame(ramp).html()
+        return re.sub(notebook.EMBEDDED, "data:embedded", whole.replace(show.frame(ramp).alt, alt))
+
+    assert (
+        show.frame(torch.zeros(3, 20, 40, dtype=torch.uint8)).size
+        != show.frame(torch.zeros(3, 30, 40, dtype=torch.uint8)).size
+    )
+    assert compared(20, "a ramp") == compared(30, "a ramp")
+    assert compared(20, "a ramp") != compared(20, "a slope")
 
 
 SMALL = {

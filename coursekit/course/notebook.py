@@ -21,9 +21,13 @@ from coursekit._files import atomic
 # A cell or an output as nbformat gives it: a dict whose keys can also be read as attributes.
 Node = Any
 
-# A picture or video inside HTML: its bytes differ between versions of an encoder, so it is not compared.
+# A picture or video inside HTML: its bytes, and by a pixel its size, differ between versions of an encoder
+# and of matplotlib, so they are not compared.
 # tests/notebook_sanitize.cfg tells nbval the same; a test keeps the two alike.
-EMBEDDED = r"data:(?:image|video)/[\w.+-]+;base64,[A-Za-z0-9+/=]+"
+EMBEDDED = (
+    r'(?:width="\d+" height="\d+" style="[^"<>]*" src=")?'
+    r"data:(?:image|video)/[\w.+-]+;base64,[A-Za-z0-9+/=]+"
+)
 # What nbval does not compare: pictures (bytes differ between versions) and widgets (their ids are random).
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = ("image/png", "image/jpeg", WIDGET_VIEW)
