@@ -1,0 +1,199 @@
+"""A trainer for small classifiers: every step of it fits on two pages.
+
+    run = train.fit(lambda: nn.Linear(10, 7), x, y, validation=(x2, y2), epochs=20, seed=0)
+    run.model               # with the weights of its best epoch, on the CPU, in eval mode
+    train.accuracy(run.model, x3, y3)
+
+All random numbers (first weights, order of the clips) are drawn on the CPU from the seed, then moved: the
+same seed begins in the same way on any device.
+
+Sources: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019 (AdamW); Smith and Topin,
+"Super-convergence", 2018 (one cycle of the learning rate, up and down).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from coursekit import device as devices
+from coursekit._files import atomic
+
+Labelled = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one training.
+
+    Attributes:
+        model: the trained model, with the weights of its best epoch.
+        losses: mean cross-entropy (nats) of each epoch, as it was while the weights changed.
+        scores: accuracy (0 to 1) on the validation clips after each epoch; empty without such clips.
+        best: the epoch, from 0, whose weights were kept: the first with the highest score, or the last one.
+        seconds: wall-clock time of all epochs.
+    """
+
+    model: nn.Module
+    losses: list[float]
+    scores: list[float]
+    best: int
+    seconds: float
+
+
+def fit(
+    make: Callable[[], nn.Module],
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    validation: Labelled | None = None,
+    epochs: int = 20,
+    batch: int = 32,
+    rate: float = 1e-3,
+    seed: int = 0,
+    device: str | None = None,
+    path: Path | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Trains a classifier with AdamW and one cycle of the learning rate.
+
+    Args:
+        make: makes the model, (B, ...) -> (B, classes); called once, after seeding.
+        inputs: (N, ...), what the model takes.
+        labels: int64 (N,), the classes.
+        validation: (inputs, labels) that choose the epoch whose weights are kept; None keeps the last.
+        epochs: how often each clip is seen.
+        batch: clips in one step; the last step of an epoch may have fewer.
+        rate: the highest learning rate.
+        seed: of the first weights and the order of the clips; torch's own random state stays as it was.
+        device: where to train, as for `device.pick`.
+        path: a file for the best weights so far (a state dict; `torch.load` reads it), written anew, whole
+            or not at all, whenever they are beaten. None: no file.
+        progress: show a progress bar on stderr; None: only on a terminal.
+
+    Returns:
+        A Run; its model is on the CPU, in eval mode.
+
+    Raises:
+        ValueError: no clips, not one label for each, a number out of range, or a device that does not
+            work.
+        RuntimeError: the loss is no longer a finite number; the message names the epoch and the rate.
+    """
+    _check(inputs, labels, validation, epochs, batch, rate)
+    where = devices.pick(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = make().to(where)
+        shuffle = torch.Generator().manual_seed(seed)
+        steps = -(-len(inputs) // batch)  # of an epoch
+        optimizer = torch.optim.AdamW(model.parameters(), rate)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps)
+        losses: list[float] = []
+        scores: list[float] = []
+        best, kept = 0, _copy(model)
+        start = time.perf_counter()
+        for epoch in tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress):
+            model.train()
+            total = 0.0
+            for chosen in torch.randperm(len(inputs), generator=shuffle).split(batch):
+                x, y = inputs[chosen].to(where), labels[chosen].to(where)  # (B, ...), (B,)
+                loss = F.cross_entropy(model(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                cycle.step()
+                total += loss.item() * len(chosen)
+            losses.append(total / len(inputs))
+            if not torch.isfinite(torch.tensor(total)):
+                raise RuntimeError(f"the loss became {total} in epoch {epoch}: lower rate={rate}")
+            if validation is not None:
+                scores.append(accuracy(model, *validation))
+            if validation is None or scores[-1] > max(scores[:-1], default=-1.0):
+                best, kept = epoch, _copy(model)
+                if path is not None:
+                    with atomic(Path(path)) as partial:
+                        torch.save(kept, partial)
+        seconds = time.perf_counter() - start
+    model.cpu().load_state_dict(kept)
+    return Run(model.eval(), losses, scores, best, seconds)
+
+
+def predict(model: nn.Module, inputs: torch.Tensor, *, batch: int = 64) -> torch.Tensor:
+    """The class with the highest score for each clip.
+
+    Args:
+        model: (B, ...) -> (B, classes); used in eval mode on its own device, then left in the mode it had.
+        inputs: (N, ...).
+        batch: clips that are held at once.
+
+    Returns:
+        int64 (N,), on the CPU.
+    """
+    where = next((p.device for p in model.parameters()), torch.device("cpu"))
+    before = model.training
+    model.eval()
+    with torch.inference_mode():
+        found = [model(x.to(where)).argmax(dim=1).cpu() for x in inputs.split(batch)]
+    model.train(before)
+    return torch.cat(found)
+
+
+def accuracy(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:
+    """The fraction of clips, 0 to 1, whose class the model finds; arguments as for `predict`."""
+    return (predict(model, inputs) == labels).double().mean().item()
+
+
+def confusion(labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> torch.Tensor:
+    """How often a clip of each class (rows) was taken for which class (columns).
+
+    Args:
+        labels: int64 (N,), the true classes.
+        predicted: int64 (N,), as from `predict`.
+        classes: K, their number.
+
+    Returns:
+        int64 (K, K), summing to N.
+
+    Raises:
+        ValueError: different lengths, or a class outside 0 to K - 1.
+    """
+    if labels.shape != predicted.shape:
+        raise ValueError(f"{tuple(labels.shape)} labels, but {tuple(predicted.shape)} predictions")
+    for name, values in (("labels", labels), ("predicted", predicted)):
+        if len(values) and not 0 <= int(values.min()) <= int(values.max()) < classes:
+            low, high = int(values.min()), int(values.max())
+            raise ValueError(f"{name} must be classes from 0 to {classes - 1}, got {low} to {high}")
+    return torch.bincount(labels * classes + predicted, minlength=classes**2).view(classes, classes)
+
+
+def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+
+
+def _check(
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    validation: Labelled | None,
+    epochs: int,
+    batch: int,
+    rate: float,
+) -> None:
+    pairs = {"": (inputs, labels)} | ({} if validation is None else {"validation ": validation})
+    for name, (x, y) in pairs.items():
+        if not len(x) or y.shape != (len(x),):
+            raise ValueError(
+                f"{name}labels must be one class for each of the {name}inputs, at least one, "
+                f"got shape {tuple(y.shape)} for {len(x)} inputs"
+            )
+    for argument, value in (("epochs", epochs), ("batch", batch)):
+        if value < 1:
+            raise ValueError(f"{argument} must be at least 1, got {value}")
+    if not rate > 0:
+        raise ValueError(f"rate must be above 0, got {rate}")
