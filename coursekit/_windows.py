@@ -1,0 +1,48 @@
+"""Cutting a stream of frames into the windows that a video network sees, without holding the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a network looks along time.
+
+    Attributes:
+        length: frames in one window.
+        step: frames from one window to the next.
+        margin: frames at each end of a window that are only looked at, for context.
+        dense: the network gives one row for each frame between the margins (`step` of them); otherwise one
+            row for the whole window.
+    """
+
+    length: int
+    step: int
+    margin: int = 0
+    dense: bool = False
+
+    def cut(self, frames: Iterable[Item]) -> Iterator[tuple[list[Item], list[Item]]]:
+        """Yield (the frames of a window, the frames that its rows stand for).
+
+        What a window needs before the first frame or after the last one is that frame repeated. A row that
+        stands for a whole window stands for its first frame.
+        """
+        held: list[Item] = []
+        seen = self.margin  # how many of `held` an earlier window has had, or only repeat the first frame
+        for frame in frames:
+            held = [*(held or [frame] * self.margin), frame]
+            if len(held) == self.length:
+                yield held, self._rows(held)
+                held = held[self.step :]
+                seen = self.margin if self.dense else len(held)
+        while len(held) > seen:
+            yield (held + [held[-1]] * self.length)[: self.length], self._rows(held)
+            held = held[self.step :]
+
+    def _rows(self, held: list[Item]) -> list[Item]:
+        return held[self.margin : self.margin + self.step] if self.dense else held[:1]
