@@ -1,7 +1,7 @@
 """The files that ship with the course: where they are, and whether they are whole.
 
 In a checkout they lie in `data/`, in an installed package in `coursekit/_data/`. What each
-clip shows, and whose it is, stands in `data/README.md`.
+clip shows, and whose it is, stands in `data/README.md`, and what the other files hold.
 """
 
 from __future__ import annotations
@@ -36,6 +36,17 @@ class Clip(NamedTuple):
     frames: int
 
 
+class File(NamedTuple):
+    """What the manifest says of one file that is no clip.
+
+    `file` is relative to the data folder, `bytes` its size.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+
+
 def _find_folder() -> Path:
     installed = _PACKAGE / "_data"
     return installed if installed.is_dir() else _PACKAGE.parent / "data"
@@ -49,8 +60,16 @@ def _read_manifest(path: Path) -> dict[str, Clip]:
         raise DataError(f"the list of clips {path} cannot be read ({error}). Mend: {_MEND}") from error
 
 
+def _read_files(path: Path) -> dict[str, File]:
+    try:
+        return {name: File(**entry) for name, entry in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"the list of files {path} cannot be read ({error}). Mend: {_MEND}") from error
+
+
 FOLDER = _find_folder()
 MANIFEST = _read_manifest(FOLDER / "clips.json")
+FILES = _read_files(FOLDER / "files.json")
 CLIPS = tuple(MANIFEST)
 
 
@@ -72,31 +91,58 @@ def clip(name: str) -> Path:
     >>> clip("bikes").name
     'bikes.mp4'
     """
-    expected = _expected(name)
-    path = FOLDER / expected.file
-    if not path.is_file():
-        raise DataError(f"clip {name!r}: {path} is missing. Mend: {_MEND}")
-    size = path.stat().st_size
-    if size != expected.bytes:
-        raise DataError(f"clip {name!r}: {path} has {size} bytes instead of {expected.bytes}. Mend: {_MEND}")
-    return path
+    return _present(f"clip {name!r}", _expected(name))
+
+
+def file(name: str) -> Path:
+    """Path of one of the other files that ship with the course.
+
+    Args:
+        name: one of `FILES`, such as "order_features".
+
+    Returns:
+        The path of a file that exists and has the size that the manifest gives; `verify` compares the
+        content too.
+
+    Raises:
+        DataError: an unknown name, or a file that is missing or cut short.
+
+    >>> file("order_features").name
+    'order_features.h5'
+    """
+    if name not in FILES:
+        raise DataError(f"name={name!r} is no file of this course; there are: {', '.join(FILES)}")
+    return _present(f"file {name!r}", FILES[name])
 
 
 def verify(name: str) -> Path:
-    """Path of a clip, after a comparison of every byte with the checksum of the manifest.
+    """Path of a clip or file, after a comparison of every byte with the checksum of the manifest.
 
     Args:
-        name: one of `CLIPS`.
+        name: one of `CLIPS` or `FILES`.
 
     Returns:
-        The path, as `clip` gives it.
+        The path, as `clip` or `file` gives it.
 
     Raises:
-        DataError: as for `clip`, and a file whose SHA-256 is not the one of the manifest.
+        DataError: as for these, and a file whose SHA-256 is not the one of the manifest.
     """
-    path = clip(name)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _expected(name).sha256:
-        raise DataError(f"clip {name!r}: the content of {path} has changed (SHA-256 differs). Mend: {_MEND}")
+    if name in FILES:
+        what, path, sha256 = f"file {name!r}", file(name), FILES[name].sha256
+    else:
+        what, path, sha256 = f"clip {name!r}", clip(name), _expected(name).sha256
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise DataError(f"{what}: the content of {path} has changed (SHA-256 differs). Mend: {_MEND}")
+    return path
+
+
+def _present(what: str, expected: Clip | File) -> Path:
+    path = FOLDER / expected.file
+    if not path.is_file():
+        raise DataError(f"{what}: {path} is missing. Mend: {_MEND}")
+    size = path.stat().st_size
+    if size != expected.bytes:
+        raise DataError(f"{what}: {path} has {size} bytes instead of {expected.bytes}. Mend: {_MEND}")
     return path
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def table_rows() -> dict[str, list[str]]:
-    """The cells of the table in data/README.md, by file."""
+    """The cells of the tables in data/README.md, by file."""
     lines = (ROOT / "data" / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
     return {row[0].strip("`"): row[1:] for row in rows}
@@ -54,7 +54,9 @@ def test_manifest_says_what_is_in_the_file(name: str) -> None:
 
 def test_readme_table_manifest_and_files_agree() -> None:
     rows = table_rows()
-    assert list(rows) == [entry.file for entry in data.MANIFEST.values()]
+    assert list(rows) == [entry.file for entry in (*data.MANIFEST.values(), *data.FILES.values())]
+    for entry in data.FILES.values():
+        assert int(rows[entry.file][1]) == entry.bytes == (data.FOLDER / entry.file).stat().st_size
     for entry in data.MANIFEST.values():
         _, size, fps, frames, octets, *_ = rows[entry.file]
         assert size == f"{entry.width} x {entry.height}"
@@ -66,14 +68,45 @@ def test_readme_table_manifest_and_files_agree() -> None:
 def test_readme_checksums_are_those_of_the_files() -> None:
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     written = dict(reversed(line.split("  ")) for line in re.findall(r"^[0-9a-f]{64}  \S+$", text, re.M))
-    assert written == {entry.file: entry.sha256 for entry in data.MANIFEST.values()}
+    described = (*data.MANIFEST.values(), *data.FILES.values())
+    assert written == {entry.file: entry.sha256 for entry in described}
     for file, sha256 in written.items():
         assert hashlib.sha256((ROOT / "data" / file).read_bytes()).hexdigest() == sha256
 
 
 def test_nothing_lies_in_the_folder_undescribed() -> None:
-    found = {path.relative_to(data.FOLDER).as_posix() for path in (data.FOLDER / "clips").iterdir()}
-    assert found == {entry.file for entry in data.MANIFEST.values()}
+    found = {path.relative_to(data.FOLDER).as_posix() for path in data.FOLDER.rglob("*") if path.is_file()}
+    described = {entry.file for entry in (*data.MANIFEST.values(), *data.FILES.values())}
+    assert found == described | {"README.md", "clips.json", "files.json"}
+
+
+def test_other_files_are_found_and_whole(copied_folder: Path) -> None:
+    for name, entry in data.FILES.items():
+        path = copied_folder / entry.file
+        assert data.verify(name) == data.file(name) == path
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(data.DataError, match=rf"file '{name}': the content of .* has changed"):
+            data.verify(name)
+        path.write_bytes(content[:1000])
+        with pytest.raises(
+            data.DataError, match=rf"file '{name}': .* has 1000 bytes instead of {entry.bytes}"
+        ):
+            data.file(name)
+        path.unlink()
+        with pytest.raises(data.DataError, match=rf"file '{name}': .* is missing\. Mend"):
+            data.file(name)
+    with pytest.raises(data.DataError, match=r"name='bikes' is no file .* order_features"):
+        data.file("bikes")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"x": {"file": "x"}}', '{"x": 3}'])
+def test_damaged_list_of_files_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "files.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(data.DataError, match=r"files\.json cannot be read .* Mend"):
+        data._read_files(path)
 
 
 def test_unknown_name_lists_the_names() -> None:
@@ -122,11 +155,12 @@ def test_wheel_carries_the_clips(tmp_path: Path) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    ask = "from coursekit import data; print(*[data.verify(name) for name in data.CLIPS], sep='\\n')"
+    ask = "from coursekit import data; print(*map(data.verify, (*data.CLIPS, *data.FILES)), sep='\\n')"
     environment = {**os.environ, "PYTHONPATH": str(site)}
     answer = subprocess.run(
         [sys.executable, "-c", ask], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
     )
     assert answer.stdout.split() == [
-        str(site / "coursekit" / "_data" / entry.file) for entry in data.MANIFEST.values()
+        str(site / "coursekit" / "_data" / entry.file)
+        for entry in (*data.MANIFEST.values(), *data.FILES.values())
     ]
