@@ -260,6 +260,16 @@ def describe(path: Path_, encoder: Encoder, selection: dict[str, Any]) -> dict[s
     """Everything that decides what the features of a video are: equal descriptions, equal features."""
     file = Path(path)
     _decoder.check_file(file)
+    return {
+        **recipe(encoder, selection),
+        "source": file.name,
+        "source_bytes": file.stat().st_size,
+        "source_sha256": sha256(file),
+    }
+
+
+def recipe(encoder: Encoder, selection: dict[str, Any]) -> dict[str, Any]:
+    """The part of `describe` that does not depend on the video."""
     taken = {name: str(value) for name, value in selection.items() if value not in (None, 1)}
     return {
         "encoder": encoder.name,
@@ -267,9 +277,6 @@ def describe(path: Path_, encoder: Encoder, selection: dict[str, Any]) -> dict[s
         "weights_hash": encoder.weights_hash,
         "preprocessing": json.loads(json.dumps(encoder.preprocessing._asdict())),
         "selection": taken,
-        "source": file.name,
-        "source_bytes": file.stat().st_size,
-        "source_sha256": sha256(file),
     }
 
 
