@@ -228,8 +228,8 @@ def _download(name: str, source: Any) -> dict[str, torch.Tensor]:
             source.get_state_dict(progress=False, check_hash=True)
         except (OSError, RuntimeError) as error:
             raise WeightsError(
-                f"the weights of {name} are not at {file}, and cannot be downloaded ({error}). Go online once, or "
-                f"put {source.url} there; or take encoder={DEFAULT!r}, which needs no download. "
+                f"the weights of {name} are not at {file}, and cannot be downloaded ({error}). Go online, "
+                f"or put {source.url} there; or take encoder={DEFAULT!r}: it needs no download. "
                 "weights='random' gives an untrained network"
             ) from error
     expected = re.search(r"-([0-9a-f]{8,})\.", file.name)
@@ -250,7 +250,7 @@ def _read(file: Path) -> dict[str, torch.Tensor]:
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises errors of many kinds
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WeightsError(
             f"{file} is damaged or holds no weights ({reason}): copy or save it again"
         ) from error

@@ -42,7 +42,7 @@ class Windows:
                 seen = self.margin if self.dense else len(held)
         while len(held) > seen:
             yield (held + [held[-1]] * self.length)[: self.length], self._rows(held)
-            held = held[self.step :]
+            held = held[self.step :] if self.dense else []  # one window for the rest saw all of it
 
     def _rows(self, held: list[Item]) -> list[Item]:
         return held[self.margin : self.margin + self.step] if self.dense else held[:1]

@@ -13,6 +13,7 @@ Source: Lecture 56, 22:28 (an ImageNet network without its decision layer: 3 x M
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -113,7 +114,7 @@ class Encoder:
         """uint8 (..., 3, h, w), 0 to 255 -> float32, with the mean and deviation of the weights' training."""
         mean = torch.tensor(self.preprocessing.mean, device=images.device)[:, None, None] * 255  # (3, 1, 1)
         std = torch.tensor(self.preprocessing.std, device=images.device)[:, None, None] * 255  # (3, 1, 1)
-        return (images.float() - mean) / std
+        return images.float().sub_(mean).div_(std)  # `float` has made new values: they may be changed
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """The network on prepared images: uint8 (B, 3, h, w) -> float32 (B, k) on the CPU.
@@ -192,7 +193,7 @@ def load(
     if isinstance(encoder, nn.Module):
         name, maps = type(encoder).__name__, None
         built = _networks.Built(
-            encoder.eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
+            copy.deepcopy(encoder).eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
         )
     else:
         if preprocessing is not None or windows is not None:
@@ -216,15 +217,13 @@ def load(
 
 
 def check_frames(frames: torch.Tensor) -> None:
-    """Raise a LayoutError or ValueError if `frames` is no clip uint8 (T, 3, H, W) with at least one frame."""
+    """Raise a LayoutError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
     layout.check(frames, "TCHW")
     if frames.dtype != torch.uint8:
         raise ValueError(
             f"frames has dtype {frames.dtype}, expected torch.uint8 with values 0 to 255: "
             "for floats from 0 to 1 use (frames * 255).round().to(torch.uint8)"
         )
-    if 0 in frames.shape:
-        raise ValueError(f"frames has an axis without values: shape {tuple(frames.shape)}")
 
 
 def _without_decision(built: _networks.Built) -> tuple[nn.Module, nn.Module | None]:
