@@ -34,14 +34,15 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be written to.
     """
     lock = folder / LOCK
-    mine = {"pid": os.getpid(), "host": socket.gethostname(), "token": uuid.uuid4().hex}
-    while not _create(lock, json.dumps(mine)):
+    token = uuid.uuid4().hex
+    mine = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "token": token})
+    _held.add(token)
+    while not _create(lock, mine):
         _remove_if_stale(lock)
-    _held.add(mine["token"])
     try:
         yield
     finally:
-        _held.discard(mine["token"])
+        _held.discard(token)
         lock.unlink(missing_ok=True)
 
 
@@ -78,7 +79,7 @@ def alive(pid: int) -> bool:
 
 def _create(lock: Path, text: str) -> bool:
     try:
-        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -95,7 +96,7 @@ def _remove_if_stale(lock: Path) -> None:
         raise LockedError(
             f"another run is writing to {lock.parent} ({who}): wait for it; if it is no more, delete {lock}"
         )
-    # Two runs may be here at once: only what was looked at is removed, never the lock that the other has made.
+    # Two runs may be here at once: only what was looked at is removed, not a lock that the other has made.
     aside = lock.with_name(f"{LOCK}.{uuid.uuid4().hex}")
     with contextlib.suppress(FileNotFoundError):
         lock.rename(aside)

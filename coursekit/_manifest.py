@@ -7,18 +7,18 @@ import hashlib
 import io
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from coursekit._files import atomic
 from coursekit.features import FeaturesError
 
 NAME = "manifest.csv"
 
-Status = Literal["done", "failed", "waiting"]
 _STATUSES = ("done", "failed", "waiting")
 
 
@@ -94,21 +94,23 @@ class Manifest:
             self.rows[row.video] = row
         text = _text(self.rows.values())
         try:
-            if self.path.is_file() and self.path.read_text(encoding="utf-8") == text:
+            if self.path.is_file() and self.path.read_bytes() == text:
                 return
             with atomic(self.path) as partial:
-                partial.write_text(text, encoding="utf-8", newline="\n")
+                partial.write_bytes(text)
         except OSError as error:
             raise FeaturesError(f"{self.path} could not be written: {error}") from error
 
-    def named(self, videos: Iterable[Path]) -> list[Row]:
+    def named(self, asked: Iterable[str]) -> list[Row]:
         """A row for each video: that of the manifest, or a new one with a feature file of its own.
 
         The file has the video's name; where two would have the same one, a hash of the path follows it.
+
+        Args:
+            asked: paths as `seen_from` gives them, each once.
         """
-        folder = self.path.parent.resolve()
-        asked = {seen_from(folder, path): path.stem for path in videos}
-        new = {video: stem for video, stem in asked.items() if video not in self.rows}
+        asked = list(asked)
+        new = {video: Path(video).stem for video in asked if video not in self.rows}
         taken = [_alike(Path(row.file).stem) for row in self.rows.values()]
         taken += [_alike(stem) for stem in new.values()]
         names = {
@@ -141,24 +143,24 @@ def _hash(video: str) -> str:
     return hashlib.sha256(video.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
-def _text(rows: Iterable[Row]) -> str:
+def _text(rows: Iterable[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(astuple(row) for row in rows)
-    return text.getvalue()
+    return text.getvalue().encode("utf-8", "surrogateescape")  # file names need not be UTF-8
 
 
 def _read(path: Path) -> list[Row]:
     if not path.exists():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             lines = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise FeaturesError(f"{path} cannot be read ({error}): move it away") from error
     if not lines or tuple(lines[0]) != COLUMNS:
         raise FeaturesError(f"{path} is no manifest of coursekit: move it away, or choose another folder")
     found = [Row(*line) for line in lines[1:] if len(line) == len(COLUMNS)]
     # A name that somebody has edited must not lead out of the folder.
-    return [row for row in found if row.status in _STATUSES and Path(row.file).name == row.file]
+    return [row for row in found if row.status in _STATUSES and re.fullmatch(r"[^/\\]+\.h5", row.file)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
 
 from coursekit import __version__
 
@@ -16,6 +18,67 @@ def _doctor(options: argparse.Namespace) -> int:
     return doctor.report(doctor.examine(), sys.stdout)
 
 
+def _features(options: argparse.Namespace) -> int:
+    try:
+        return _extract(options)
+    except KeyboardInterrupt:
+        print("\nstopped: what is done is kept, and the same command goes on with the rest", file=sys.stderr)
+        return 130
+
+
+def _extract(options: argparse.Namespace) -> int:
+    from coursekit import encoders, features, many
+
+    clear = (ValueError, OSError, features.FeaturesError, encoders.WeightsError, *many.ERRORS)
+    try:
+        report = many.extract_all(
+            options.videos, options.out, options.encoder, fps=options.fps, every=options.every,
+            device=options.device, progress=not options.quiet, scheduler=options.scheduler,
+            workers=options.workers,
+        )  # fmt: skip
+    except clear as error:
+        print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    for row in report.damaged:
+        print(f"damaged  {row.video}: {row.error}", file=sys.stderr)
+    for row in report.failed:
+        print(f"failed   {row.video}: {row.error}", file=sys.stderr)
+    if not options.quiet:
+        there = len(report.rows) - report.made - len(report.failed)
+        print(
+            f"{report.made} made, {there} there already, {len(report.failed)} failed; see {report.manifest}",
+            file=sys.stderr,
+        )
+    return 1 if report.failed else 0
+
+
+def _rate(text: str) -> Fraction:
+    """29.97 as well as 30000/1001, exactly."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of frames per second") from None
+
+
+def _add_features(commands: Any) -> None:
+    about = "turn each video into a file of features (T x k); started again, it does what is missing"
+    command = commands.add_parser("features", help=about, description=about)
+    command.add_argument("videos", nargs="+", metavar="VIDEO", help="a file, or a folder of videos")
+    command.add_argument("--out", required=True, metavar="DIR", help="where the feature files go")
+    command.add_argument(
+        "--encoder", default="efficientnet_lite0", metavar="NAME", help="which network (%(default)s)"
+    )
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--fps", type=_rate, metavar="F", help="this many frames per second")
+    which.add_argument("--every", type=int, default=1, metavar="N", help="every n-th frame")
+    command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
+    who = command.add_mutually_exclusive_group()
+    who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
+    who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")
+    command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
+    command.set_defaults(run=_features)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line: each subcommand sets `run`, a function from its options to the exit code."""
     top = argparse.ArgumentParser(prog="coursekit", description="Helpers of the course on video analysis.")
@@ -24,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     about = "check this machine: versions, device, ffmpeg, data, weights, memory, disk"
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
+    _add_features(commands)
     return top
 
 

@@ -1,0 +1,155 @@
+"""Many videos on the workers of dask.distributed: a cluster on this machine, or a running scheduler.
+
+Each task is one video. A worker loads the encoder once and does one video at a time, with as many threads
+as it has cores; only the process that asked writes the manifest. The folders must be the same for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import functools
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from coursekit import encoders
+from coursekit._one import Job, Outcome, attempt, why
+
+TRIES = 3  # workers that may die with a video before dask gives it up
+_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+_alone = threading.Lock()
+
+
+class ClusterError(Exception):
+    """There is no dask, or no scheduler that answers; the message says what to do."""
+
+
+def outcomes(
+    jobs: Sequence[Job],
+    encoder: str,
+    part: dict[str, Any],
+    *,
+    device: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[tuple[int, Outcome]]:
+    """Do all jobs; yield the number of each and how it ended, as they come.
+
+    When a worker dies, dask gives its videos to another one, and gives up a video with which several have
+    died. Such a video is then tried once more with nothing beside it: it may only have been near the one
+    that is to blame.
+
+    Args:
+        jobs: with absolute paths.
+        encoder: one of `encoders.NAMES`.
+        part: which frames, as the arguments of `features.extract_to`.
+        device: where to compute; None picks the best, and on a machine with several GPUs one a worker.
+        workers: start that many on this machine.
+        scheduler: or the address of a running scheduler, such as "tcp://10.0.0.1:8786".
+
+    Raises:
+        ClusterError: dask is not installed, or the scheduler does not answer or was lost.
+    """
+    with _client(workers, scheduler) as client:
+        threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
+        settings = encoder, part, device, threads
+        killed = []
+        for number, outcome in _gather(client, dict(enumerate(jobs)), settings):
+            if outcome is None:
+                killed.append(number)
+            else:
+                yield number, outcome
+        for number in killed:
+            for _, outcome in _gather(client, {number: jobs[number]}, settings):
+                yield number, outcome or Outcome("each worker that tried it died (killed, or out of memory)")
+
+
+def _gather(
+    client: Any, jobs: dict[int, Job], settings: tuple[Any, ...]
+) -> Iterator[tuple[int, Outcome | None]]:
+    """The outcomes as they come; None for a job that dask gave up because its workers died."""
+    import distributed
+
+    run = uuid.uuid4().hex
+    futures = {
+        client.submit(_work, job, *settings, key=f"coursekit-{run}-{number}", pure=False): number
+        for number, job in jobs.items()
+    }
+    for future in distributed.as_completed(list(futures), loop=client.loop):
+        number = futures.pop(future)
+        try:
+            error = future.exception()
+        except _CANCELLED as lost:
+            error = lost
+        if isinstance(error, _CANCELLED):
+            raise ClusterError("the dask scheduler was lost; what is done is kept")
+        if isinstance(error, distributed.KilledWorker):
+            yield number, None
+        else:
+            yield number, future.result() if error is None else Outcome(why(error))
+
+
+@contextmanager
+def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
+    try:
+        import dask
+        import distributed
+    except ImportError as error:
+        raise ClusterError('dask is not installed: pip install "coursekit[cluster]"') from error
+    if scheduler is not None:
+        try:
+            client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ClusterError(f"no dask scheduler answers at {scheduler!r} ({why(error)})") from error
+        with client:
+            yield client
+        return
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}),
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+            dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL,
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):  # fmt: skip
+        yield client
+
+
+# ------------------------------------------------------------------------------------------ on a worker
+
+
+def _work(job: Job, encoder: str, part: dict[str, Any], device: str | None, threads: int | None) -> Outcome:
+    from distributed import get_worker
+
+    worker = get_worker()
+    with _alone:  # two videos at once in one process would only be in each other's way
+        torch.set_num_threads(threads or worker.state.nthreads)
+        try:
+            loaded = _loaded(encoder, _device(device, worker.name))
+        except (encoders.WeightsError, ValueError) as error:
+            return Outcome(f"{why(error)} (on worker {worker.name})")
+        return attempt(job, loaded, part)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(encoder: str, device: str | None) -> encoders.Encoder:
+    return encoders.load(encoder, device=device)
+
+
+def _device(device: str | None, name: object) -> str | None:
+    """The device of a worker: one GPU each, in turn.
+
+    The workers of a local cluster are numbered. Others have names; they take the first GPU that they are
+    shown, and who starts them (dask-cuda, Slurm) shows each its own by CUDA_VISIBLE_DEVICES.
+    """
+    free = device == "cuda" or (device is None and not os.environ.get("COURSE_DEVICE"))
+    if not free or not torch.cuda.is_available():
+        return device
+    return f"cuda:{name % torch.cuda.device_count()}" if isinstance(name, int) else "cuda"
