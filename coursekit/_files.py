@@ -10,12 +10,18 @@ from pathlib import Path
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends without an error.
 
     If the block raises, the temporary file is removed and an older file at `path` is left as it was.
+
+    Args:
+        path: the file to write.
+        suffix: of the temporary file; None takes that of `path`, by which many writers choose their format.
+            "" keeps what a killed process leaves out of sight of `Path.glob("*.h5")`, which sees hidden files.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    ending = path.suffix if suffix is None else suffix
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{ending}")
     try:
         yield temporary
         temporary.replace(path)

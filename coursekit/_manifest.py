@@ -96,7 +96,7 @@ class Manifest:
         try:
             if self.path.is_file() and self.path.read_bytes() == text:
                 return
-            with atomic(self.path) as partial:
+            with atomic(self.path, suffix="") as partial:
                 partial.write_bytes(text)
         except OSError as error:
             raise FeaturesError(f"{self.path} could not be written: {error}") from error
