@@ -18,7 +18,7 @@ def atomic(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
     Args:
         path: the file to write.
         suffix: of the temporary file; None takes that of `path`, by which many writers choose their format.
-            "" keeps what a killed process leaves out of sight of `Path.glob("*.h5")`, which sees hidden files.
+            "" hides what a killed process leaves from `Path.glob("*.h5")`, which sees hidden files too.
     """
     ending = path.suffix if suffix is None else suffix
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{ending}")
