@@ -47,7 +47,7 @@ def outcomes(
     that is to blame.
 
     Args:
-        jobs: with absolute paths.
+        jobs: the workers get their paths absolute.
         encoder: one of `encoders.NAMES`.
         part: which frames, as the arguments of `features.extract_to`.
         device: where to compute; None picks the best, and on a machine with several GPUs one a worker.
@@ -57,6 +57,7 @@ def outcomes(
     Raises:
         ClusterError: dask is not installed, or the scheduler does not answer or was lost.
     """
+    jobs = [Job(job.video.absolute(), job.target.absolute()) for job in jobs]
     with _client(workers, scheduler) as client:
         threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
         settings = encoder, part, device, threads

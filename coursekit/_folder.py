@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = ".coursekit.lock"
+GUARD_SECONDS = 10  # removing a lock takes less than a millisecond: a guard of that age is of a killed run
 _PARTIAL = re.compile(r"\..+\.(\d+)\.partial(\.\w+)?")  # the names that `_files.atomic` gives
 _held: set[str] = set()  # the tokens of the locks that this process has
 
@@ -89,34 +90,43 @@ def _create(lock: Path, text: str) -> bool:
 
 def _remove_if_stale(lock: Path) -> None:
     """Remove a lock whose holder has ended; raise a LockedError if it has not, or cannot be known."""
-    text = _text(lock)
-    holder = _parsed(text)
-    if text and not (holder and _has_ended(holder)):
+    seen = _look(lock)
+    if seen is None:
+        return
+    holder = _parsed(seen[0])
+    if seen[0] and not (holder and _has_ended(holder)):
         who = f"process {holder['pid']} on {holder['host']}" if holder else "an unknown process"
         raise LockedError(
             f"another run is writing to {lock.parent} ({who}): wait for it; if it is no more, delete {lock}"
         )
-    # Two runs may be here at once: only what was looked at is removed, not a lock that the other has made.
-    aside = lock.with_name(f"{LOCK}.{uuid.uuid4().hex}")
-    with contextlib.suppress(FileNotFoundError):
-        lock.rename(aside)
-        if aside.read_text(encoding="utf-8") != text:
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, lock)
-    aside.unlink(missing_ok=True)
+    # Several runs may be here at once. One at a time looks again and removes: never the lock of a new run.
+    guard = lock.with_name(f"{LOCK}.removing")
+    if not _create(guard, ""):
+        time.sleep(0.01)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - guard.stat().st_mtime > GUARD_SECONDS:
+                guard.unlink()
+        return
+    try:
+        if _look(lock, patience=0) == seen:
+            lock.unlink()
+    finally:
+        guard.unlink(missing_ok=True)
 
 
-def _text(lock: Path) -> str:
-    """What the lock says; a run that has just created it gets a moment to write that."""
-    for _ in range(20):
-        try:
-            text = lock.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ""
-        if text:
-            return text
-        time.sleep(0.05)
-    return ""
+def _look(lock: Path, patience: int = 20) -> tuple[str, int] | None:
+    """What the lock says, and since when; None where there is none.
+
+    A run that has just created it gets a moment to write that; without a word it is of one that was killed.
+    """
+    try:
+        for _ in range(patience):
+            if lock.stat().st_size > 0:
+                break
+            time.sleep(0.05)
+        return lock.read_text(encoding="utf-8"), lock.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def _parsed(text: str) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
@@ -39,10 +40,10 @@ def _extract(options: argparse.Namespace) -> int:
     except clear as error:
         print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    for row in report.damaged:
-        print(f"damaged  {row.video}: {row.error}", file=sys.stderr)
-    for row in report.failed:
-        print(f"failed   {row.video}: {row.error}", file=sys.stderr)
+    folder = report.manifest.parent.resolve()
+    for title, rows in (("damaged", report.damaged), ("failed", report.failed)):
+        for row in rows:
+            print(f"{title:8} {os.path.relpath(folder / row.video)}: {row.error}", file=sys.stderr)
     if not options.quiet:
         there = len(report.rows) - report.made - len(report.failed)
         print(

@@ -33,6 +33,7 @@ from coursekit._folder import LockedError, locked, sweep
 from coursekit._manifest import Manifest, Row, seen_from
 from coursekit._one import Job, Outcome, attempt
 from coursekit._selection import Selection, exact_rate
+from coursekit.device import pick
 from coursekit.encoders import Encoder
 
 __all__ = ["ERRORS", "SUFFIXES", "ClusterError", "LockedError", "Report", "Row", "extract_all"]
@@ -114,13 +115,13 @@ def extract_all(
     part = {"every": every, "fps": None if fps is None else exact_rate(fps)}
     spread = _check_spread(encoder, scheduler, workers)
     files = _files([videos] if isinstance(videos, str | os.PathLike) else videos)
-    loaded = _loaded(encoder, device, spread)
+    known = _known(encoder, device, spread)
     folder = _made(Path(out))
     with locked(folder):
         sweep(folder)
-        run = _Run(folder, files, features.recipe(loaded, part), progress)
+        run = _Run(folder, files, features.recipe(known, part), progress)
         if not spread:
-            work: Iterable[tuple[int, Outcome]] = _here(run.jobs, loaded, part, progress)
+            work: Iterable[tuple[int, Outcome]] = _here(run.jobs, encoder, device, part, progress)
         elif run.jobs:
             few = None if workers is None else min(workers, len(run.jobs))
             named = None if device is None else str(device)
@@ -150,7 +151,7 @@ class _Run:
                 same = row.status == "done" and row.source_sha256 == found["source_sha256"]
                 current.append(row.done(found, row.error if same else ""))
         self.manifest.put([*current, *self.todo])
-        self.jobs = [Job(paths[row.video].absolute(), (folder / row.file).absolute()) for row in self.todo]
+        self.jobs = [Job(paths[row.video], folder / row.file) for row in self.todo]
 
     def settle(self, work: Iterable[tuple[int, Outcome]]) -> Report:
         """Enter the outcome of each job in the manifest as it comes."""
@@ -180,11 +181,17 @@ class _Run:
 
 
 def _here(
-    jobs: list[Job], encoder: Encoder, part: dict[str, Any], progress: bool
+    jobs: list[Job],
+    encoder: str | Encoder,
+    device: str | torch.device | None,
+    part: dict[str, Any],
+    progress: bool,
 ) -> Iterator[tuple[int, Outcome]]:
     """One video after the other in this process; its frames have a bar of their own on a terminal."""
+    if jobs:
+        loaded = encoder if isinstance(encoder, Encoder) else encoders.load(encoder, device=device)
     for number, job in enumerate(jobs):
-        yield number, attempt(job, encoder, part, progress and sys.stderr.isatty())
+        yield number, attempt(job, loaded, part, progress and sys.stderr.isatty())
 
 
 def _current(file: Path, path: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
@@ -217,15 +224,15 @@ def _check_spread(encoder: str | Encoder, scheduler: str | None, workers: int | 
     return spread
 
 
-def _loaded(encoder: str | Encoder, device: str | torch.device | None, spread: bool) -> Encoder:
-    """The encoder that computes; or, where workers do, one that only knows what theirs will be."""
+def _known(encoder: str | Encoder, device: str | torch.device | None, spread: bool) -> Encoder:
+    """The encoder as far as its features' description needs it: quickly loaded, slow to compute."""
     if isinstance(encoder, Encoder):
         if device is not None and torch.device(device) != encoder.device:
             raise ValueError(f"device={str(device)!r}, but the encoder is on {str(encoder.device)!r}")
         return encoder
-    if spread:
-        return encoders.load(encoder, device="cpu", backend="eager")
-    return encoders.load(encoder, device=device)
+    if not spread:
+        pick(None if device is None else str(device))  # raises now if it is wrong, not at the first video
+    return encoders.load(encoder, device="cpu", backend="eager")
 
 
 def _files(videos: Iterable[Path_]) -> list[Path]:
