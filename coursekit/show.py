@@ -40,6 +40,7 @@ __all__ = [
     "matrix",
     "memory",
     "player",
+    "sequence",
     "table",
     "volumes",
 ]
@@ -242,6 +243,54 @@ def differences(
         means = "; ".join(f"{t} to {t + every}: {m.mean():.1f}" for t, m in zip(chosen, maps, strict=True))
         told = f"Mean difference in grey levels, frame {means}; the brightest colour stands for {top}"
         return render(fig, sentence(title, shown, told))
+
+
+def sequence(
+    clip: torch.Tensor, values: torch.Tensor, *, label: str, count: int = 8, title: str | None = None
+) -> Picture:
+    """A clip above a heat map of numbers that belong to its frames, on one and the same time axis.
+
+    Args:
+        clip: uint8 (T, C, H, W).
+        values: (T, k), a row of numbers for each frame, such as features; drawn with time to the right.
+        label: what a value is, with its unit (the name of the colour bar).
+        count: how many frames to show; each stands over the stretch of time of which it is the middle.
+        title: what the picture shows; it opens the alternative text.
+
+    Raises:
+        TypeError, ValueError: not such a clip, or not one row of values for each of its frames.
+    """
+    clip = check_clip(clip)  # (T, C, H, W)
+    if values.dim() != 2 or len(values) != len(clip) or values.numel() == 0:
+        raise ValueError(
+            f"values must be (T, k), a row for each of the {len(clip)} frames, got {tuple(values.shape)}"
+        )
+    if not 1 <= count <= len(clip):
+        raise ValueError(f"count must be from 1 to {len(clip)}, the frames of the clip, got {count}")
+    table = values.detach().cpu().float().T.numpy()  # (k, T)
+    part = len(clip) / count  # frames for which one picture stands
+    chosen = [int((i + 0.5) * part) for i in range(count)]
+
+    wide = (WIDTH - 1.7) / count  # inches
+    high = wide * clip.shape[2] / clip.shape[3]
+    with figure(WIDTH, high + 2.9 + (0.4 if title else 0)) as fig:
+        above, below = fig.subplots(2, 1, sharex=True, height_ratios=(high, 2.3))
+        for i, t in enumerate(chosen):
+            left = i * part - 0.5
+            extent = (left + 0.04 * part, left + 0.96 * part, 0, 1)
+            pixels = to_pixels(clip[t], round(wide * DPI))
+            above.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+        above.axis("off")
+        drawn = below.imshow(table, cmap=MAP, aspect="auto", interpolation="nearest")
+        below.set(xlabel="frame", ylabel="feature", xlim=(-0.5, len(clip) - 0.5), yticks=[])
+        above.set(ylim=(0, 1))
+        fig.colorbar(drawn, ax=below, label=label, aspect=14, pad=0.015).outline.set_visible(False)
+        if title:
+            fig.suptitle(title)
+        shown = f"{count} of {len(clip)} frames, each {describe(clip)}: {', '.join(map(str, chosen))}"
+        low, top = number(float(table.min())), number(float(table.max()))
+        under = f"Under them, on one time axis, a heat map of {label}: {len(table)} rows, from {low} to {top}"
+        return render(fig, sentence(title, shown, under))
 
 
 def _columns(clip: torch.Tensor, count: int) -> int:

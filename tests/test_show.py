@@ -59,6 +59,7 @@ PICTURES = {
     "matrix": lambda clip: show.matrix(torch.eye(4), x="column", y="row", label="value"),
     "bars": lambda clip: show.bars({"raw": 30.0, "file": 2}, y="size (MB)"),
     "memory": lambda clip: show.memory(torch.zeros(2, 3, 2, 2)),
+    "sequence": lambda clip: show.sequence(clip, torch.eye(12, 5), label="feature", count=3),
 }
 
 
@@ -270,6 +271,21 @@ def test_matrix_tells_its_extremes():
     assert "smallest -3 at row 1, column 0, largest 2.5 at row 0, column 1." in picture.alt
 
 
+def test_sequence_puts_frames_above_their_own_moments():
+    clip = flat((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
+    values = torch.zeros(4, 2)
+    values[2] = 1  # while the third frame, the blue one, is shown
+    picture = show.sequence(clip, values, label="feature", count=4, title="Four frames")
+    image = pixels(picture).astype(int)
+    blue = np.abs(image - (0, 0, 255)).max(2) < 40
+    bright = np.abs(image - image[blue.any(1).argmax() + 150, int(np.where(blue)[1].mean())]).max(2) < 10
+    left, right = np.where(blue)[1].min(), np.where(blue)[1].max()
+    under = np.where(bright[:, : image.shape[1] * 8 // 10])[1]  # without the colour bar
+    assert 0 <= left - under.min() < 20 and 0 <= under.max() - right < 20
+    assert picture.alt.startswith("Four frames. 4 of 4 frames, each 20 rows by 30 columns")
+    assert "heat map of feature: 2 rows, from 0 to 1." in picture.alt
+
+
 # Memory
 
 
@@ -334,6 +350,8 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.curves({"a": ([1], [0])}, x="x", y="y", log=True), ValueError, r'"a"\].*y values'),
         (lambda: show.curves({"a": ([0], [1])}, x="x", y="y", log_x=True), ValueError, r'"a"\].*x values'),
         (lambda: show.matrix([1, 2], x="x", y="y", label="v"), ValueError, r"matrix.*\(2,\)"),
+        (lambda: show.sequence(GOOD, torch.ones(3, 2), label="v"), ValueError, r"the 4 frames, got \(3, 2\)"),
+        (lambda: show.sequence(GOOD, torch.ones(4, 2), label="v", count=5), ValueError, "from 1 to 4"),
         (lambda: show.bars({}, y="y"), ValueError, "at least one bar"),
         (lambda: show.bars({"a": float("nan")}, y="y"), ValueError, r'"a"\] must be a finite'),
         (lambda: show.bars({"a": 0}, y="y", log=True), ValueError, r'values\["a"\] must be a number above 0'),
