@@ -43,8 +43,8 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _held.discard(token)
         lock.unlink(missing_ok=True)
+        _held.discard(token)  # not before: the lock would look like a left-over to another thread
 
 
 def sweep(folder: Path) -> list[Path]:
