@@ -381,7 +381,9 @@ def _target(path: Path_) -> Path:
 def _write(file: Path, notes: dict[str, Any], k: int, rows: Iterator[Rows]) -> None:
     try:
         with atomic(file, suffix="") as partial, h5py.File(partial, "w") as hdf5:
-            values = hdf5.create_dataset("values", (0, k), np.float32, maxshape=(None, k), chunks=(64, k))
+            values = hdf5.create_dataset(
+                "values", (0, k), np.float32, maxshape=(None, k), chunks=(64, k), fletcher32=True
+            )
             times = hdf5.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(4096,))
             numbers = hdf5.create_dataset("frames", (0,), np.int64, maxshape=(None,), chunks=(4096,))
             for row in rows:

@@ -190,7 +190,13 @@ def test_an_error_in_the_middle_leaves_an_older_file_as_it_was(means, tmp_path, 
 
 
 def _damage(path, how):
-    if how == "cut":
+    if how == "bit":
+        content = bytearray(path.read_bytes())
+        with h5py.File(path) as hdf5:
+            place = hdf5["values"].id.get_chunk_info(0).byte_offset
+        content[place + 5] ^= 1
+        path.write_bytes(bytes(content))
+    elif how == "cut":
         path.write_bytes(path.read_bytes()[:3000])
     elif how == "text":
         path.write_text("no features")
@@ -206,7 +212,7 @@ def _damage(path, how):
             del hdf5.attrs["encoder"]
 
 
-@pytest.mark.parametrize("how", ["cut", "text", "other", "short", "silent"])
+@pytest.mark.parametrize("how", ["bit", "cut", "text", "other", "short", "silent"])
 def test_a_damaged_feature_file_says_so(how, means, tmp_path):
     file = features.extract_to(tmp_path / "a.h5", FILM, means, frames=(0, 4))
     _damage(file, how)
