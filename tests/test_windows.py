@@ -1,4 +1,4 @@
-"""Windows over a stream: every frame stands in exactly one row, and each window is what the network expects."""
+"""Windows over a stream: every frame stands in one row, and each window is what the network expects."""
 
 import pytest
 from hypothesis import given
