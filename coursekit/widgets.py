@@ -29,7 +29,7 @@ def explore(
         draw: takes one value per name in `ranges` and returns a `Picture`.
         start: {name: value} to begin with; a name that is left out begins at its low end or first choice.
         ranges: name=(low, high) or name=(low, high, step) for a slider, of whole numbers if all are ints;
-            name=[choice, choice, ...] for a menu. An underscore in a name is shown as a space.
+            name=[choice, choice, ...] for a slider over these. An underscore in a name is shown as a space.
 
     Returns:
         An `Explorer`; a cell that ends in one shows it. `draw` is called when a slider is let go, so that
@@ -102,22 +102,28 @@ class Explorer:
 
 
 def _control(name: str, given: Range, start: Mapping[str, Any]) -> Any:
-    """The slider or menu for one range."""
+    """The slider for one range."""
     look = {"description": name.replace("_", " "), "style": {"description_width": "initial"}}
     if isinstance(given, list):
         if not given:
-            raise ValueError(f"{name}: a menu needs at least one choice, got an empty list")
+            raise ValueError(f"{name}: a slider needs at least one choice, got an empty list")
         value = start.get(name, given[0])
         if value not in given:
             raise ValueError(f"start[{name!r}] must be one of the choices {given}, got {value!r}")
-        return ipywidgets.Dropdown(options=given, value=value, **look)
+        # Not a menu: JupyterLab takes the arrow keys away from a <select>, so a keyboard could not move it.
+        return ipywidgets.SelectionSlider(
+            options=given, value=value, continuous_update=False, layout=_wide(), **look
+        )
     low, high, step, whole = _slider(name, given)
     value = start.get(name, low)
     if not low <= value <= high:
         raise ValueError(f"start[{name!r}] must lie in {low} to {high}, got {value}")
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    wide = ipywidgets.Layout(width="min(36em, 95%)")
-    return kind(value=value, min=low, max=high, step=step, continuous_update=False, layout=wide, **look)
+    return kind(value=value, min=low, max=high, step=step, continuous_update=False, layout=_wide(), **look)
+
+
+def _wide() -> Any:
+    return ipywidgets.Layout(width="min(36em, 95%)")
 
 
 def _slider(name: str, given: Range) -> tuple[float, float, float, bool]:
@@ -143,7 +149,7 @@ def _checking() -> bool:
 
 
 def _check(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:
-    """Draws both ends of each slider and each choice of each menu, the other controls at their start."""
+    """Draws both ends of each slider and each choice, the other controls at their start."""
     for name, values in ends.items():
         for value in values:
             try:

@@ -51,14 +51,19 @@ def test_kinds_of_control():
         lambda **values: draw(0), t=(0, 3), padding_t=(0, 8, 2), scale=(0.0, 2.0), kind=["a", "b"]
     )
     names = {name: type(control).__name__ for name, control in explorer.controls.items()}
-    assert names == {"t": "IntSlider", "padding_t": "IntSlider", "scale": "FloatSlider", "kind": "Dropdown"}
+    assert names == {
+        "t": "IntSlider",
+        "padding_t": "IntSlider",
+        "scale": "FloatSlider",
+        "kind": "SelectionSlider",
+    }
     assert explorer.controls["padding_t"].description == "padding t"
     assert explorer.controls["padding_t"].step == 2
     assert explorer.values == {"t": 0, "padding_t": 0, "scale": 0.0, "kind": "a"}
     assert not explorer.controls["t"].continuous_update
 
 
-def test_a_menu_changes_the_picture():
+def test_a_choice_changes_the_picture():
     explorer = widgets.explore(draw, t=(0, 3), kind=["frame", "still"])
     explorer.controls["kind"].value = "still"
     assert 'alt="still 0.' in explorer.view.value
@@ -115,7 +120,7 @@ def test_recording_passes_when_every_end_draws(monkeypatch):
         ({"t": 3}, TypeError, r"t must be \(low, high\).*got 3"),
         ({"t": ("a", "b")}, TypeError, "or a list of choices"),
         ({"t": (False, True)}, TypeError, "or a list of choices"),
-        ({"t": []}, ValueError, "t: a menu needs at least one choice"),
+        ({"t": []}, ValueError, "t: a slider needs at least one choice"),
         ({"t": (0, 3), "start": {"t": 4}}, ValueError, r"start\['t'\] must lie in 0 to 3, got 4"),
         ({"t": [0, 1], "start": {"t": 4}}, ValueError, r"start\['t'\] must be one of the choices"),
         ({"t": (0, 3), "start": {"u": 4}}, ValueError, "start names 'u', but the ranges are t"),

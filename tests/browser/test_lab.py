@@ -18,6 +18,7 @@ SMALL = [
     code("import torch\nfrom coursekit import predict, show, widgets"),
     code("ramp = torch.arange(160, dtype=torch.uint8).expand(3, 90, 160)"),
     code("widgets.explore(lambda shift: show.frame(ramp + shift, title=f'Shift {shift}'), shift=(0, 90))"),
+    code("widgets.explore(lambda side: show.frame(ramp, title=f'Side {side}'), side=['left', 'right'])"),
     code("predict.number('One frame at 50 fps?', answer=20, unit='ms', because={50: 'That is the rate.'})"),
     code(
         "predict.shape('A clip of 16 frames', answer=(16, 3, 90, 160), because={(3, 16, 90, 160): 'CTHW.'})"
@@ -112,10 +113,13 @@ def test_there_is_a_notebook_with_a_slider_and_one_with_a_question():
 def test_a_small_notebook(running, page, screenshot):
     notebook = lab.open_notebook(page, running, "small.ipynb")
     check_ran(notebook.run_all())
-    assert notebook.explorers().count() == 1
-    before, after = notebook.move(notebook.explorers().first)
+    slider, choices = notebook.explorers().all()
+    before, after = notebook.move(slider)
     assert before.startswith("Shift 0")
     assert after.startswith("Shift 1")
+    before, after = notebook.move(choices)
+    assert before.startswith("Side left")
+    assert after.startswith("Side right")
     rate, shape, choice = map(answer, notebook.predictions().all())
     assert rate[1] == "Right: 20 ms."
     assert shape[1].startswith("Right: (16, 3, 90, 160)")
