@@ -56,6 +56,7 @@ def repair(prefix: Path, root: Path) -> str:
 
 
 _REPAIR = repair(Path(sys.prefix), Path(__file__).resolve().parent.parent)
+_MEND_DATA = "git checkout -- data, or: " + _REPAIR
 
 
 def python_version(version: tuple[int, int] | None = None) -> list[Finding]:
@@ -174,6 +175,24 @@ def clips() -> list[Finding]:
     return [_clip(name) for name in data.CLIPS]
 
 
+def files() -> list[Finding]:
+    """Compare each of the other files that ship with the course with its checksum."""
+    from coursekit import data
+
+    return [_file(name) for name in data.FILES]
+
+
+def _file(name: str) -> Finding:
+    from coursekit import data
+
+    title = f"file {name}"
+    try:
+        path = data.verify(name)
+    except data.DataError as error:
+        return Finding(title, "FAIL", str(error).split(". Mend:")[0], _MEND_DATA)
+    return Finding(title, "ok", f"checksum, {path.stat().st_size / 1e6:.1f} MB")
+
+
 def _clip(name: str) -> Finding:
     from coursekit import data, video
 
@@ -182,7 +201,7 @@ def _clip(name: str) -> Finding:
         path = data.verify(name)
         first = video.read(path, frames=(0, 1))  # (1, 3, H, W)
     except (data.DataError, video.VideoError) as error:
-        return Finding(title, "FAIL", str(error).split(". Mend:")[0], "git checkout -- data, or: " + _REPAIR)
+        return Finding(title, "FAIL", str(error).split(". Mend:")[0], _MEND_DATA)
     expected = data.MANIFEST[name]
     if tuple(first.shape) != (1, 3, expected.height, expected.width):
         seen = f"first frame has shape {tuple(first.shape)}, not (1, 3, {expected.height}, {expected.width})"
@@ -260,6 +279,7 @@ CHECKS: tuple[Check, ...] = (
     ffmpeg,
     scikit_video,
     clips,
+    files,
     weights,
     memory,
     disk,

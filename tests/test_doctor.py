@@ -245,6 +245,14 @@ def test_clip_with_frames_of_another_size_fails(monkeypatch: pytest.MonkeyPatch)
     assert finding.seen == "first frame has shape (1, 3, 144, 176), not (1, 3, 272, 640)"
 
 
+def test_features_that_ship_are_compared_with_their_checksum(copied_folder: Path) -> None:
+    assert [(finding.name, finding.status) for finding in doctor.files()] == [("file order_features", "ok")]
+    (copied_folder / data.FILES["order_features"].file).unlink()
+    (finding,) = doctor.files()
+    assert finding.status == "FAIL"
+    assert finding.mend.startswith("git checkout -- data")
+
+
 # --- weights ---
 
 
