@@ -26,14 +26,7 @@ _DROPPED = (
     "PYTHON",
     "TORCH_LOGS",
 )
-_FIXED = {
-    "COLUMNS": "100",
-    "LC_ALL": "C.UTF-8",
-    "OMP_WAIT_POLICY": "PASSIVE",  # a busy machine: threads that spin while they wait made notebook 06 crawl
-    "PYTHONHASHSEED": "0",
-    "PYTHONUNBUFFERED": "1",
-    "TZ": "UTC",
-}
+_FIXED = {"COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
 
 
 def environment(scratch: Path, **settings: str) -> dict[str, str]:
