@@ -162,11 +162,14 @@ class ToRGB:
 
     Args:
         size: (H, W) to resize to, in pixels; None keeps the size of the first picture.
+        packed: leave the pixels as FFmpeg has them, H, W, 3 in memory, under the same shape (3, H, W). That
+            is what resizing works on: it saves who resizes to copy them there and back.
     """
 
-    def __init__(self, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, size: tuple[int, int] | None = None, *, packed: bool = False) -> None:
         _settle_memory()
         self.size = size
+        self.packed = packed
         self._to_pixels = VideoReformatter()  # kept: each one holds tables that take time to make
         self._to_planes = VideoReformatter()
 
@@ -177,8 +180,11 @@ class ToRGB:
             sides = (picture.height, picture.width)
             self.size = sides[::-1] if turns % 2 else sides
         height, width = self.size[::-1] if turns % 2 else self.size
-        if any(component.bits > 8 for component in picture.format.components):
+        if self.packed or any(component.bits > 8 for component in picture.format.components):
             picture = self._to_pixels.reformat(picture, width, height, "rgb24", **HOW)
+        if self.packed:
+            pixels = np.rot90(picture.to_ndarray(), turns)  # (H, W, 3)
+            return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)  # (3, H, W), a view
         planar = self._to_planes.reformat(picture, width, height, "gbrp", **HOW)
         image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):

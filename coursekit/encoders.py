@@ -96,7 +96,7 @@ class Encoder:
         check_frames(frames)
         images = self.prepare(frames)  # (T, 3, h, w)
         if self.windows is None:
-            return torch.cat([self.encode(part) for part in images.split(8)])  # (T, k)
+            return torch.cat([self.encode(part) for part in images.split(4)])  # (T, k)
         rows = []
         for window, kept in self.windows.cut(images):
             rows.append(self.encode(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)

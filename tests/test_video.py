@@ -424,3 +424,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, carphone):
         video.write(path, carphone, 30)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [badfiles.make_plain, badfiles.make_rotated, badfiles.make_grey, badfiles.make_ten_bit,
+     badfiles.make_odd_size, badfiles.make_alpha],
+)  # fmt: skip
+def test_packed_images_have_the_same_values_in_another_order_in_memory(make, tmp_path):
+    path = make(tmp_path)
+    for plain, packed in zip(video.stream(path), video.stream(path, packed=True), strict=True):
+        assert torch.equal(plain.image, packed.image)
+        assert (plain.index, plain.time) == (packed.index, packed.time)
+        assert packed.image.permute(1, 2, 0).is_contiguous()
+        assert packed.image[None].is_contiguous(memory_format=torch.channels_last)
+    with pytest.raises(ValueError, match=r"leave out size=\(24, 32\), or packed"):
+        video.stream(path, size=(24, 32), packed=True)
