@@ -10,6 +10,7 @@ Exit code: 0, however slow; 1 if a way's features are not those of the plain loo
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import subprocess
 import sys
@@ -88,10 +89,13 @@ def gemm_peak(size: int = 2048) -> float:
 def rates(clip: Path, count: int, repeats: int, say: Callable[[str], None]) -> dict[str, float]:
     """Frames per second of each way, medians over turns."""
     eager = encoders.load(backend="eager")
+    recording = copy.deepcopy(eager.network).requires_grad_(
+        True
+    )  # as a network comes: autograd keeps its graph
     folded = encoders.load(backend="folded")
     part = (0, count)
     ways: dict[str, Callable[[], object]] = {
-        "companion": lambda: companion(clip, count, eager.network),
+        "companion": lambda: companion(clip, count, recording),
         "plain loop": lambda: plain_loop(clip, count, eager),
         "ours, PyTorch alone": lambda: features.extract(clip, folded, frames=part).values,
         "decode alone": lambda: decode_alone(clip, count),

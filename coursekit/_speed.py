@@ -151,8 +151,8 @@ def _channels_last(network: nn.Module) -> None:
 def _onnx(network: nn.Module, example: torch.Tensor) -> Run:
     """The network in ONNX Runtime, image by image, one image on each core.
 
-    A batch of one, known beforehand, is 1.4 times as fast as a free one (measured with EfficientNet-Lite0), and
-    images side by side, each on one core, are a tenth faster than all cores on one image after the other.
+    Measured with EfficientNet-Lite0: a batch size that is known makes it 1.4 times as fast, and images side
+    by side, one on each core, are a tenth faster than all cores on one image after the other.
     """
     import onnxruntime
 
