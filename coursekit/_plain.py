@@ -1,0 +1,121 @@
+"""Plain values: what an answer may be made of, and its form as JSON text that nothing is run to read.
+
+None, bool, int, float, str, lists, tuples, dicts with str keys, and tensors (NumPy arrays become tensors).
+Values are rebuilt from their parts, so an object with an `__eq__` of its own never gets to a comparison.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+DEPTH = 20  # lists within lists
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8,
+                  torch.int16, torch.int32, torch.int64)
+}  # fmt: skip
+
+
+class NotPlainError(ValueError):
+    """A value that an answer may not be made of, or a text that is not the form of one."""
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A copy of a value made of Python's own types and of tensors on the CPU.
+
+    Raises:
+        NotPlainError: something in it is of another type; the message names the type.
+    """
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if depth > DEPTH:
+        raise NotPlainError(f"it is nested more than {DEPTH} deep")
+    if kind in (list, tuple) or isinstance(value, torch.Size):
+        items = [plain(item, depth + 1) for item in value]
+        return items if kind is list else tuple(items)
+    if kind is dict:
+        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, torch.Tensor) and str(value.dtype).removeprefix("torch.") in _DTYPES:
+        return torch.Tensor.detach(value).cpu().contiguous().clone()
+    if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES:
+        return torch.from_numpy(np.ascontiguousarray(value).copy())
+    if isinstance(value, np.generic) and value.dtype.name in _DTYPES:
+        return value.item()
+    if isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
+    raise NotPlainError(f"it is a {kind.__name__}")
+
+
+def encode(value: Any) -> str:
+    """The JSON text of a value that `plain` accepts."""
+    return json.dumps(_to_json(plain(value)), allow_nan=False)
+
+
+def decode(text: str) -> Any:
+    """The value of a text that `encode` made, or that somebody forged: nothing of it is run.
+
+    Raises:
+        NotPlainError: the text is not the form of a value.
+    """
+    try:
+        return _from_json(json.loads(text), 0)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, RuntimeError) as error:
+        raise NotPlainError(f"it cannot be read ({type(error).__name__})") from None
+
+
+def _key(key: Any) -> str:
+    if type(key) is not str:
+        raise NotPlainError(f"a key of its dict is a {type(key).__name__}, not a str")
+    return key
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return {type(value).__name__: [_to_json(item) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": {key: _to_json(item) for key, item in value.items()}}
+    data = base64.b64encode(value.numpy().tobytes()).decode()
+    return {"tensor": [str(value.dtype).removeprefix("torch."), list(value.shape), data]}
+
+
+def _from_json(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if depth > DEPTH:
+        raise ValueError("too deep")
+    ((tag, content),) = value.items()
+    if tag == "float":
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
+    if tag in ("list", "tuple"):
+        items = [_from_json(item, depth + 1) for item in list(content)]
+        return items if tag == "list" else tuple(items)
+    if tag == "dict":
+        return {str(key): _from_json(item, depth + 1) for key, item in content.items()}
+    if tag == "tensor":
+        return _tensor(*content)
+    raise ValueError("no such tag")
+
+
+def _tensor(name: str, shape: list[int], data: str) -> torch.Tensor:
+    dtype = _DTYPES[name]
+    if not all(type(n) is int and 0 <= n < 2**31 for n in shape) or len(shape) > 8:
+        raise ValueError("no shape")
+    raw = base64.b64decode(data, validate=True)
+    if len(raw) != math.prod(shape) * dtype.itemsize:
+        raise ValueError("the bytes do not fill the shape")
+    if not raw:
+        return torch.zeros(shape, dtype=dtype)
+    if dtype is torch.bool and raw.strip(b"\x00\x01"):
+        raise ValueError("no booleans")
+    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)

@@ -1,0 +1,143 @@
+"""Proves assignments: full marks for the reference, 0 for the untouched release, losses for what is wrong.
+
+    python -m coursekit.course.prove [NAME ...]
+
+A known-wrong solution is a file `wrong/*.py` beside the master: a docstring that says what is wrong, and in
+lines of their own `loses:` (the test cells that must fail, all others must pass) and `says:` (a part of the
+message that the first of them must give); then cells, `# %% task-1`, each in place of the solution cell of
+that name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.course.release import stubbed
+from coursekit.grading.judge import Judge, Mark
+from coursekit.grading.master import Master, find, read
+
+ROOT = Path(__file__).parents[2] / "notebooks" / "assignments"
+Run = Callable[[list[dict[str, str]]], bytes]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A known-wrong solution: the cells it replaces, the tests it must lose, and a part of the message."""
+
+    path: Path
+    about: str
+    loses: tuple[str, ...]
+    says: str
+    cells: Mapping[str, str]
+
+
+def wrong_solutions(master: Master) -> list[Wrong]:
+    """The known-wrong solutions beside a master.
+
+    Raises:
+        ValueError: one is not in the format.
+    """
+    return [_wrong(path, master) for path in sorted((master.path.parent / "wrong").glob("*.py"))]
+
+
+def cells(master: Master, solutions: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What runs in the sandbox: locked cells, solutions (by default the master's own), answers."""
+    given = solutions or {}
+    made = []
+    for cell in master.cells:
+        if cell.kind in ("code", "solution"):
+            source = given.get(cell.grade_id, cell.source) if cell.kind == "solution" else cell.source
+            made.append({"id": cell.grade_id, "kind": cell.kind, "source": source})
+        elif cell.test:
+            source = f"{cell.test.inputs}\n{cell.test.answers}"
+            made.append({"id": cell.grade_id, "kind": "test", "source": source})
+    return made
+
+
+def by_hand(jobs: list[dict[str, str]]) -> bytes:
+    """Run cells in a fresh process without a sandbox: for the author's own code only."""
+    command = [sys.executable, "-m", "coursekit.grading._child"]
+    done = subprocess.run(command, input=json.dumps(jobs).encode(), capture_output=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+def faults(master: Master, run: Run = by_hand) -> list[str]:
+    """What is wrong with an assignment; empty if nothing is."""
+    judge, found = Judge(master), []
+
+    def marks(solutions: Mapping[str, str] | None) -> dict[str, Mark]:
+        return {mark.grade_id: mark for mark in judge.marks(run(cells(master, solutions)))[0]}
+
+    for mark in marks(None).values():
+        if mark.message:
+            found.append(f"the reference loses {mark.grade_id}: {mark.message}")
+    for mark in marks(stubbed(master)).values():
+        if mark.points:
+            found.append(f"the untouched release gets the points of {mark.grade_id}")
+        elif "NotImplementedError" not in mark.message:
+            found.append(f"the untouched release fails {mark.grade_id} otherwise: {mark.message}")
+    wrongs = wrong_solutions(master)
+    if len(wrongs) < 6:
+        found.append(f"there are {len(wrongs)} known-wrong solutions, of at least 6")
+    for wrong in wrongs:
+        found += [f"wrong/{wrong.path.name}: {fault}" for fault in _faults_of(wrong, marks(wrong.cells))]
+    return found
+
+
+def _faults_of(wrong: Wrong, marks: Mapping[str, Mark]) -> list[str]:
+    found = []
+    lost = {name for name, mark in marks.items() if mark.message}
+    if lost != set(wrong.loses):
+        said = "; ".join(f"{name}: {marks[name].message}" for name in sorted(lost - set(wrong.loses)))
+        found.append(f"it loses {sorted(lost)}, it must lose {sorted(wrong.loses)} {said}")
+    message = marks[wrong.loses[0]].message
+    if wrong.says not in message:
+        found.append(f"it gets the message {message!r}, which does not say {wrong.says!r}")
+    return found
+
+
+def _wrong(path: Path, master: Master) -> Wrong:
+    text = path.read_text(encoding="utf-8")
+    about = ast.get_docstring(ast.parse(text)) or ""
+    fields = dict(re.findall(r"^(loses|says): *(.+)$", about, re.MULTILINE))
+    parts = re.split(r"^# %% *(\S+) *$", text, flags=re.MULTILINE)
+    found = {name: source.strip() + "\n" for name, source in zip(parts[1::2], parts[2::2], strict=True)}
+    solutions = {cell.grade_id for cell in master.cells if cell.kind == "solution"}
+    tests = {test.grade_id for test in master.tests}
+    loses = tuple(name for name in re.split(r"[ ,]+", fields.get("loses", "")) if name)
+    if not found or not found.keys() <= solutions:
+        raise ValueError(
+            f"{path}: its cells are {sorted(found)}, those of the assignment {sorted(solutions)}"
+        )
+    if not loses or not set(loses) <= tests or not fields.get("says"):
+        raise ValueError(f"{path}: the docstring needs lines 'loses:' (of {sorted(tests)}) and 'says:'")
+    return Wrong(path, about.split("\n")[0], loses, fields["says"].strip(), found)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prove the assignments that are named, or all."""
+    parser = argparse.ArgumentParser(prog="coursekit.course.prove", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args(arguments).names or sorted(path.stem for path in ROOT.glob("*/*.ipynb"))
+    bad = 0
+    for name in names:
+        found = faults(read(find(name, ROOT)))
+        print(f"{name}: {'as it must be' if not found else ''}")
+        for fault in found:
+            print(f"  {fault}")
+        bad += bool(found)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""An assignment as students get it: the master without solutions and hidden tests.
+
+nbgrader's own preprocessors make it, with one change: a stub says which task it belongs to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader import preprocessors as nbgrader
+from traitlets.config import Config
+
+from coursekit.grading.master import Master
+
+TEXT_STUB = "*Write your answer here, in place of this line.*"
+
+
+class NumberedStubs(nbgrader.ClearSolutions):
+    """Puts `raise NotImplementedError("task 1")` where the solution of the cell `task-1` was."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Replace the solution of one cell."""
+        task = cell.metadata.get("nbgrader", {}).get("grade_id", "").replace("-", " ")
+        self.code_stub = {"python": f'raise NotImplementedError("{task}")'}
+        return super().preprocess_cell(cell, resources, cell_index)
+
+
+def released(master: Master) -> Any:
+    """The notebook that students get, as nbformat's node, without outputs.
+
+    Raises:
+        RuntimeError: nbgrader finds the master's regions or metadata not in order.
+    """
+    notebook = nbformat.read(master.path, as_version=4)
+    config = Config()
+    config.ClearSolutions.text_stub = TEXT_STUB
+    resources: dict[str, Any] = {}
+    for step in (
+        nbgrader.CheckCellMetadata, nbgrader.LockCells, NumberedStubs, nbgrader.ClearOutput,
+        nbgrader.ClearHiddenTests, nbgrader.ComputeChecksums,
+    ):  # fmt: skip
+        notebook, resources = step(config=config).preprocess(notebook, resources)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def stubbed(master: Master) -> dict[str, str]:
+    """The text of each solution cell as students get it, by its grade_id."""
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in released(master).cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
+def write(master: Master, path: Path) -> None:
+    """Write the released notebook, whole or not at all."""
+    from coursekit._files import atomic
+
+    with atomic(path) as part:
+        part.write_text(nbformat.writes(released(master)) + "\n", encoding="utf-8")

@@ -1,0 +1,172 @@
+"""An assignment as its author wrote it: solutions, visible checks, hidden tests, in one notebook.
+
+The format is nbgrader's (cell metadata, `### BEGIN SOLUTION`, `### BEGIN HIDDEN TESTS`). Within the hidden
+tests, comment lines part what runs with the student's code from what only the judge runs:
+
+    ### BEGIN HIDDEN TESTS
+    ### INPUTS                  run on both sides; may be left out
+    clip = torch.rand(5, 3, 7, 9, generator=torch.Generator().manual_seed(1))
+    ### ANSWERS                 run after the student's code: makes a dict of plain values
+    answers = {"mean": mean_frame(clip)}
+    ### JUDGE                   run outside the sandbox, on what came out: raises what is wrong
+    check.close(answers["mean"], clip.mean(0), "mean_frame(clip)")
+    ### END HIDDEN TESTS
+
+As one cell they run in a plain kernel too, so that nbgrader itself can grade the notebook.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+PARTS = ("### INPUTS", "### ANSWERS", "### JUDGE")
+
+
+class MasterError(ValueError):
+    """An assignment that is not in the format; the message names the file, the cell and the mend."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """The hidden tests of one cell, worth `points` together."""
+
+    grade_id: str
+    points: float
+    inputs: str  # run on both sides
+    answers: str  # run in the sandbox; makes `answers`
+    judge: str  # run by the judge only
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the master. `kind`: code (locked), solution, test, written or text."""
+
+    kind: str
+    grade_id: str
+    points: float
+    source: str
+    test: Test | None = None
+
+
+@dataclass(frozen=True)
+class Master:
+    """An assignment: its name, its cells in order, and a digest of all that the marks depend on."""
+
+    name: str
+    path: Path
+    cells: tuple[Cell, ...]
+    digest: str
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """The hidden tests, in order."""
+        return tuple(cell.test for cell in self.cells if cell.test)
+
+    @property
+    def written(self) -> tuple[Cell, ...]:
+        """The answers that a person marks."""
+        return tuple(cell for cell in self.cells if cell.kind == "written")
+
+    @property
+    def points(self) -> float:
+        """What the hidden tests are worth together."""
+        return sum(test.points for test in self.tests)
+
+    @property
+    def setup(self) -> str:
+        """The first code cell: what it defines, the judge has too."""
+        return next(cell.source for cell in self.cells if cell.kind == "code")
+
+
+def read(path: str | Path) -> Master:
+    """An assignment from its notebook.
+
+    Raises:
+        MasterError: the notebook is not in the format.
+        OSError: the file cannot be read.
+    """
+    path = Path(path)
+    text = path.read_bytes()
+    try:
+        notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
+    except Exception as error:  # nbformat raises many kinds
+        raise MasterError(f"{path} is no notebook: {error}") from None
+    cells = tuple(_cell(cell, path) for cell in notebook.cells)
+    master = Master(path.stem, path, cells, hashlib.sha256(text).hexdigest())
+    _demand(master)
+    return master
+
+
+def find(name: str, root: Path) -> Path:
+    """The file of an assignment: its name, or a path to it.
+
+    Raises:
+        MasterError: there is no such assignment; the message lists those that are there.
+    """
+    for path in (root / name / f"{name}.ipynb", Path(name)):
+        if path.is_file() and path.suffix == ".ipynb":
+            return path
+    there = sorted(path.parent.name for path in root.glob("*/*.ipynb") if path.stem == path.parent.name)
+    raise MasterError(f"there is no assignment {name!r} in {root}; there are: {', '.join(there) or 'none'}")
+
+
+def _cell(cell: Any, path: Path) -> Cell:
+    about = cell.metadata.get("nbgrader", {})
+    grade_id, points = str(about.get("grade_id", "")), float(about.get("points", 0) or 0)
+    if about.get("solution"):
+        kind = "solution" if cell.cell_type == "code" else "written"
+    elif about.get("grade"):
+        kind = "test"
+    else:
+        kind = "code" if cell.cell_type == "code" else "text"
+    test = _test(cell.source, grade_id, points, path) if kind == "test" else None
+    return Cell(kind, grade_id, points, cell.source, test)
+
+
+def _test(source: str, grade_id: str, points: float, path: Path) -> Test:
+    where = f"{path}, cell {grade_id!r}"
+    lines = source.split("\n")
+    if lines.count(BEGIN) != 1 or lines.count(END) != 1:
+        raise MasterError(f"{where}: a test cell needs one line {BEGIN!r} and one {END!r}, without indent")
+    parts: dict[str, list[str]] = {name: [] for name in PARTS}
+    now = None
+    for line in lines[lines.index(BEGIN) + 1 : lines.index(END)]:
+        name = next((name for name in PARTS if line.startswith(name)), None)
+        if name:
+            now = name
+        elif now:
+            parts[now].append(line)
+        elif line.strip():
+            raise MasterError(f"{where}: {line!r} stands before {PARTS[0]!r} or {PARTS[1]!r}")
+    inputs, answers, judge = ("\n".join(parts[name]) for name in PARTS)
+    for name, text in ((PARTS[1], answers), (PARTS[2], judge)):
+        if not text.strip():
+            raise MasterError(f"{where}: the hidden tests have no part {name!r}")
+    for text in (inputs, answers, judge):
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            raise MasterError(f"{where}: {error}") from None
+    return Test(grade_id, points, inputs, answers, judge)
+
+
+def _demand(master: Master) -> None:
+    named = [cell for cell in master.cells if cell.kind in ("solution", "test", "written")]
+    ids = [cell.grade_id for cell in named]
+    for grade_id in ids:
+        if not grade_id or ids.count(grade_id) > 1:
+            raise MasterError(f"{master.path}: the grade_id {grade_id!r} is empty or stands twice")
+    for cell in named:
+        if cell.kind in ("test", "written") and cell.points <= 0:
+            raise MasterError(f"{master.path}, cell {cell.grade_id!r}: it is worth {cell.points} points")
+        if cell.kind != "test" and "### BEGIN SOLUTION" not in cell.source:
+            raise MasterError(f"{master.path}, cell {cell.grade_id!r}: no line '### BEGIN SOLUTION'")
+    if not master.tests:
+        raise MasterError(f"{master.path}: no cell has hidden tests")
