@@ -55,7 +55,7 @@ def _run(cell: dict[str, str], scope: dict[str, Any]) -> dict[str, Any]:
     scope.pop("answers", None)
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            exec(_compiled(cell), scope)
+            exec(compiled(cell["source"], f"<cell {cell['id']}>"), scope)
             if cell["kind"] == "test":
                 from coursekit._plain import encode
 
@@ -70,13 +70,16 @@ def _run(cell: dict[str, str], scope: dict[str, Any]) -> dict[str, Any]:
     return {"id": cell["id"], "printed": said, "error": error, "answers": answers}
 
 
-def _compiled(cell: dict[str, str]) -> Any:
-    name, source = f"<cell {cell['id']}>", cell["source"]
+def compiled(source: str, name: str) -> Any:
+    """The code of a cell; lines for IPython (%pip, !ls, help?) are left out where Python cannot read them.
+
+    Raises:
+        SyntaxError: it is no Python otherwise either.
+    """
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         return compile(source, name, "exec")
     except SyntaxError:
-        # Lines for IPython (%timeit, !ls, help?) are left out, as they can only be for looking.
         kept = [_MAGIC.sub(r"\1pass", line) for line in source.split("\n")]
         return compile("\n".join(kept), name, "exec")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from coursekit import check
 from coursekit._plain import NotPlainError, decode
+from coursekit.grading._child import compiled
 from coursekit.grading.master import Master, Test
 
 RESULT = 32_000_000  # bytes that a submission may answer with, altogether
@@ -40,13 +41,14 @@ class Judge:
     """Judges the answers to one assignment.
 
     Args:
-        master: the assignment. Its setup cell and its judge's parts are run, here.
+        master: the assignment. Its setup cells and its judge's parts are run, here.
     """
 
     def __init__(self, master: Master) -> None:
         self.master = master
         self._scope: dict[str, Any] = {"__name__": "judge"}
-        exec(compile(master.setup, "<setup>", "exec"), self._scope)
+        for cell in master.setup:
+            exec(compiled(cell.source, "<setup>"), self._scope)
 
     def marks(self, result: bytes | str, reason: str = "") -> tuple[list[Mark], dict[str, Said]]:
         """The marks of a submission.

@@ -80,9 +80,10 @@ class Master:
         return sum(test.points for test in self.tests)
 
     @property
-    def setup(self) -> str:
-        """The first code cell: what it defines, the judge has too."""
-        return next(cell.source for cell in self.cells if cell.kind == "code")
+    def setup(self) -> tuple[Cell, ...]:
+        """The code cells before the first task: what they define, the judge has too."""
+        first = next(i for i, cell in enumerate(self.cells) if cell.kind in ("solution", "test"))
+        return tuple(cell for cell in self.cells[:first] if cell.kind == "code")
 
 
 def read(path: str | Path) -> Master:
