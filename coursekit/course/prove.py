@@ -25,7 +25,8 @@ from coursekit.grading.judge import Judge, Mark
 from coursekit.grading.master import Master, find, read
 
 ROOT = Path(__file__).parents[2] / "notebooks" / "assignments"
-Run = Callable[[list[dict[str, str]]], bytes]
+Cells = list[dict[str, str]]
+Run = Callable[[Cells, Cells], list[dict[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,19 @@ def wrong_solutions(master: Master) -> list[Wrong]:
     return [_wrong(path, master) for path in sorted((master.path.parent / "wrong").glob("*.py"))]
 
 
-def cells(master: Master, solutions: Mapping[str, str] | None = None) -> list[dict[str, str]]:
-    """What runs in the sandbox: locked cells, solutions (by default the master's own), answers."""
-    given = solutions or {}
-    made = []
-    for cell in master.cells:
-        if cell.kind in ("code", "solution"):
-            source = given.get(cell.grade_id, cell.source) if cell.kind == "solution" else cell.source
-            made.append({"id": cell.grade_id, "kind": cell.kind, "source": source})
-        elif cell.test:
-            source = f"{cell.test.inputs}\n{cell.test.answers}"
-            made.append({"id": cell.grade_id, "kind": "test", "source": source})
-    return made
+def by_hand(cells: Cells, tests: Cells) -> list[dict[str, str]]:
+    """Run cells in a fresh process without a sandbox, for the author's own code only.
 
-
-def by_hand(jobs: list[dict[str, str]]) -> bytes:
-    """Run cells in a fresh process without a sandbox: for the author's own code only."""
+    Returns:
+        The reports on the tests.
+    """
     command = [sys.executable, "-m", "coursekit.grading._child"]
-    done = subprocess.run(command, input=json.dumps(jobs).encode(), capture_output=True, check=False)
+    job = json.dumps({"cells": cells, "tests": tests}).encode()
+    done = subprocess.run(command, input=job, capture_output=True, check=False)
     if done.returncode:
-        sys.stderr.write(done.stderr.decode(errors="replace"))
-    return done.stdout
+        raise RuntimeError(done.stderr.decode(errors="replace"))
+    reports: dict[str, list[dict[str, str]]] = json.loads(done.stdout)
+    return reports["tests"]
 
 
 def faults(master: Master, run: Run = by_hand) -> list[str]:
@@ -76,7 +69,8 @@ def faults(master: Master, run: Run = by_hand) -> list[str]:
     judge, found = Judge(master), []
 
     def marks(solutions: Mapping[str, str] | None) -> dict[str, Mark]:
-        return {mark.grade_id: mark for mark in judge.marks(run(cells(master, solutions)))[0]}
+        reports = run(master.solutions(solutions), master.questions())
+        return {mark.grade_id: mark for mark in judge.marks(reports)}
 
     for mark in marks(None).values():
         if mark.message:

@@ -5,8 +5,7 @@ What came out is data of unknown origin: it is parsed, never run.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,6 @@ from coursekit._plain import NotPlainError, decode
 from coursekit.grading._child import compiled
 from coursekit.grading.master import Master, Test
 
-RESULT = 32_000_000  # bytes that a submission may answer with, altogether
 MESSAGE = 2_000  # characters of a message
 
 
@@ -27,14 +25,6 @@ class Mark:
     points: float
     maximum: float
     message: str  # empty where it has full points
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a cell printed and the error it ended with, as the sandbox told it."""
-
-    printed: str
-    error: str
 
 
 class Judge:
@@ -50,26 +40,22 @@ class Judge:
         for cell in master.setup:
             exec(compiled(cell.source, "<setup>"), self._scope)
 
-    def marks(self, result: bytes | str, reason: str = "") -> tuple[list[Mark], dict[str, Said]]:
-        """The marks of a submission.
+    def marks(self, reports: Iterable[Mapping[str, Any]], reason: str = "") -> list[Mark]:
+        """The marks of a submission, one for each test.
 
         Args:
-            result: what the sandbox gave back.
-            reason: why it gave nothing, or not all; the message of each test without answers.
-
-        Returns:
-            A mark for each test, and what each cell said.
+            reports: what the sandbox gave back for the tests.
+            reason: why it gave nothing, or not all; the message of each test that was not reached.
         """
-        cells = _cells(result)
-        said = {name: Said(_text(cell, "printed"), _text(cell, "error")) for name, cell in cells.items()}
-        return [self._mark(test, cells.get(test.grade_id, {}), reason) for test in self.master.tests], said
+        found = {_text(report, "id"): report for report in reversed(list(reports))}  # the first one counts
+        return [self._mark(test, found.get(test.grade_id, {}), reason) for test in self.master.tests]
 
-    def _mark(self, test: Test, cell: Mapping[str, Any], reason: str) -> Mark:
-        message = _text(cell, "error")
-        if not message and not _text(cell, "answers"):
+    def _mark(self, test: Test, report: Mapping[str, Any], reason: str) -> Mark:
+        message, answers = _text(report, "error"), _text(report, "answers")
+        if not message and not answers:
             message = reason or "there is no answer"
         if not message:
-            message = self._wrong(test, cell["answers"])
+            message = self._wrong(test, answers)
         return Mark(test.grade_id, 0.0 if message else test.points, test.points, message[:MESSAGE])
 
     def _wrong(self, test: Test, text: str) -> str:
@@ -90,17 +76,6 @@ class Judge:
         return ""
 
 
-def _cells(result: bytes | str) -> dict[str, Mapping[str, Any]]:
-    """The cells by their id; none if the result is not what a sandbox makes."""
-    if len(result) > RESULT:
-        return {}
-    try:
-        cells = json.loads(result)
-        return {cell["id"]: cell for cell in reversed(cells) if type(cell["id"]) is str}
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return {}
-
-
-def _text(cell: Mapping[str, Any], name: str) -> str:
-    value = cell.get(name, "")
+def _text(report: Mapping[str, Any], name: str) -> str:
+    value = report.get(name, "")
     return value if type(value) is str else ""

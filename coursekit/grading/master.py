@@ -12,13 +12,16 @@ tests, comment lines part what runs with the student's code from what only the j
     check.close(answers["mean"], clip.mean(0), "mean_frame(clip)")
     ### END HIDDEN TESTS
 
-As one cell they run in a plain kernel too, so that nbgrader itself can grade the notebook.
+As one cell they run in a plain kernel too, so that nbgrader itself can grade the notebook. When we grade, the
+setup (code cells before the first task) and all solution cells run first, then the answers of all tests; the
+other code cells, which are there to look at, do not.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +87,28 @@ class Master:
         """The code cells before the first task: what they define, the judge has too."""
         first = next(i for i, cell in enumerate(self.cells) if cell.kind in ("solution", "test"))
         return tuple(cell for cell in self.cells[:first] if cell.kind == "code")
+
+    def solutions(self, given: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+        """What runs first in the sandbox: the setup, then the solutions.
+
+        Args:
+            given: texts of solution cells by grade_id; the master's own stands where none is given.
+        """
+        setup = [
+            {"id": f"setup-{i}", "kind": "code", "source": c.source} for i, c in enumerate(self.setup, 1)
+        ]
+        return setup + [
+            {"id": cell.grade_id, "kind": "solution", "source": (given or {}).get(cell.grade_id, cell.source)}
+            for cell in self.cells
+            if cell.kind == "solution"
+        ]
+
+    def questions(self) -> list[dict[str, str]]:
+        """What runs then: each test's inputs and answers, without what is expected."""
+        return [
+            {"id": test.grade_id, "kind": "test", "source": f"{test.inputs}\n{test.answers}"}
+            for test in self.tests
+        ]
 
 
 def read(path: str | Path) -> Master:

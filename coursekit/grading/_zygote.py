@@ -1,0 +1,164 @@
+"""The process inside the sandbox that has torch imported and forks once for each submission.
+
+It gets, through a Unix socket, an open connection for each submission and hands it to the fork; it never
+sees what goes through it, so that no fork can find another submission, or the tests, in its memory.
+
+On the socket: it says "ready"; gets "limits" with the connection; says "started"; gets "kill", always, when
+the grader has what it wants or will not wait longer; says "ended". One submission at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from coursekit.grading import _child, _jail, _wire
+
+WATCH_SECONDS = 0.1
+
+
+def serve(control: socket.socket) -> None:
+    """Fork for each connection that comes, until the socket is closed."""
+    _wire.send(control, {"ready": True, "threads": len(list(Path("/proc/self/task").iterdir()))})
+    while True:
+        data, handles, _, _ = socket.recv_fds(control, _wire.LINE, 1)
+        if not data:
+            return
+        connection = socket.socket(fileno=handles[0])
+        limits = json.loads(data)["limits"]
+        outer, pipe = _fork(connection, control, limits)
+        connection.close()
+        _wire.send(control, {"started": True})
+        why = _watch(control, outer, pipe, limits)
+        _wire.send(control, {"ended": os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]), "why": why})
+
+
+def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, Any]) -> tuple[int, int]:
+    """Fork a process that enters namespaces, which forks the one that is shut in.
+
+    Returns:
+        The first one's pid, and a pipe that tells the second one's; its end closes when the first one ends.
+    """
+    reading, writing = os.pipe()
+    outer = os.fork()
+    if outer:
+        os.close(writing)
+        return outer, reading
+    try:
+        os.close(reading)
+        control.close()
+        _jail.leave()
+        inner = os.fork()
+        if inner == 0:
+            os.close(writing)
+            _student(connection, limits)
+            os._exit(0)
+        os.write(writing, f"{inner}\n".encode())
+        connection.close()
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            _wire.send(connection, {"fault": f"{type(error).__name__}: {error}"})
+    finally:
+        os._exit(70)
+
+
+def _student(connection: socket.socket, limits: dict[str, Any]) -> None:
+    """What the fork does: shut itself in, then run what comes through the connection."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_DFL)
+    handle = connection.detach()
+    os.dup2(handle, 3)
+    os.closerange(4, 4096)
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    connection = socket.socket(fileno=3)
+    try:
+        _jail.close(**{name: limits[name] for name in ("seconds", "memory", "processes", "disk", "places")})
+    except OSError as error:
+        _wire.send(connection, {"fault": str(error)})
+        os._exit(70)
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    for part in ("cells", "tests"):
+        job = _wire.receive(connection)
+        _child.run(job[part], scope, limits["cell"], lambda report: _wire.send(connection, report))
+        _wire.send(connection, {"done": part})
+    os._exit(0)
+
+
+def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]) -> str:
+    """Wait until the grader has done with a submission, and kill it then, or when it takes too much.
+
+    Returns:
+        Why it was killed early; empty if it was not.
+    """
+    inner, why, told = _inner(pipe), "", False
+    base = _resident(os.getpid())
+    ended = os.pidfd_open(outer)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    while not told:
+        told = bool(poll.poll(WATCH_SECONDS * 1000))
+        if not why and not told:
+            count, used = _usage(outer, base)
+            if used > limits["memory"]:
+                why = "memory"
+            elif count > limits["processes"]:
+                why = "processes"
+        if why or told:
+            for pid in (inner, outer) if inner else (outer,):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+    if not _wire.receive_raw(control):  # the grader has gone
+        os._exit(0)
+    select.select([ended], [], [])
+    os.close(ended)
+    os.close(pipe)
+    return why
+
+
+def _inner(pipe: int) -> int:
+    """The pid of the process that is shut in; 0 if it never came to that."""
+    line = os.read(pipe, 32)
+    return int(line) if line.strip() else 0
+
+
+def _usage(outer: int, base: int) -> tuple[int, int]:
+    """How many threads a submission has in all its processes, and the bytes of each beyond the zygote's."""
+    count = used = 0
+    keep = {1, os.getpid(), outer}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) not in keep:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                count += len(list((entry / "task").iterdir()))
+                used += max(0, _resident(int(entry.name)) - base)
+    return count, used
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory of a process that are not of files."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return sum(int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem"))
+
+
+def main() -> None:
+    """Import what the command line names, then serve the socket on standard input."""
+    control = socket.socket(fileno=os.dup(0))
+    for name in sys.argv[1:]:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    os.dup2(os.open("/dev/null", os.O_RDWR), 0)
+    serve(control)
+
+
+if __name__ == "__main__":
+    main()
