@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 from unittest import mock
 
@@ -105,7 +105,7 @@ def without(*names: str) -> Iterator[None]:
     """Let library functions fail inside the block: what the task asks for is to be written, not called.
 
     Args:
-        names: such as "torch.nn.functional.conv3d".
+        names: functions and methods, such as "torch.nn.functional.conv3d", "torch.Tensor.unfold".
     """
     with ExitStack() as stack:
         for name in names:
@@ -114,7 +114,7 @@ def without(*names: str) -> Iterator[None]:
             def refuse(*_: Any, _name: str = name, **__: Any) -> Any:
                 raise Wrong(f"{_name} does the whole task: write it yourself")
 
-            stack.enter_context(mock.patch.object(import_module(module), function, refuse))
+            stack.enter_context(mock.patch.object(resolve_name(module), function, refuse))
         yield
 
 

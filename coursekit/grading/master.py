@@ -55,6 +55,7 @@ class Cell:
     grade_id: str
     points: float
     source: str
+    cell_id: str
     test: Test | None = None
 
 
@@ -153,7 +154,7 @@ def _cell(cell: Any, path: Path) -> Cell:
     else:
         kind = "code" if cell.cell_type == "code" else "text"
     test = _test(cell.source, grade_id, points, path) if kind == "test" else None
-    return Cell(kind, grade_id, points, cell.source, test)
+    return Cell(kind, grade_id, points, cell.source, str(cell.get("id", "")), test)
 
 
 def _test(source: str, grade_id: str, points: float, path: Path) -> Test:

@@ -1,0 +1,425 @@
+"""From what students hand in to what is graded: the text of solution cells is theirs, the rest the master's.
+
+Folders, zips of a learning platform and single notebooks are read; nothing is unpacked to disk, no link is
+followed. What cannot be read becomes a reason that the student understands, never an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coursekit.grading.master import Master
+
+NOTEBOOK = 20 << 20  # bytes of a notebook
+ARCHIVE = 200 << 20  # bytes of a zip within a zip
+FILES = 20_000  # in one zip or folder
+SOURCE = 200_000  # characters of a solution cell
+_MOODLE = re.compile(r"_assignsubmission_file_?.*$")
+_CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
+
+
+class IntakeError(Exception):
+    """There is nothing to grade; the message says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in.
+
+    `data` is the notebook's content, None where there is none; `reason` then says why, to the student.
+    """
+
+    student: str
+    source: str  # the file it came from, for people
+    data: bytes | None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Changes when the student hands in something else."""
+        return hashlib.sha256(self.data if self.data is not None else self.reason.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The texts of the solution cells by grade_id; those that the student left alone or lost are the release's."""
+
+    solutions: Mapping[str, str]
+    written: Mapping[str, str]
+    reason: str = ""  # why all of it counts as 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _File:
+    """A file as it was found; `read` gives its content, or a reason."""
+
+    parts: tuple[str, ...]
+    data: bytes | None
+    reason: str = ""
+    when: float = 0.0
+    place: str = ""
+
+
+@dataclass
+class _Matched:
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(paths: Iterable[str | Path], master: Master, student: str | None = None) -> list[Submission]:
+    """The submissions in files and folders, one for each student, in the order of their names.
+
+    In a folder, or a zip, the first folder is a student's, and a notebook without a folder is named for one; names
+    of Moodle's and Canvas's downloads are understood, and so is nbgrader's `submitted` folder.
+
+    Args:
+        paths: notebooks, zips, or folders of both.
+        master: the assignment.
+        student: whose it is, where it is a single notebook.
+
+    Raises:
+        IntakeError: a path does not exist, or there is no submission in any.
+    """
+    files: list[_File] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise IntakeError(f"there is no file or folder {path}")
+        files += _found(path)
+    if student is not None:
+        files = [
+            _File((student, file.parts[-1]), file.data, file.reason, file.when, file.place) for file in files
+        ]
+    groups: dict[str, list[_File]] = {}
+    for file in files:
+        groups.setdefault(_student(file.parts, master.name), []).append(file)
+    if not groups:
+        raise IntakeError(f"there is nothing to grade in {', '.join(map(str, paths))}")
+    names = _safe_names(groups)
+    return sorted(
+        (_choose(names[raw], group, master) for raw, group in groups.items()), key=lambda s: s.student
+    )
+
+
+def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
+    """What of a notebook is graded.
+
+    Cells are found by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, at last by the
+    function that they define. Copies of a cell, and the parts of one that was split, are taken one after the other.
+
+    Args:
+        data: the notebook's bytes, as they came.
+        master: the assignment.
+        release: the text of each solution cell and written answer as students got it.
+    """
+    cells, reason = _cells(data)
+    if reason:
+        return Rebuilt({}, {}, reason)
+    wanted = {cell.grade_id: cell for cell in master.cells if cell.kind in ("solution", "written")}
+    matched = _match(cells, master, release)
+    if not matched.texts:
+        return Rebuilt({}, {}, "none of the assignment's cells is in this notebook: is it the right file?")
+    texts, notes = {}, list(matched.notes)
+    for grade_id, cell in wanted.items():
+        found = matched.texts.get(grade_id)
+        if found is None:
+            notes.append(f"the cell {grade_id} is missing")
+        texts[grade_id] = _joined(found or [], release[grade_id], cell.kind == "solution", grade_id, notes)
+    split = {
+        kind: {i: t for i, t in texts.items() if wanted[i].kind == kind} for kind in ("solution", "written")
+    }
+    return Rebuilt(split["solution"], split["written"], "", tuple(notes))
+
+
+# ---------------------------------------------------------------- files
+
+
+def _found(path: Path) -> Iterator[_File]:
+    if path.is_dir():
+        yield from _in_folder(path)
+    elif path.suffix.lower() == ".zip":
+        with path.open("rb") as file:
+            yield from _in_zip(file, (), path.name)
+    else:
+        yield _read(path, (path.name,))
+
+
+def _in_folder(folder: Path) -> Iterator[_File]:
+    count = 0
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        here = Path(place)
+        inside = here.relative_to(folder).parts
+        for name in sorted(names):
+            count += 1
+            if count > FILES:
+                raise IntakeError(f"there are more than {FILES:,} files in {folder}: is it the right folder?")
+            if name.startswith("."):
+                continue
+            file = _read(here / name, (*inside, name))
+            if name.lower().endswith(".zip") and file.data is not None:
+                owner = inside or (Path(name).stem,)
+                yield from _in_zip(io.BytesIO(file.data), owner[:1], file.place)
+            else:
+                yield file
+
+
+def _read(path: Path, parts: tuple[str, ...]) -> _File:
+    """A file's content if it is a plain file of a size that can be; others are not opened (a pipe would block)."""
+    try:
+        about = path.lstat()
+        file = _File(parts, None, "", about.st_mtime, str(path))
+        limit = ARCHIVE if path.suffix.lower() == ".zip" else NOTEBOOK
+        if stat.S_ISLNK(about.st_mode):
+            file.reason = f"{path.name} is a link, not a file: hand in the notebook itself"
+        elif not stat.S_ISREG(about.st_mode):
+            file.reason = f"{path.name} is no plain file"
+        elif about.st_size > limit:
+            file.reason = _too_large(path.name, about.st_size, limit)
+        elif path.suffix.lower() in (".ipynb", ".zip", ".json", ".txt", ""):
+            file.data = path.read_bytes()
+    except OSError as error:
+        return _File(parts, None, f"{path.name} cannot be read ({error.strerror})", 0.0, str(path))
+    return file
+
+
+def _in_zip(file: Any, owner: tuple[str, ...], place: str) -> Iterator[_File]:
+    """What is in a zip. Names are only names: nothing is written under them."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            if len(entries) > FILES:
+                yield _File(
+                    (*owner, place), None, f"{Path(place).name} holds more than {FILES:,} files", 0.0, place
+                )
+                return
+            for entry in entries:
+                parts = tuple(
+                    p for p in PurePosixPath(entry.filename.replace("\\", "/")).parts if p not in "/.."
+                )
+                if entry.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+                    continue
+                yield from _entry(archive, entry, (*owner, *parts), f"{place}: {entry.filename}", bool(owner))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        yield _File(
+            (*owner, place), None, f"{Path(place).name} is no zip that can be read ({error})", 0.0, place
+        )
+
+
+def _entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, inner: bool
+) -> Iterator[_File]:
+    result = _File(parts, None, "", 0.0, place)
+    packed = parts[-1].lower().endswith(".zip")
+    limit = ARCHIVE if packed else NOTEBOOK
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        result.reason = f"{parts[-1]} is a link, not a file: hand in the notebook itself"
+    elif packed or parts[-1].lower().endswith((".ipynb", ".json")):
+        try:
+            with archive.open(entry) as content:
+                data = content.read(limit + 1)  # what the entry says of its size may be wrong
+        except Exception as error:  # zlib's, zipfile's and RuntimeError for a password
+            result.reason = f"{parts[-1]} cannot be unpacked ({error})"
+        else:
+            if len(data) > limit:
+                result.reason = _too_large(parts[-1], len(data), limit)
+            elif packed and not inner:
+                owner = parts[:1] if len(parts) > 1 else (Path(parts[-1]).stem,)
+                yield from _in_zip(io.BytesIO(data), owner, place)
+                return
+            elif not packed:
+                result.data = data
+    yield result
+
+
+def _too_large(name: str, size: int, limit: int) -> str:
+    return f"{name} is larger than {limit >> 20} MB: clear its outputs and hand it in again"
+
+
+# ---------------------------------------------------------------- students
+
+
+def _student(parts: tuple[str, ...], assignment: str) -> str:
+    """Whose a file is, by its place and name."""
+    if len(parts) > 1:
+        return _MOODLE.sub("", parts[0]) or parts[0]
+    name = parts[0]
+    stem = name[: name.rfind(".")] if "." in name.strip(".") else name
+    canvas = _CANVAS.match(stem)
+    if canvas:
+        return f"{canvas['student']}_{canvas['number']}"
+    rest = re.sub(rf"(?i)(?:^|[-_ .]+){re.escape(assignment)}(?=$|[-_ .(])", "", stem)
+    rest = re.sub(r"\s*\(\d+\)$", "", rest).strip(" -_.")
+    return rest or stem
+
+
+def _safe_names(raw: Iterable[str]) -> dict[str, str]:
+    """Names that can be a folder's on any system, different for different students."""
+    names: dict[str, str] = {}
+    for name in raw:
+        safe = re.sub(r"[^\w@+=,.-]+", "_", name, flags=re.ASCII).strip("._")[:80] or "student"
+        tag = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        changed = safe != name.replace(" ", "_")
+        names[name] = f"{safe}-{tag}" if changed else safe
+    lower = [name.lower() for name in names.values()]
+    for name, safe in names.items():
+        if lower.count(safe.lower()) > 1:
+            names[name] = f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return names
+
+
+def _choose(student: str, files: list[_File], master: Master) -> Submission:
+    """The notebook that is graded, of all that a student handed in."""
+    notebooks = [
+        file for file in files if file.data is not None and file.parts[-1].lower().endswith(".ipynb")
+    ]
+    if not notebooks:  # a notebook under another name is one, too
+        notebooks = [file for file in files if file.data is not None and not _cells(file.data)[1]]
+    if not notebooks:
+        reasons = [file.reason for file in files if file.reason]
+        names = ", ".join(file.parts[-1] for file in files[:5])
+        reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
+        return Submission(student, files[0].place, None, reason[:500])
+    best = max(
+        notebooks,
+        key=lambda file: (_likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when),
+    )
+    notes = []
+    if len(notebooks) > 1:
+        others = ", ".join(file.parts[-1] for file in notebooks if file is not best)
+        notes.append(f"of {len(notebooks)} notebooks {best.parts[-1]} is graded, not {others}"[:500])
+    return Submission(student, best.place, best.data, "", tuple(notes))
+
+
+def _likeness(file: _File, master: Master) -> int:
+    """How many of the assignment's cells a notebook has."""
+    cells, _ = _cells(file.data or b"")
+    ids = {_grade_id(cell) for cell in cells}
+    return sum(cell.grade_id in ids for cell in master.cells if cell.grade_id)
+
+
+# ---------------------------------------------------------------- cells
+
+
+def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
+    """A notebook's cells, of any version of the format; or why there are none."""
+    if len(data) > NOTEBOOK:
+        return [], _too_large("the notebook", len(data), NOTEBOOK)
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        notebook = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if not data.strip():
+            return [], "the file is empty"
+        return (
+            [],
+            f"the file is no notebook ({_first_line(error)}): save it, and hand in the .ipynb file itself",
+        )
+    if not isinstance(notebook, dict):
+        return [], "the file is no notebook: save it, and hand in the .ipynb file itself"
+    language = _language(notebook)
+    if language and language != "python":
+        return [], f"the notebook's kernel is of {language[:50]}, not of Python"
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):  # nbformat 3 has them in worksheets
+        sheets = notebook.get("worksheets")
+        sheets = sheets if isinstance(sheets, list) else []
+        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
+    cells = [cell for cell in cells if isinstance(cell, dict)]
+    return cells, "" if cells else "the notebook has no cells"
+
+
+def _language(notebook: Mapping[str, Any]) -> str:
+    metadata = _dict(notebook.get("metadata"))
+    for part, name in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):
+        value = _dict(metadata.get(part)).get(name)
+        if isinstance(value, str) and value:
+            return "python" if "python" in value.lower() or name == "name" == part else value.lower()
+    return ""
+
+
+def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, str]) -> _Matched:
+    """The texts that stand for each cell of the assignment, in the notebook's order."""
+    ids = {cell.cell_id: cell.grade_id for cell in master.cells if cell.cell_id and cell.grade_id in release}
+    functions = {name: grade_id for grade_id, text in release.items() for name in _defined(text)}
+    matched, left = _Matched(), []
+    for cell in cells:
+        grade_id = _grade_id(cell)
+        if grade_id not in release:
+            named = (cell.get("id"), _dict(cell.get("metadata")).get("id"))
+            grade_id = next((ids[name] for name in named if isinstance(name, str) and name in ids), "")
+        if grade_id:
+            matched.texts.setdefault(grade_id, []).append(_source(cell))
+        else:
+            left.append(cell)
+    for cell in left:
+        for grade_id in dict.fromkeys(
+            functions[name] for name in _defined(_source(cell)) if name in functions
+        ):
+            if grade_id not in matched.texts and cell.get("cell_type", "code") == "code":
+                matched.texts[grade_id] = [_source(cell)]
+                matched.notes.append(f"the cell {grade_id} was found by its function: its marks were lost")
+    return matched
+
+
+def _joined(found: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
+    """One text of a cell's copies or parts; the release's own where the student has changed nothing."""
+    changed = [text for text in found if text.strip() and text.strip() != released.strip()]
+    if code and len(changed) > 1:
+        changed = [text for text in changed if _compiles(text)] or changed
+    if len(changed) > 1:
+        notes.append(f"the cell {grade_id} is there {len(changed)} times: they are taken one after the other")
+    text = "\n\n".join(changed) or released
+    if len(text) > SOURCE:
+        notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
+        return released
+    return text
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    return source if isinstance(source, str) else ""
+
+
+def _grade_id(cell: Mapping[str, Any]) -> str:
+    value = _dict(_dict(cell.get("metadata")).get("nbgrader")).get("grade_id")
+    return value if isinstance(value, str) else ""
+
+
+def _defined(text: str) -> list[str]:
+    """The functions and classes that a text defines at its top level."""
+    return re.findall(r"^(?:def|class) +(\w+)", text, re.MULTILINE)
+
+
+def _compiles(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).split("\n")[0] or type(error).__name__)[:120]
