@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,12 +50,13 @@ class Submission:
     @property
     def digest(self) -> str:
         """Changes when the student hands in something else."""
-        return hashlib.sha256(self.data if self.data is not None else self.reason.encode()).hexdigest()
+content = self.data if self.data is not None else self.reason.encode("utf-8", "replace")
+        return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The texts of the solution cells by grade_id; those that the student left alone or lost are the release's."""
+    """The texts of the solution cells by grade_id: the release's where the student changed or left nothing."""
 
     solutions: Mapping[str, str]
     written: Mapping[str, str]
@@ -82,8 +84,8 @@ class _Matched:
 def gather(paths: Iterable[str | Path], master: Master, student: str | None = None) -> list[Submission]:
     """The submissions in files and folders, one for each student, in the order of their names.
 
-    In a folder, or a zip, the first folder is a student's, and a notebook without a folder is named for one; names
-    of Moodle's and Canvas's downloads are understood, and so is nbgrader's `submitted` folder.
+    In a folder, or a zip, the first folder is a student's, and a notebook without a folder is named for one;
+    names of Moodle's and Canvas's downloads are understood, and so is nbgrader's `submitted` folder.
 
     Args:
         paths: notebooks, zips, or folders of both.
@@ -97,27 +99,26 @@ def gather(paths: Iterable[str | Path], master: Master, student: str | None = No
     for path in map(Path, paths):
         if not path.exists():
             raise IntakeError(f"there is no file or folder {path}")
-        files += _found(path)
-    if student is not None:
-        files = [
-            _File((student, file.parts[-1]), file.data, file.reason, file.when, file.place) for file in files
-        ]
+        for file in _found(path):
+            if path.is_dir() and _student(file.parts, master.name).lower() == master.name.lower():
+                file.parts = (path.resolve().name, *file.parts)  # the folder is one student's
+            files.append(file)
+    
     groups: dict[str, list[_File]] = {}
     for file in files:
-        groups.setdefault(_student(file.parts, master.name), []).append(file)
+        groups.setdefault(student or _student(file.parts, master.name), []).append(file)
     if not groups:
         raise IntakeError(f"there is nothing to grade in {', '.join(map(str, paths))}")
     names = _safe_names(groups)
-    return sorted(
-        (_choose(names[raw], group, master) for raw, group in groups.items()), key=lambda s: s.student
-    )
+    chosen = [_choose(names[raw], group, master) for raw, group in groups.items()]
+    return sorted(chosen, key=lambda submission: submission.student)
 
 
 def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
     """What of a notebook is graded.
 
     Cells are found by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, at last by the
-    function that they define. Copies of a cell, and the parts of one that was split, are taken one after the other.
+    function that they define. Copies of a cell, and parts of one that was split, are taken one after the other.
 
     Args:
         data: the notebook's bytes, as they came.
@@ -177,7 +178,7 @@ def _in_folder(folder: Path) -> Iterator[_File]:
 
 
 def _read(path: Path, parts: tuple[str, ...]) -> _File:
-    """A file's content if it is a plain file of a size that can be; others are not opened (a pipe would block)."""
+    """A file's content if it is a plain file of a size that can be; others are not opened (pipes block)."""
     try:
         about = path.lstat()
         file = _File(parts, None, "", about.st_mtime, str(path))
@@ -206,9 +207,8 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str) -> Iterator[_File]:
                 )
                 return
             for entry in entries:
-                parts = tuple(
-                    p for p in PurePosixPath(entry.filename.replace("\\", "/")).parts if p not in "/.."
-                )
+                path = PurePosixPath(entry.filename.replace("\\", "/"))
+                parts = tuple(part for part in path.parts if part not in ("/", ".."))
                 if entry.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
                     continue
                 yield from _entry(archive, entry, (*owner, *parts), f"{place}: {entry.filename}", bool(owner))
@@ -269,16 +269,17 @@ def _safe_names(raw: Iterable[str]) -> dict[str, str]:
     """Names that can be a folder's on any system, different for different students."""
     names: dict[str, str] = {}
     for name in raw:
-        safe = re.sub(r"[^\w@+=,.-]+", "_", name, flags=re.ASCII).strip("._")[:80] or "student"
-        tag = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        safe = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", name)).strip("._")[:80] or "student"
         changed = safe != name.replace(" ", "_")
-        names[name] = f"{safe}-{tag}" if changed else safe
+        names[name] = f"{safe}-{_tag(name)}" if changed else safe
     lower = [name.lower() for name in names.values()]
-    for name, safe in names.items():
-        if lower.count(safe.lower()) > 1:
-            names[name] = f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    return names
+    return {
+        name: f"{safe}-{_tag(name)}" if lower.count(safe.lower()) > 1 else safe for name, safe in names.items()
+    }
 
+
+def _tag(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 def _choose(student: str, files: list[_File], master: Master) -> Submission:
     """The notebook that is graded, of all that a student handed in."""
@@ -292,10 +293,10 @@ def _choose(student: str, files: list[_File], master: Master) -> Submission:
         names = ", ".join(file.parts[-1] for file in files[:5])
         reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
         return Submission(student, files[0].place, None, reason[:500])
-    best = max(
-        notebooks,
-        key=lambda file: (_likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when),
-    )
+    def fit(file: _File) -> tuple[int, bool, float]:
+        return _likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when
+
+    best = max(notebooks, key=fit)
     notes = []
     if len(notebooks) > 1:
         others = ", ".join(file.parts[-1] for file in notebooks if file is not best)
@@ -343,11 +344,10 @@ def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
 
 def _language(notebook: Mapping[str, Any]) -> str:
     metadata = _dict(notebook.get("metadata"))
-    for part, name in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):
+for part, name in (("language_info", "name"), ("kernelspec", "language")):
         value = _dict(metadata.get(part)).get(name)
         if isinstance(value, str) and value:
-            return "python" if "python" in value.lower() or name == "name" == part else value.lower()
-    return ""
+            return "python" if "python" in value.lower() else value.lower()    return ""
 
 
 def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, str]) -> _Matched:
