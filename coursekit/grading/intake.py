@@ -50,13 +50,13 @@ class Submission:
     @property
     def digest(self) -> str:
         """Changes when the student hands in something else."""
-content = self.data if self.data is not None else self.reason.encode("utf-8", "replace")
+        content = self.data if self.data is not None else self.reason.encode("utf-8", "replace")
         return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The texts of the solution cells by grade_id: the release's where the student changed or left nothing."""
+    """The texts of the solution cells by grade_id: the release's where the student wrote nothing."""
 
     solutions: Mapping[str, str]
     written: Mapping[str, str]
@@ -103,7 +103,6 @@ def gather(paths: Iterable[str | Path], master: Master, student: str | None = No
             if path.is_dir() and _student(file.parts, master.name).lower() == master.name.lower():
                 file.parts = (path.resolve().name, *file.parts)  # the folder is one student's
             files.append(file)
-    
     groups: dict[str, list[_File]] = {}
     for file in files:
         groups.setdefault(student or _student(file.parts, master.name), []).append(file)
@@ -117,8 +116,9 @@ def gather(paths: Iterable[str | Path], master: Master, student: str | None = No
 def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
     """What of a notebook is graded.
 
-    Cells are found by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, at last by the
-    function that they define. Copies of a cell, and parts of one that was split, are taken one after the other.
+    Cells are found by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, at last by
+    the function that they define. Copies of a cell, and parts of one that was split, are taken one after the
+    other.
 
     Args:
         data: the notebook's bytes, as they came.
@@ -274,7 +274,8 @@ def _safe_names(raw: Iterable[str]) -> dict[str, str]:
         names[name] = f"{safe}-{_tag(name)}" if changed else safe
     lower = [name.lower() for name in names.values()]
     return {
-        name: f"{safe}-{_tag(name)}" if lower.count(safe.lower()) > 1 else safe for name, safe in names.items()
+        name: f"{safe}-{_tag(name)}" if lower.count(safe.lower()) > 1 else safe
+        for name, safe in names.items()
     }
 
 
@@ -347,7 +348,8 @@ def _language(notebook: Mapping[str, Any]) -> str:
 for part, name in (("language_info", "name"), ("kernelspec", "language")):
         value = _dict(metadata.get(part)).get(name)
         if isinstance(value, str) and value:
-            return "python" if "python" in value.lower() else value.lower()    return ""
+            return "python" if "python" in value.lower() else value.lower()
+    return ""
 
 
 def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, str]) -> _Matched:
