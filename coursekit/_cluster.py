@@ -1,7 +1,7 @@
-"""Many videos on the workers of dask.distributed: a cluster on this machine, or a running scheduler.
+"""Many jobs on the workers of dask.distributed: a cluster on this machine, or a running scheduler.
 
-Each task is one video. A worker loads the encoder once and does one video at a time, with as many threads
-as it has cores; only the process that asked writes the manifest. The folders must be the same for all.
+For features, each job is one video. A worker loads the encoder once and does one video at a time, with as many
+threads as it has cores; only the process that asked writes the manifest. The folders must be the same for all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,11 +40,7 @@ def outcomes(
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Iterator[tuple[int, Outcome]]:
-    """Do all jobs; yield the number of each and how it ended, as they come.
-
-    When a worker dies, dask gives its videos to another one, and gives up a video with which several have
-    died. Such a video is then tried once more with nothing beside it: it may only have been near the one
-    that is to blame.
+    """Do all jobs; yield the number of each and how it ended, as they come (see `each`).
 
     Args:
         jobs: the workers get their paths absolute.
@@ -58,29 +54,57 @@ def outcomes(
         ClusterError: dask is not installed, or the scheduler does not answer or was lost.
     """
     jobs = [Job(job.video.absolute(), job.target.absolute()) for job in jobs]
+    threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
+    settings = encoder, part, device, threads
+    for number, result in each(_work, jobs, settings, workers=workers, scheduler=scheduler):
+        yield number, Outcome(why(result)) if isinstance(result, Exception) else result
+
+
+def each(
+    work: Callable[..., Any],
+    jobs: Sequence[Any],
+    settings: tuple[Any, ...] = (),
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Call `work(job, *settings)` for each job on a worker; yield each job's number and result, as they come.
+
+    When a worker dies, dask gives its jobs to another one, and gives up a job with which several have died.
+    Such a job is then tried once more with nothing beside it: it may only have been near the one to blame.
+
+    Args:
+        work: a function of a module, which the workers can import.
+        jobs: what it is called with; what cannot be done comes as the exception, in the result's place.
+        settings: what it gets besides.
+        workers: start that many on this machine.
+        scheduler: or the address of a running scheduler.
+
+    Raises:
+        ClusterError: dask is not installed, or the scheduler does not answer or was lost.
+    """
     with _client(workers, scheduler) as client:
-        threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
-        settings = encoder, part, device, threads
         killed = []
-        for number, outcome in _gather(client, dict(enumerate(jobs)), settings):
-            if outcome is None:
+        for number, result in _gather(client, work, dict(enumerate(jobs)), settings):
+            if result is None:
                 killed.append(number)
             else:
-                yield number, outcome
+                yield number, result
         for number in killed:
-            for _, outcome in _gather(client, {number: jobs[number]}, settings):
-                yield number, outcome or Outcome("each worker that tried it died (killed, or out of memory)")
+            for _, result in _gather(client, work, {number: jobs[number]}, settings):
+                died = ClusterError("each worker that tried it died (killed, or out of memory)")
+                yield number, died if result is None else result
 
 
 def _gather(
-    client: Any, jobs: dict[int, Job], settings: tuple[Any, ...]
-) -> Iterator[tuple[int, Outcome | None]]:
-    """The outcomes as they come; None for a job that dask gave up because its workers died."""
+    client: Any, work: Callable[..., Any], jobs: dict[int, Any], settings: tuple[Any, ...]
+) -> Iterator[tuple[int, Any]]:
+    """The results as they come; None for a job that dask gave up because its workers died."""
     import distributed
 
     run = uuid.uuid4().hex
     futures = {
-        client.submit(_work, job, *settings, key=f"coursekit-{run}-{number}", pure=False): number
+        client.submit(work, job, *settings, key=f"coursekit-{run}-{number}", pure=False): number
         for number, job in jobs.items()
     }
     for future in distributed.as_completed(list(futures), loop=client.loop):
@@ -94,7 +118,8 @@ def _gather(
         if isinstance(error, distributed.KilledWorker):
             yield number, None
         else:
-            yield number, future.result() if error is None else Outcome(why(error))
+            yield number, future.result() if error is None else error
+        future.release()
 
 
 @contextmanager

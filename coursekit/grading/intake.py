@@ -282,6 +282,7 @@ def _safe_names(raw: Iterable[str]) -> dict[str, str]:
 def _tag(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
+
 def _choose(student: str, files: list[_File], master: Master) -> Submission:
     """The notebook that is graded, of all that a student handed in."""
     notebooks = [
@@ -294,6 +295,7 @@ def _choose(student: str, files: list[_File], master: Master) -> Submission:
         names = ", ".join(file.parts[-1] for file in files[:5])
         reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
         return Submission(student, files[0].place, None, reason[:500])
+
     def fit(file: _File) -> tuple[int, bool, float]:
         return _likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when
 
@@ -345,7 +347,7 @@ def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
 
 def _language(notebook: Mapping[str, Any]) -> str:
     metadata = _dict(notebook.get("metadata"))
-for part, name in (("language_info", "name"), ("kernelspec", "language")):
+    for part, name in (("language_info", "name"), ("kernelspec", "language")):
         value = _dict(metadata.get(part)).get(name)
         if isinstance(value, str) and value:
             return "python" if "python" in value.lower() else value.lower()

@@ -120,13 +120,21 @@ def read(path: str | Path) -> Master:
         OSError: the file cannot be read.
     """
     path = Path(path)
-    text = path.read_bytes()
+    return parse(path.read_bytes(), path)
+
+
+def parse(content: bytes, path: Path) -> Master:
+    """An assignment from the bytes of its notebook; `path` gives its name.
+
+    Raises:
+        MasterError: the notebook is not in the format.
+    """
     try:
-        notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
+        notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
     except Exception as error:  # nbformat raises many kinds
         raise MasterError(f"{path} is no notebook: {error}") from None
     cells = tuple(_cell(cell, path) for cell in notebook.cells)
-    master = Master(path.stem, path, cells, hashlib.sha256(text).hexdigest())
+    master = Master(path.stem, path, cells, hashlib.sha256(content).hexdigest())
     _demand(master)
     return master
 

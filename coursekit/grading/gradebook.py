@@ -1,0 +1,219 @@
+"""Marks in nbgrader's gradebook, whose formgrader shows the submissions and takes the marks given by hand.
+
+One process writes: SQLite locks out many. The folder is a course in nbgrader's layout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import SaveAutoGrades, SaveCells
+from sqlalchemy.exc import SQLAlchemyError
+
+from coursekit._files import atomic
+from coursekit.course.release import released
+from coursekit.grading.judge import Mark
+from coursekit.grading.master import Master
+
+CONFIG = '''"""For `nbgrader formgrader`, started in this folder."""
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "course"
+c.CourseDirectory.db_url = {db!r}
+'''
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be opened, or does not fit the assignment; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """What a student has, all in all, as the gradebook knows it."""
+
+    student: str
+    score: float
+    maximum: float
+    automatic: float
+    manual: float
+    waiting: bool  # something is still to be marked by hand
+
+
+class Book:
+    """The gradebook of a folder, for one assignment.
+
+    Args:
+        folder: where the course in nbgrader's layout is, or will be.
+        master: the assignment.
+        db: the database's URL; None is SQLite's `gradebook.db` in the folder.
+
+    Raises:
+        GradebookError: the database cannot be opened, or has other cells for this assignment.
+    """
+
+    def __init__(self, folder: Path, master: Master, db: str | None = None) -> None:
+        self.folder, self.master = folder, master
+        self.db = db or f"sqlite:///{(folder / 'gradebook.db').resolve()}"
+        self.release = released(master)
+        self.texts = _texts(self.release)  # of each marked cell, as students got it
+        self._resources = {
+            "nbgrader": {"notebook": master.name, "assignment": master.name, "db_url": self.db, "student": ""}
+        }
+        with _clear(self.db), Gradebook(self.db) as book:
+            book.update_or_create_assignment(master.name)
+        try:
+            with _clear(self.db):
+                SaveCells().preprocess(self.release, self._resources)
+        except RuntimeError as error:
+            raise GradebookError(
+                f"{error}. Grade into another folder (--out), or give the changed assignment a new name"
+            ) from None
+        source = folder / "source" / master.name / f"{master.name}.ipynb"
+        _write(source, master.path.read_text(encoding="utf-8"))
+        config = folder / "nbgrader_config.py"
+        if not config.exists():
+            _write(config, CONFIG.format(db=self.db))
+
+    def write(
+        self,
+        student: str,
+        texts: Mapping[str, str],
+        said: Mapping[str, str],
+        marks: Sequence[Mark],
+        reason: str,
+    ) -> None:
+        """Enter a submission: the notebook that formgrader shows, and the marks of its tests.
+
+        Marks that a person gave stay. Written again, it replaces what it wrote before.
+
+        Args:
+            student: the name of the student.
+            texts: of the solution cells and written answers, by grade_id.
+            said: what each solution cell printed, or the error it ended with.
+            marks: of the tests.
+            reason: why all is 0, where it is; shown at the top.
+        """
+        notebook = self._graded(texts, said, {mark.grade_id: mark for mark in marks}, reason)
+        path = self.folder / "autograded" / student / self.master.name / f"{self.master.name}.ipynb"
+        before = _text_of(path)
+        _write(path, nbformat.writes(notebook) + "\n")
+        resources = {"nbgrader": {**self._resources["nbgrader"], "student": student}}
+        with _clear(self.db):
+            with Gradebook(self.db) as book:
+                book.update_or_create_student(student)
+                book.update_or_create_submission(self.master.name, student)
+            step = SaveAutoGrades()
+            step.log.setLevel(logging.ERROR)
+            step.preprocess(notebook, resources)
+            self._settle(student, notebook, before)
+
+    def totals(self) -> dict[str, Total]:
+        """What each student has, with the marks given by hand."""
+        found = {}
+        with _clear(self.db), Gradebook(self.db) as book:
+            for row in book.submission_dicts(self.master.name):
+                grades = [
+                    grade
+                    for notebook in book.find_submission(self.master.name, row["student"]).notebooks
+                    for grade in notebook.grades
+                ]
+                by_hand = sum(g.manual_score or 0.0 for g in grades)
+                found[row["student"]] = Total(
+                    row["student"], row["score"], row["max_score"], row["score"] - by_hand, by_hand,
+                    bool(row["needs_manual_grade"]),
+                )  # fmt: skip
+        return found
+
+    def _settle(self, student: str, notebook: Any, before: Mapping[str, str]) -> None:
+        """An answer that was marked by hand, and has not changed since, does not wait for a mark again."""
+        now = _texts(notebook)
+        with Gradebook(self.db) as book:
+            for cell in self.master.written:
+                with contextlib.suppress(MissingEntry):
+                    name = self.master.name
+                    grade = book.find_grade(cell.grade_id, name, name, student)
+                    if grade.manual_score is not None and before.get(cell.grade_id) == now[cell.grade_id]:
+                        grade.needs_manual_grade = False
+            book.db.commit()
+
+    def _graded(
+        self, texts: Mapping[str, str], said: Mapping[str, str], marks: Mapping[str, Mark], reason: str
+    ) -> Any:
+        """The released notebook with the student's texts, and what came of them as plain text."""
+        notebook = nbformat.from_dict(_copied(self.release))
+        for cell in notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            text = texts.get(grade_id)
+            if text is not None and cell.metadata.nbgrader.solution:
+                # A written answer is shown as Markdown: without its HTML nothing in it can run.
+                cell.source = text if cell.cell_type == "code" else html.escape(text, quote=False)
+            if cell.cell_type != "code":
+                continue
+            if said.get(grade_id):
+                cell.outputs.append(new_output("stream", name="stdout", text=said[grade_id]))
+            if grade_id in marks and marks[grade_id].message:
+                mark = marks[grade_id]
+                cell.outputs.append(_failed(mark.message))
+        if reason:
+            notebook.cells.insert(
+                0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {html.escape(reason)}")
+            )
+        return notebook
+
+
+def _failed(message: str) -> Any:
+    return new_output("error", ename="Wrong", evalue=message, traceback=[message])
+
+
+def _copied(notebook: Any) -> Any:
+    import copy
+
+    return copy.deepcopy(notebook)
+
+
+def _texts(notebook: Any) -> dict[str, str]:
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if "nbgrader" in cell.metadata
+    }
+
+
+def _text_of(path: Path) -> dict[str, str]:
+    """The texts of the cells of a notebook that was written before, if it was."""
+    try:
+        return _texts(nbformat.read(path, as_version=4))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8", errors="replace")
+
+
+@contextlib.contextmanager
+def _clear(db: str) -> Iterator[None]:
+    """An error of the database as one line."""
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error).split("\n")[0]
+        raise GradebookError(f"the gradebook {_without_password(db)} cannot be used: {reason}") from None
+
+
+def _without_password(db: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    try:
+        return make_url(db).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "of --db"
