@@ -43,9 +43,8 @@ def equal(got: Any, expected: Any, what: str, looks_like: Known = ()) -> None:
     """
     got = _plain(got, what)
     if not _same(got, expected):
-        raise Wrong(
-            _message(what, got, expected, [why for bad, why in _pairs(looks_like) if _same(got, bad)])
-        )
+        known = [why for bad, why in _pairs(looks_like) if _same(got, bad)]
+        raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
 
 
 def close(got: Any, expected: Any, what: str, tolerance: float = 1e-4, looks_like: Known = ()) -> None:
@@ -184,6 +183,8 @@ def _guess(got: Any, expected: Any) -> str:
     if got.is_floating_point() and not torch.isfinite(got).all():
         return "some values are not finite (NaN or infinite)."
     far = (got.double() - expected.double()).abs()
+    if not far.any():
+        return "the values are right, the dtype is not."
     index = tuple(int(i) for i in torch.unravel_index(far.argmax(), far.shape))
     return f"the values differ, most at {list(index)}: expected {expected[index]:.5g}, got {got[index]:.5g}."
 
