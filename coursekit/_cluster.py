@@ -1,7 +1,8 @@
 """Many jobs on the workers of dask.distributed: a cluster on this machine, or a running scheduler.
 
-For features, each job is one video. A worker loads the encoder once and does one video at a time, with as many
-threads as it has cores; only the process that asked writes the manifest. The folders must be the same for all.
+For features, each job is one video. A worker loads the encoder once and does one video at a time, with as
+many threads as it has cores; only the process that asked writes the manifest. The folders must be the same
+for all.
 """
 
 from __future__ import annotations

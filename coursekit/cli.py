@@ -80,6 +80,57 @@ def _add_features(commands: Any) -> None:
     command.set_defaults(run=_features)
 
 
+def _grade(options: argparse.Namespace) -> int:
+    try:
+        from coursekit.grading import cohort, report
+    except ImportError as error:
+        print(f'coursekit grade: error: {error}: pip install "coursekit[grading]"', file=sys.stderr)
+        return 2
+    try:
+        return report.run(options, sys.stdout, sys.stderr)
+    except KeyboardInterrupt:
+        print(
+            "\nstopped: each grade that was written is kept; the same command grades the rest",
+            file=sys.stderr,
+        )
+        return 130
+    except (*cohort.ERRORS, OSError) as error:
+        print(f"coursekit grade: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _add_grade(commands: Any) -> None:
+    about = "grade what students handed in, in a sandbox; started again, it does what is missing"
+    command = commands.add_parser("grade", help=about, description=about)
+    command.add_argument("assignment", metavar="ASSIGNMENT", help="its name, or its master's notebook")
+    command.add_argument(
+        "submissions", nargs="*", metavar="SUBMISSIONS",
+        help="folders, zips, notebooks; none: only the table is made anew, with the marks given by hand",
+    )  # fmt: skip
+    command.add_argument(
+        "--out", default="grades", metavar="DIR", help="where the gradebook is (%(default)s)"
+    )
+    command.add_argument("--student", metavar="ID", help="whose it is, for a single notebook")
+    command.add_argument("--regrade", action="store_true", help="grade all again, as after a mended test")
+    command.add_argument(
+        "--db", metavar="URL", help="the gradebook's database, such as postgresql://host/name"
+    )
+    command.add_argument(
+        "--seconds", type=int, default=60, metavar="S", help="what a cell may take (%(default)s)"
+    )
+    command.add_argument(
+        "--memory", type=int, default=2048, metavar="MB", help="of one process (%(default)s)"
+    )
+    who = command.add_mutually_exclusive_group()
+    who.add_argument(
+        "--workers", type=int, metavar="N", help="this many processes; one for each core otherwise"
+    )
+    who.add_argument("--scheduler", metavar="ADDRESS", help="the workers of a dask scheduler instead")
+    command.add_argument("--masters", metavar="DIR", help="where assignments are (notebooks/assignments)")
+    command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
+    command.set_defaults(run=_grade)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line: each subcommand sets `run`, a function from its options to the exit code."""
     top = argparse.ArgumentParser(prog="coursekit", description="Helpers of the course on video analysis.")
@@ -89,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
+    _add_grade(commands)
     return top
 
 

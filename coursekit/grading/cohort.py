@@ -111,6 +111,8 @@ def grade(
         todo = [s for s in submissions if regrade or not _is_done(s, before.get(s.student))]
         settings = (master.path.read_bytes(), master.name, _marked(book.texts, master), limits or Limits())
         failed, made = {}, dict(before)
+        if progress and todo:
+            progress(0, len(todo))
         for count, (number, result) in enumerate(
             each(_work, todo, settings, workers=workers, scheduler=scheduler) if todo else (), start=1
         ):

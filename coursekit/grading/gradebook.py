@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 import html
 import logging
+import os
+import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ import nbformat
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades, SaveCells
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from coursekit._files import atomic
 from coursekit.course.release import released
@@ -202,12 +205,18 @@ def _write(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _clear(db: str) -> Iterator[None]:
-    """An error of the database as one line."""
+    """An error of the database as one line; nbgrader's warnings hidden; `alembic`, which it calls, found."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.prefix) / "bin"), path))
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)
+            yield
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).split("\n")[0]
         raise GradebookError(f"the gradebook {_without_password(db)} cannot be used: {reason}") from None
+    finally:
+        os.environ["PATH"] = path
 
 
 def _without_password(db: str) -> str:
