@@ -20,9 +20,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.course.release import stubbed
 from coursekit.grading.judge import Judge, Mark
 from coursekit.grading.master import Master, find, read
+from coursekit.grading.release import stubbed
 
 ROOT = Path(__file__).parents[2] / "notebooks" / "assignments"
 Cells = list[dict[str, str]]

@@ -23,9 +23,9 @@ from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from coursekit._files import atomic
-from coursekit.course.release import released
 from coursekit.grading.judge import Mark
 from coursekit.grading.master import Master
+from coursekit.grading.release import released
 
 CONFIG = '''"""For `nbgrader formgrader`, started in this folder."""
 
