@@ -14,7 +14,7 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor repair record overview bench format lock clean
+.PHONY: help setup lab test doctor repair record overview bench format publish lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -53,6 +53,9 @@ bench: setup  ## compare the video readers on this machine
 format: setup  ## format the code and mend what the linter can mend
 	$(VENV) -m ruff check --fix --quiet . || true
 	$(VENV) -m ruff format .
+
+publish: setup  ## make the students' course, without solutions, in dist/student (REPOSITORY=owner/name)
+	$(VENV) -m coursekit.course.publish $(if $(REPOSITORY),--repository "$(REPOSITORY)")
 
 lock: setup  ## make requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions); needs uv
 	$(VENV) -m coursekit.course.lock $(if $(UPGRADE),--upgrade)

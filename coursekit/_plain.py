@@ -43,19 +43,32 @@ def plain(value: Any, depth: int = 0) -> Any:
     if kind is dict:
         return {_key(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, torch.Tensor) and str(value.dtype).removeprefix("torch.") in _DTYPES:
-        return torch.Tensor.detach(value).cpu().contiguous().clone()
+        if value.layout is not torch.strided or value.is_meta:
+            raise NotPlainError("it is a tensor that is sparse, or has no data")
+        return torch.Tensor.detach(value).as_subclass(torch.Tensor).cpu().contiguous().clone()
     if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES:
-        return torch.from_numpy(np.ascontiguousarray(value).copy())
+        return torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
     if isinstance(value, np.generic) and value.dtype.name in _DTYPES:
         return value.item()
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        raise NotPlainError(f"it is a {kind.__name__} of {value.dtype}")
     raise NotPlainError(f"it is a {kind.__name__}")
 
 
 def encode(value: Any) -> str:
-    """The JSON text of a value that `plain` accepts."""
-    return json.dumps(_to_json(plain(value)), allow_nan=False)
+    """The JSON text of a value.
+
+    Raises:
+        NotPlainError: `plain` does not accept it, or it has an integer of thousands of digits.
+    """
+    try:
+        return json.dumps(_to_json(plain(value)), allow_nan=False)
+    except NotPlainError:
+        raise
+    except ValueError as error:
+        raise NotPlainError(str(error)) from None
 
 
 def decode(text: str) -> Any:
@@ -66,7 +79,7 @@ def decode(text: str) -> Any:
     """
     try:
         return _from_json(json.loads(text), 0)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, RuntimeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RuntimeError) as error:
         raise NotPlainError(f"it cannot be read ({type(error).__name__})") from None
 
 
@@ -92,11 +105,11 @@ def _to_json(value: Any) -> Any:
 def _from_json(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if depth > DEPTH:
-        raise ValueError("too deep")
     ((tag, content),) = value.items()
     if tag == "float":
         return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
+    if depth > DEPTH:
+        raise ValueError("too deep")
     if tag in ("list", "tuple"):
         items = [_from_json(item, depth + 1) for item in list(content)]
         return items if tag == "list" else tuple(items)
@@ -109,8 +122,10 @@ def _from_json(value: Any, depth: int) -> Any:
 
 def _tensor(name: str, shape: list[int], data: str) -> torch.Tensor:
     dtype = _DTYPES[name]
-    if not all(type(n) is int and 0 <= n < 2**31 for n in shape) or len(shape) > 8:
+    if not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 8:
         raise ValueError("no shape")
+    if math.prod(n for n in shape if n) >= 2**31:  # an empty tensor too: a sum of it would fill the memory
+        raise ValueError("too large")
     raw = base64.b64decode(data, validate=True)
     if len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError("the bytes do not fill the shape")

@@ -41,7 +41,7 @@ def equal(got: Any, expected: Any, what: str, looks_like: Known = ()) -> None:
     Traceback (most recent call last):
     coursekit.check.Wrong: output_size(9, 3, stride=2): expected 5, got 6: rounded up?
     """
-    got = _plain(got, what)
+    got, expected = _plain(got, what), plain(expected)
     if not _same(got, expected):
         known = [why for bad, why in _pairs(looks_like) if _same(got, bad)]
         raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
@@ -61,7 +61,7 @@ def close(got: Any, expected: Any, what: str, tolerance: float = 1e-4, looks_lik
     Raises:
         Wrong: another type or shape, a number that is not finite, or one that is too far off.
     """
-    got = _plain(got, what)
+    got, expected = _plain(got, what), plain(expected)
     if not _near(got, expected, tolerance):
         known = [why for bad, why in _pairs(looks_like) if _near(got, bad, tolerance)]
         raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
@@ -134,7 +134,8 @@ def _plain(got: Any, what: str) -> Any:
 
 
 def _pairs(known: Known) -> list[tuple[Any, str]]:
-    return list(known.items() if isinstance(known, Mapping) else known)
+    pairs = known.items() if isinstance(known, Mapping) else known
+    return [(plain(bad), why) for bad, why in pairs]
 
 
 def _same(got: Any, expected: Any) -> bool:
@@ -159,10 +160,14 @@ def _near(got: Any, expected: Any, tolerance: float) -> bool:
             return False
         wanted = expected.double()
         scale = max(1.0, wanted.abs().max().item()) if wanted.numel() else 1.0
-        return bool(((got.double() - wanted).abs() <= tolerance * scale).all())  # NaN is not
+        near = (got.double() - wanted).abs() <= tolerance * scale  # NaN is not
+        return math.isfinite(scale) and bool(near.all())  # nothing is near to infinity
     if type(got) not in (int, float) or type(expected) not in (int, float):
         return False
-    return math.isfinite(got) and abs(got - expected) <= tolerance * max(1.0, abs(expected))
+    try:
+        return math.isfinite(got) and abs(got - expected) <= tolerance * max(1.0, abs(expected)) < math.inf
+    except OverflowError:  # an int beyond all floats
+        return False
 
 
 def _guess(got: Any, expected: Any) -> str:
@@ -199,5 +204,8 @@ def _short(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         name = str(value.dtype).removeprefix("torch.")
         return f"a {name} tensor of shape {tuple(value.shape)}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of thousands of digits
+        text = f"a {type(value).__name__} too long to write"
     return text if len(text) <= 200 else f"{text[:200]} ..."

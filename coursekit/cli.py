@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -140,7 +141,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
-    _add_grade(commands)
+    if importlib.util.find_spec("coursekit.grading"):  # not in the students' course
+        _add_grade(commands)
     return top
 
 

@@ -6,6 +6,7 @@ Every check is a function that returns its findings, or raises: a check that rai
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -220,6 +221,18 @@ def weights() -> list[Finding]:
     return found
 
 
+def grading() -> list[Finding]:
+    """Try the sandbox in which `coursekit grade` runs submissions; only instructors need it."""
+    if importlib.util.find_spec("coursekit.grading") is None:  # the students' course
+        return []
+    from coursekit.grading import sandbox
+
+    try:
+        return [Finding("grading sandbox", "ok", sandbox.check())]
+    except sandbox.SandboxError as error:
+        return [Finding("grading sandbox", "warn", "none (only `coursekit grade` needs it)", str(error))]
+
+
 def memory(free: int | None = None) -> list[Finding]:
     """Compare the free memory with what the largest cell takes.
 
@@ -281,6 +294,7 @@ CHECKS: tuple[Check, ...] = (
     clips,
     files,
     weights,
+    grading,
     memory,
     disk,
 )

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+STUDENT_LOCK = "coursekit/course/student/requirements.lock"
 
 # The one place where the versions of PyTorch are chosen. Linux on ARM stays with the last ones whose wheels
 # come without NVIDIA's libraries.
@@ -48,6 +49,13 @@ def compile_lock(root: Path, options: list[str]) -> None:
         command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
         command += ["--extra", "test", "--constraint", str(pins), "--no-header", "--no-annotate", "--quiet"]
         subprocess.run([*command, *options, "pyproject.toml", "-o", str(new)], cwd=root, check=True)
+        # What students need of it: no tests, no grader; but what installs the checkout itself.
+        theirs, build = Path(folder, "student.lock"), Path(folder, "build.txt")
+        build.write_text("hatchling\neditables\n", encoding="utf-8")
+        command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
+        command += ["--extra", "fast", "--constraint", str(new), "--no-header", "--no-annotate", "--quiet"]
+        subprocess.run([*command, "pyproject.toml", str(build), "-o", str(theirs)], cwd=root, check=True)
+        theirs.replace(root / STUDENT_LOCK)
         new.replace(lock)
 
 

@@ -102,9 +102,12 @@ def _faults_of(wrong: Wrong, marks: Mapping[str, Mark]) -> list[str]:
 
 def _wrong(path: Path, master: Master) -> Wrong:
     text = path.read_text(encoding="utf-8")
-    about = ast.get_docstring(ast.parse(text)) or ""
-    fields = dict(re.findall(r"^(loses|says): *(.+)$", about, re.MULTILINE))
     parts = re.split(r"^# %% *(\S+) *$", text, flags=re.MULTILINE)
+    try:
+        about = ast.get_docstring(ast.parse(parts[0])) or ""  # what is wrong may be a cell that is no Python
+    except SyntaxError as error:
+        raise ValueError(f"{path}: it must begin with a docstring: {error}") from None
+    fields = dict(re.findall(r"^(loses|says): *(.+)$", about, re.MULTILINE))
     found = {name: source.strip() + "\n" for name, source in zip(parts[1::2], parts[2::2], strict=True)}
     solutions = {cell.grade_id for cell in master.cells if cell.kind == "solution"}
     tests = {test.grade_id for test in master.tests}

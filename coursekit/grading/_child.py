@@ -22,7 +22,8 @@ from typing import Any
 PRINTED = 4_000  # characters kept of what a cell prints
 ANSWERS = 4_000_000  # characters of one test's answers
 MESSAGE = 300  # characters of an error's message in a test: enough to mend it, too few to copy tests out
-_MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?)$")
+_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?\??\s*)$")
+MAGICS = 100  # lines of a cell that are left out, at most
 
 Cells = list[dict[str, str]]  # of `id`, `kind` (code, solution or test) and `source`
 Send = Callable[[dict[str, str]], None]
@@ -60,6 +61,7 @@ def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None
         send: gets `id`, `printed`, `error` (empty where there was none) and `answers` (of a test).
     """
     mine = os.getpid()
+    scope.setdefault("display", lambda *values, **_: print(*values))  # a notebook has it
     for cell in cells:
         report = _run(cell, scope, seconds)
         if os.getpid() != mine:  # a cell has forked, and this is the copy
@@ -67,17 +69,22 @@ def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None
         send(report)
 
 
-def compiled(source: str, name: str) -> Any:
+def compiled(source: str, name: str, flags: int = 0) -> Any:
     """The code of a cell; lines for IPython (%pip, !ls, help?) are left out where Python cannot read them.
 
     Raises:
         SyntaxError: it is no Python otherwise either.
     """
-    try:
-        return compile(source, name, "exec")
-    except SyntaxError:
-        kept = [_MAGIC.sub(r"\1pass", line) for line in source.split("\n")]
-        return compile("\n".join(kept), name, "exec")
+    lines = source.split("\n")
+    for _ in range(MAGICS):
+        try:
+            return compile("\n".join(lines), name, "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or not _MAGIC.match(lines[number]):
+                raise
+            lines[number] = _MAGIC.sub(r"\1pass", lines[number])
+    raise SyntaxError(f"more than {MAGICS} lines are for IPython")
 
 
 def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[str, str]:
@@ -125,6 +132,8 @@ def _told(error: BaseException, cell: str, test: bool) -> str:
     message = message if len(message) <= MESSAGE else f"{message[:MESSAGE]} ..."
     if kind in ("Wrong", "SlowError"):
         return message
+    if kind == "NotPlainError":
+        return f"an answer cannot be compared: {message}. Return numbers, strings, tensors, lists or dicts"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "<cell " in frame.filename]
     if isinstance(error, SyntaxError):
         where = f" (line {error.lineno})"

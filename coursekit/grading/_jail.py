@@ -9,6 +9,7 @@ import ctypes
 import os
 import platform
 import resource
+import socket
 import struct
 from pathlib import Path
 
@@ -22,12 +23,13 @@ OUTSIDE = 61_184  # the uid that root's sandboxes run as; no account has it
 MB = 1 << 20
 
 # System calls by number on x86-64 and on ARM: what no program of this course needs, and what would get past a
-# limit (namespaces, mounts, other processes' memory, keys, kernel programs, memory that no limit counts).
+# limit (namespaces, mounts, other processes' memory, keys, kernel programs, memory that no limit counts: of
+# files without a name, of System V).
 _REFUSED = {
     "x86_64": {
         "ptrace": 101, "pivot_root": 155, "chroot": 161, "mount": 165, "umount2": 166, "swapon": 167,
         "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272, "perf_event_open": 298,
-        "setns": 308,
+        "setns": 308, "shmget": 29, "semget": 64, "msgget": 68,
         "process_vm_readv": 310, "process_vm_writev": 311, "memfd_create": 319, "bpf": 321,
         "userfaultfd": 323,
         "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
@@ -36,14 +38,16 @@ _REFUSED = {
     "aarch64": {
         "ptrace": 117, "pivot_root": 41, "chroot": 51, "mount": 40, "umount2": 39, "swapon": 224,
         "add_key": 217, "request_key": 218, "keyctl": 219, "unshare": 97, "perf_event_open": 241,
-        "setns": 268,
+        "setns": 268, "shmget": 194, "semget": 190, "msgget": 186,
         "process_vm_readv": 270, "process_vm_writev": 271, "memfd_create": 279, "bpf": 280,
         "userfaultfd": 282,
         "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
         "pidfd_getfd": 438, "mount_setattr": 442, "memfd_secret": 447, "clone3": 435,
     },
 }  # fmt: skip
-_ARCH = {"x86_64": (0xC000003E, 56), "aarch64": (0xC00000B7, 220)}  # audit's number of it, and that of clone
+# Audit's number of it, and those of clone and socket.
+_ARCH = {"x86_64": (0xC000003E, 56, 41), "aarch64": (0xC00000B7, 220, 198)}
+_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)  # others know no namespaces (vsock), or get deep
 
 
 def leave() -> None:
@@ -106,7 +110,7 @@ def _drop_capabilities() -> None:
 def _filter_calls() -> None:
     """Refuse some system calls, by a program of the kernel's packet filter (see seccomp(2))."""
     machine = platform.machine()
-    arch, clone = _ARCH[machine]
+    arch, clone, open_socket = _ARCH[machine]
     load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06
     allow, refuse, absent, kill = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38, 0x80000000
     program = [
@@ -118,7 +122,10 @@ def _filter_calls() -> None:
     # clone itself is for threads and forks; with a namespace's flag it is refused.
     flags = sum(_NEW.values())
     program += [(equal, 0, 3, clone), (load, 0, 0, 16), (any_bit, 0, 1, flags), (give, 0, 0, refuse)]
-    program += [(give, 0, 0, allow)]
+    # Sockets: this call, the last one that is looked at, of some families only.
+    program += [(load, 0, 0, 0), (equal, 1, 0, open_socket), (give, 0, 0, allow), (load, 0, 0, 16)]
+    program += [line for family in _FAMILIES for line in ((equal, 0, 1, family), (give, 0, 0, allow))]
+    program += [(give, 0, 0, refuse)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     pointer = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     _call(_libc.prctl, _SECCOMP, 2, ctypes.c_void_p(ctypes.addressof(pointer)), 0, 0)

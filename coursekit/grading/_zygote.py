@@ -109,7 +109,7 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
     while not told:
         told = bool(poll.poll(WATCH_SECONDS * 1000))
         if not why and not told:
-            count, used = _usage(outer, base)
+            count, used = _usage(outer, base, limits["memory"])
             if used > limits["memory"]:
                 why = "memory"
             elif count > limits["processes"]:
@@ -132,22 +132,44 @@ def _inner(pipe: int) -> int:
     return int(line) if line.strip() else 0
 
 
-def _usage(outer: int, base: int) -> tuple[int, int]:
-    """How many threads a submission has in all its processes, and the bytes of each beyond the zygote's."""
+def _usage(outer: int, base: int, limit: int) -> tuple[int, int]:
+    """How many threads a submission has in all its processes, and their bytes beyond the zygote's.
+
+    The zygote's memory is taken off once, not for each process: one that runs another program has given its
+    part back, and may fill as much. Only where the quick sum says too much are shared pages looked for.
+    """
     count = used = 0
     keep = {1, os.getpid(), outer}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) not in keep:
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                count += len(list((entry / "task").iterdir()))
-                used += max(0, _resident(int(entry.name)) - base)
-    return count, used
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    pids = [pid for pid in pids if pid not in keep]
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has ended
+            count += len(list(Path(f"/proc/{pid}/task").iterdir()))
+            used += _resident(pid)
+    if used - base > limit:
+        used = sum(map(_share, pids))
+    return count, used - base
 
 
 def _resident(pid: int) -> int:
     """Bytes of memory of a process that are not of files."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return sum(int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem"))
+    return _bytes(Path(f"/proc/{pid}/status"), ("RssAnon", "RssShmem"))
+
+
+def _share(pid: int) -> int:
+    """The same, of what it shares with other processes its part."""
+    try:
+        return _bytes(Path(f"/proc/{pid}/smaps_rollup"), ("Pss_Anon", "Pss_Shmem"))
+    except PermissionError:
+        return _resident(pid)
+    except OSError:
+        return 0
+
+
+def _bytes(path: Path, names: tuple[str, ...]) -> int:
+    """The sum of some fields of a file of the kernel's, none where they are not: a zombie has no memory."""
+    lines = [line.split() for line in path.read_text().splitlines()]
+    return sum(int(words[1]) * 1024 for words in lines if words and words[0].rstrip(":") in names)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
 
 ERRORS = (ClusterError, GradebookError, IntakeError, LockedError, MasterError, SandboxError)
 VERSION = 1  # of a record
+_alone = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,9 @@ def _work(
     submission: Submission, content: bytes, name: str, release: Mapping[str, str], limits: Limits
 ) -> Record:
     """Grade one submission. The student's code runs in the sandbox only."""
-    judge, place = _tools(content, name, limits)
-    return examine(submission, judge, place, release)
+    with _alone:  # a worker with several threads has one sandbox
+        judge, place = _tools(content, name, limits)
+        return examine(submission, judge, place, release)
 
 
 @functools.lru_cache(maxsize=1)
@@ -235,7 +238,7 @@ def _write_table(
 ) -> None:
     """The marks as CSV, for a learning platform's import."""
     names = [test.grade_id for test in master.tests]
-    with atomic(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic(path) as part, part.open("w", encoding="utf-8", errors="replace", newline="") as file:
         rows = csv.writer(file)
         head = ["student", "score", "max_score", "automatic", "manual", "waits_for_manual"]
         rows.writerow([*head, *names, "reason"])

@@ -108,7 +108,6 @@ class Book:
         notebook = self._graded(texts, said, {mark.grade_id: mark for mark in marks}, reason)
         path = self.folder / "autograded" / student / self.master.name / f"{self.master.name}.ipynb"
         before = _text_of(path)
-        _write(path, nbformat.writes(notebook) + "\n")
         resources = {"nbgrader": {**self._resources["nbgrader"], "student": student}}
         with _clear(self.db):
             with Gradebook(self.db) as book:
@@ -118,6 +117,7 @@ class Book:
             step.log.setLevel(logging.ERROR)
             step.preprocess(notebook, resources)
             self._settle(student, notebook, before)
+        _write(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is still what was marked
 
     def totals(self) -> dict[str, Total]:
         """What each student has, with the marks given by hand."""
@@ -157,8 +157,7 @@ class Book:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             text = texts.get(grade_id)
             if text is not None and cell.metadata.nbgrader.solution:
-                # A written answer is shown as Markdown: without its HTML nothing in it can run.
-                cell.source = text if cell.cell_type == "code" else html.escape(text, quote=False)
+                cell.source = text if cell.cell_type == "code" else _harmless(text)
             if cell.cell_type != "code":
                 continue
             if said.get(grade_id):
@@ -168,13 +167,18 @@ class Book:
                 cell.outputs.append(_failed(mark.message))
         if reason:
             notebook.cells.insert(
-                0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {html.escape(reason)}")
+                0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {_harmless(reason)}")
             )
         return notebook
 
 
 def _failed(message: str) -> Any:
     return new_output("error", ename="Wrong", evalue=message, traceback=[message])
+
+
+def _harmless(text: str) -> str:
+    """A text that formgrader shows as Markdown, without HTML and without links (of "javascript:")."""
+    return html.escape(text, quote=False).replace("[", "&#91;")
 
 
 def _copied(notebook: Any) -> Any:

@@ -15,18 +15,25 @@ import re
 import stat
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from coursekit.grading._child import compiled
 from coursekit.grading.master import Master
 
 NOTEBOOK = 20 << 20  # bytes of a notebook
-ARCHIVE = 200 << 20  # bytes of a zip within a zip
+ARCHIVE = 200 << 20  # bytes of a student's zip, and of all that is unpacked from a student's zips
+GATHERED = 2 << 30  # bytes unpacked from a zip of many students
 FILES = 20_000  # in one zip or folder
-SOURCE = 200_000  # characters of a solution cell
-_MOODLE = re.compile(r"_assignsubmission_file_?.*$")
+DEPTH = 20  # folders within folders
+CELLS = 5_000  # of a notebook
+SOURCE = 200_000  # characters of a solution cell, in all its copies
+READ = (".ipynb", ".json", ".txt", "")  # ends of names that a notebook may have
+_MOODLE = re.compile(r"_assignsubmission_.*$")
 _CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
 
 
@@ -66,7 +73,7 @@ class Rebuilt:
 
 @dataclass
 class _File:
-    """A file as it was found; `read` gives its content, or a reason."""
+    """A file as it was found: its content, or a reason why there is none."""
 
     parts: tuple[str, ...]
     data: bytes | None
@@ -100,12 +107,12 @@ def gather(paths: Iterable[str | Path], master: Master, student: str | None = No
         if not path.exists():
             raise IntakeError(f"there is no file or folder {path}")
         for file in _found(path):
-            if path.is_dir() and _student(file.parts, master.name).lower() == master.name.lower():
-                file.parts = (path.resolve().name, *file.parts)  # the folder is one student's
+            file.parts = _placed(file.parts, path, master.name)
             files.append(file)
     groups: dict[str, list[_File]] = {}
     for file in files:
-        groups.setdefault(student or _student(file.parts, master.name), []).append(file)
+        name = student or unicodedata.normalize("NFC", _student(file.parts, master.name))
+        groups.setdefault(name, []).append(file)
     if not groups:
         raise IntakeError(f"there is nothing to grade in {', '.join(map(str, paths))}")
     names = _safe_names(groups)
@@ -150,19 +157,25 @@ def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
 def _found(path: Path) -> Iterator[_File]:
     if path.is_dir():
         yield from _in_folder(path)
-    elif path.suffix.lower() == ".zip":
-        with path.open("rb") as file:
-            yield from _in_zip(file, (), path.name)
+    elif path.suffix.lower() == ".zip" and path.is_file():
+        yield from _in_zip(path, (), path.name, [GATHERED])
     else:
         yield _read(path, (path.name,))
 
 
 def _in_folder(folder: Path) -> Iterator[_File]:
     count = 0
-    for place, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+    room: dict[str, list[int]] = {}
+    lost: list[OSError] = []
+    for place, folders, names in os.walk(folder, followlinks=False, onerror=lost.append):
         here = Path(place)
         inside = here.relative_to(folder).parts
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        for name in folders:
+            if (here / name).is_symlink():
+                yield _read(here / name, (*inside, name, name))
+        if len(inside) == DEPTH:
+            folders.clear()
         for name in sorted(names):
             count += 1
             if count > FILES:
@@ -171,10 +184,15 @@ def _in_folder(folder: Path) -> Iterator[_File]:
                 continue
             file = _read(here / name, (*inside, name))
             if name.lower().endswith(".zip") and file.data is not None:
-                owner = inside or (Path(name).stem,)
-                yield from _in_zip(io.BytesIO(file.data), owner[:1], file.place)
+                owner = (*inside, name)[:1]
+                left = room.setdefault(owner[0], [ARCHIVE])
+                yield from _in_zip(io.BytesIO(file.data), owner, file.place, left)
             else:
                 yield file
+    for error in lost:
+        parts = Path(error.filename).relative_to(folder).parts
+        reason = f"the folder cannot be read ({error.strerror})"
+        yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename)
 
 
 def _read(path: Path, parts: tuple[str, ...]) -> _File:
@@ -188,16 +206,24 @@ def _read(path: Path, parts: tuple[str, ...]) -> _File:
         elif not stat.S_ISREG(about.st_mode):
             file.reason = f"{path.name} is no plain file"
         elif about.st_size > limit:
-            file.reason = _too_large(path.name, about.st_size, limit)
-        elif path.suffix.lower() in (".ipynb", ".zip", ".json", ".txt", ""):
+            file.reason = _too_large(path.name, limit)
+        elif path.suffix.lower() in (*READ, ".zip"):
             file.data = path.read_bytes()
     except OSError as error:
         return _File(parts, None, f"{path.name} cannot be read ({error.strerror})", 0.0, str(path))
     return file
 
 
-def _in_zip(file: Any, owner: tuple[str, ...], place: str) -> Iterator[_File]:
-    """What is in a zip. Names are only names: nothing is written under them."""
+def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> Iterator[_File]:
+    """What is in a zip. Names are only names: nothing is written under them.
+
+    Args:
+        file: the zip.
+        owner: the folder or the name that says whose it is; empty where it is many students'.
+        place: where it is, for people.
+        room: how many bytes may still be unpacked, counted down.
+    """
+    rooms: dict[str, list[int]] = {}  # of the zips in it
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -207,94 +233,146 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str) -> Iterator[_File]:
                 )
                 return
             for entry in entries:
-                path = PurePosixPath(entry.filename.replace("\\", "/"))
-                parts = tuple(part for part in path.parts if part not in ("/", ".."))
-                if entry.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+                parts = _parts(entry.filename)
+                if entry.is_dir() or not parts or any(part.startswith((".", "__MACOSX")) for part in parts):
                     continue
-                yield from _entry(archive, entry, (*owner, *parts), f"{place}: {entry.filename}", bool(owner))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        yield _File(
-            (*owner, place), None, f"{Path(place).name} is no zip that can be read ({error})", 0.0, place
-        )
+                where = f"{place}: {entry.filename}"
+                result = _entry(archive, entry, (*owner, *parts), where, room)
+                if result.data is not None and _is_zip(parts[-1]):
+                    if owner:
+                        result.data, result.reason = None, f"{parts[-1]} is a zip within a zip"
+                    else:
+                        left = rooms.setdefault(parts[0], [ARCHIVE])
+                        yield from _in_zip(io.BytesIO(result.data), parts[:1], where, left)
+                        continue
+                yield result
+    except Exception as error:  # zipfile raises many kinds
+        reason = f"{Path(place).name} is no zip that can be read ({_first_line(error)})"
+        yield _File((*owner, Path(place).name), None, reason, 0.0, place)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The parts of a name in a zip, without what would lead out of a folder."""
+    parts = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/")).split("/")
+    return tuple(part for part in parts if part not in ("", ".", ".."))
+
+
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
 
 
 def _entry(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, inner: bool
-) -> Iterator[_File]:
-    result = _File(parts, None, "", 0.0, place)
-    packed = parts[-1].lower().endswith(".zip")
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, room: list[int]
+) -> _File:
+    """A file of a zip. What the zip says of its size may be wrong; no more is unpacked than there is room."""
+    name = parts[-1]
+    result = _File(parts, None, "", _when(entry), place)
+    packed = _is_zip(name)
     limit = ARCHIVE if packed else NOTEBOOK
     if stat.S_ISLNK(entry.external_attr >> 16):
-        result.reason = f"{parts[-1]} is a link, not a file: hand in the notebook itself"
-    elif packed or parts[-1].lower().endswith((".ipynb", ".json")):
+        result.reason = f"{name} is a link, not a file: hand in the notebook itself"
+    elif not packed and PurePosixPath(name).suffix.lower() not in READ:
+        return result
+    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without end
+        result.reason = (
+            f"{name} is packed in an unusual way: make an ordinary zip, or hand in the notebook itself"
+        )
+    elif room[0] <= 0:
+        result.reason = f"{name} was not read: what is zipped with it is too large"
+    else:
         try:
             with archive.open(entry) as content:
-                data = content.read(limit + 1)  # what the entry says of its size may be wrong
+                data = content.read(limit + 1)
         except Exception as error:  # zlib's, zipfile's and RuntimeError for a password
-            result.reason = f"{parts[-1]} cannot be unpacked ({error})"
+            result.reason = f"{name} cannot be unpacked ({_first_line(error)})"
         else:
+            room[0] -= len(data)
             if len(data) > limit:
-                result.reason = _too_large(parts[-1], len(data), limit)
-            elif packed and not inner:
-                owner = parts[:1] if len(parts) > 1 else (Path(parts[-1]).stem,)
-                yield from _in_zip(io.BytesIO(data), owner, place)
-                return
-            elif not packed:
+                result.reason = _too_large(name, limit)
+            else:
                 result.data = data
-    yield result
+    return result
 
 
-def _too_large(name: str, size: int, limit: int) -> str:
+def _when(entry: zipfile.ZipInfo) -> float:
+    try:
+        return datetime(*entry.date_time).timestamp()
+    except (ValueError, OverflowError, OSError):  # the zip gives a day that is none
+        return 0.0
+
+
+def _too_large(name: str, limit: int) -> str:
     return f"{name} is larger than {limit >> 20} MB: clear its outputs and hand it in again"
 
 
 # ---------------------------------------------------------------- students
 
 
+def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, ...]:
+    """A file's place, from the part on that says whose it is: not the assignment's folder or name."""
+    if len(parts) > 2 and parts[0] == "submitted":
+        parts = parts[1:]
+    if len(parts) > 1 and parts[0].lower() == assignment.lower():
+        parts = parts[1:]
+    if _student(parts, assignment).lower() == assignment.lower():  # it is in one student's folder, or zip
+        whole = path.resolve()
+        parts = (whole.name if path.is_dir() or _is_zip(path.name) else whole.parent.name, *parts)
+    return parts
+
+
 def _student(parts: tuple[str, ...], assignment: str) -> str:
     """Whose a file is, by its place and name."""
-    if len(parts) > 1:
-        return _MOODLE.sub("", parts[0]) or parts[0]
     name = parts[0]
+    if len(parts) > 1 and not _is_zip(name):
+        return _MOODLE.sub("", name) or name
     stem = name[: name.rfind(".")] if "." in name.strip(".") else name
+    stem = re.sub(r"(?i)(.)\.ipynb$", r"\1", stem)  # as in .ipynb.txt
+    if _MOODLE.search(stem):
+        return _MOODLE.sub("", stem) or stem
     canvas = _CANVAS.match(stem)
     if canvas:
         return f"{canvas['student']}_{canvas['number']}"
     rest = re.sub(rf"(?i)(?:^|[-_ .]+){re.escape(assignment)}(?=$|[-_ .(])", "", stem)
     rest = re.sub(r"\s*\(\d+\)$", "", rest).strip(" -_.")
-    return rest or stem
+    return rest or (assignment if assignment.lower() in stem.lower() else stem)
 
 
 def _safe_names(raw: Iterable[str]) -> dict[str, str]:
-    """Names that can be a folder's on any system, different for different students."""
+    """Names that can be a folder's on any system, different for different students.
+
+    A name that had to be changed gets a tag, and so does one that looks as if it had one.
+    """
     names: dict[str, str] = {}
     for name in raw:
-        safe = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", name)).strip("._")[:80] or "student"
-        changed = safe != name.replace(" ", "_")
+        kept = "".join(letter if _stays(letter) else " " for letter in unicodedata.normalize("NFC", name))
+        safe = "_".join(kept.split()).encode()[:120].decode(errors="ignore").strip("._") or "student"
+        changed = safe != name.replace(" ", "_") or re.search(r"(?i)-[0-9a-f]{12}$", safe)
         names[name] = f"{safe}-{_tag(name)}" if changed else safe
-    lower = [name.lower() for name in names.values()]
-    return {
-        name: f"{safe}-{_tag(name)}" if lower.count(safe.lower()) > 1 else safe
-        for name, safe in names.items()
-    }
+    lower = Counter(safe.lower() for safe in names.values())
+    return {name: f"{safe}-{_tag(name)}" if lower[safe.lower()] > 1 else safe for name, safe in names.items()}
+
+
+def _stays(letter: str) -> bool:
+    """Letters, their accents and vowel signs, digits, and a few more."""
+    return letter.isalnum() or letter in "_@.-" or unicodedata.category(letter).startswith("M")
 
 
 def _tag(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _choose(student: str, files: list[_File], master: Master) -> Submission:
     """The notebook that is graded, of all that a student handed in."""
-    notebooks = [
-        file for file in files if file.data is not None and file.parts[-1].lower().endswith(".ipynb")
+    notebooks = [  # a notebook under another name is one, too
+        file
+        for file in files
+        if file.data is not None and (file.parts[-1].lower().endswith(".ipynb") or not _cells(file.data)[1])
     ]
-    if not notebooks:  # a notebook under another name is one, too
-        notebooks = [file for file in files if file.data is not None and not _cells(file.data)[1]]
     if not notebooks:
         reasons = [file.reason for file in files if file.reason]
         names = ", ".join(file.parts[-1] for file in files[:5])
         reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
-        return Submission(student, files[0].place, None, reason[:500])
+        return Submission(student, _readable(files[0].place), None, _readable(reason[:500]))
 
     def fit(file: _File) -> tuple[int, bool, float]:
         return _likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when
@@ -303,8 +381,9 @@ def _choose(student: str, files: list[_File], master: Master) -> Submission:
     notes = []
     if len(notebooks) > 1:
         others = ", ".join(file.parts[-1] for file in notebooks if file is not best)
-        notes.append(f"of {len(notebooks)} notebooks {best.parts[-1]} is graded, not {others}"[:500])
-    return Submission(student, best.place, best.data, "", tuple(notes))
+        note = f"of {len(notebooks)} notebooks {best.parts[-1]} is graded, not {others}"
+        notes.append(_readable(note[:500]))
+    return Submission(student, _readable(best.place), best.data, "", tuple(notes))
 
 
 def _likeness(file: _File, master: Master) -> int:
@@ -320,13 +399,15 @@ def _likeness(file: _File, master: Master) -> int:
 def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
     """A notebook's cells, of any version of the format; or why there are none."""
     if len(data) > NOTEBOOK:
-        return [], _too_large("the notebook", len(data), NOTEBOOK)
+        return [], _too_large("the notebook", NOTEBOOK)
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        notebook = json.loads(text)
+        notebook = json.loads(text, parse_int=float)  # an int of a million digits would take its time
     except (ValueError, RecursionError) as error:
         if not data.strip():
             return [], "the file is empty"
+        if data.lstrip().startswith(b"<"):
+            return [], "the file is a web page, no notebook: download the .ipynb file, and hand in that"
         return (
             [],
             f"the file is no notebook ({_first_line(error)}): save it, and hand in the .ipynb file itself",
@@ -335,13 +416,15 @@ def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
         return [], "the file is no notebook: save it, and hand in the .ipynb file itself"
     language = _language(notebook)
     if language and language != "python":
-        return [], f"the notebook's kernel is of {language[:50]}, not of Python"
+        return [], f"the notebook's kernel is of {_readable(language[:50])}, not of Python"
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3 has them in worksheets
         sheets = notebook.get("worksheets")
         sheets = sheets if isinstance(sheets, list) else []
         cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
     cells = [cell for cell in cells if isinstance(cell, dict)]
+    if len(cells) > CELLS:
+        return [], f"the notebook has more than {CELLS:,} cells"
     return cells, "" if cells else "the notebook has no cells"
 
 
@@ -368,35 +451,37 @@ def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, st
             matched.texts.setdefault(grade_id, []).append(_source(cell))
         else:
             left.append(cell)
+    by_function: dict[str, list[str]] = {}
     for cell in left:
-        for grade_id in dict.fromkeys(
-            functions[name] for name in _defined(_source(cell)) if name in functions
-        ):
-            if grade_id not in matched.texts and cell.get("cell_type", "code") == "code":
-                matched.texts[grade_id] = [_source(cell)]
-                matched.notes.append(f"the cell {grade_id} was found by its function: its marks were lost")
+        if cell.get("cell_type", "code") == "code":
+            text = _source(cell)
+            for grade_id in {functions[name] for name in _defined(text) if name in functions}:
+                by_function.setdefault(grade_id, []).append(text)
+    for grade_id, texts in by_function.items():
+        if grade_id not in matched.texts:
+            matched.texts[grade_id] = texts
+            matched.notes.append(f"the cell {grade_id} was found by its function: its marks were lost")
     return matched
 
 
 def _joined(found: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
     """One text of a cell's copies or parts; the release's own where the student has changed nothing."""
     changed = [text for text in found if text.strip() and text.strip() != released.strip()]
+    if sum(map(len, changed)) > SOURCE:
+        notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
+        return released
     if code and len(changed) > 1:
         changed = [text for text in changed if _compiles(text)] or changed
     if len(changed) > 1:
         notes.append(f"the cell {grade_id} is there {len(changed)} times: they are taken one after the other")
-    text = "\n\n".join(changed) or released
-    if len(text) > SOURCE:
-        notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
-        return released
-    return text
+    return "\n\n".join(changed) or released
 
 
 def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    return source if isinstance(source, str) else ""
+    return _readable(source) if isinstance(source, str) else ""
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str:
@@ -411,7 +496,7 @@ def _defined(text: str) -> list[str]:
 
 def _compiles(text: str) -> bool:
     try:
-        ast.parse(text)
+        compiled(text, "<cell>", ast.PyCF_ONLY_AST)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -423,6 +508,11 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _readable(text: str) -> str:
+    """A text that can be written anywhere: halves of surrogate pairs cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _first_line(error: BaseException) -> str:

@@ -65,8 +65,8 @@ class Judge:
             if not isinstance(answers, dict):
                 return "the answers are no dict"
             scope = {**self._scope, "answers": answers}
-            exec(compile(test.inputs, "<inputs>", "exec"), scope)
-            exec(compile(test.judge, "<judge>", "exec"), scope)
+            exec(compiled(test.inputs, "<inputs>"), scope)
+            exec(compiled(test.judge, "<judge>"), scope)
         except NotPlainError as error:
             return f"the answers: {error}"
         except check.Wrong as error:

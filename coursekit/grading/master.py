@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,15 @@ def find(name: str, root: Path) -> Path:
 
 def _cell(cell: Any, path: Path) -> Cell:
     about = cell.metadata.get("nbgrader", {})
-    grade_id, points = str(about.get("grade_id", "")), float(about.get("points", 0) or 0)
+    if not isinstance(about, dict):
+        raise MasterError(f"{path}: nbgrader's metadata of a cell must be a dict, not {about!r}")
+    grade_id = str(about.get("grade_id", ""))
+    try:
+        points = float(about.get("points", 0) or 0)
+    except (TypeError, ValueError):
+        raise MasterError(
+            f"{path}, cell {grade_id!r}: its points must be a number, not {about['points']!r}"
+        ) from None
     if about.get("solution"):
         kind = "solution" if cell.cell_type == "code" else "written"
     elif about.get("grade"):
@@ -195,12 +204,17 @@ def _test(source: str, grade_id: str, points: float, path: Path) -> Test:
 def _demand(master: Master) -> None:
     named = [cell for cell in master.cells if cell.kind in ("solution", "test", "written")]
     ids = [cell.grade_id for cell in named]
-    for grade_id in ids:
-        if not grade_id or ids.count(grade_id) > 1:
-            raise MasterError(f"{master.path}: the grade_id {grade_id!r} is empty or stands twice")
     for cell in named:
-        if cell.kind in ("test", "written") and cell.points <= 0:
-            raise MasterError(f"{master.path}, cell {cell.grade_id!r}: it is worth {cell.points} points")
+        if not cell.grade_id or ids.count(cell.grade_id) > 1:
+            raise MasterError(
+                f"{master.path}: the grade_id {cell.grade_id!r} is empty or stands twice (of the cell that begins "
+                f"{cell.source[:40]!r}): give each an own one"
+            )
+    for cell in named:
+        if cell.kind in ("test", "written") and not 0 < cell.points < math.inf:
+            raise MasterError(
+                f"{master.path}, cell {cell.grade_id!r}: it is worth {cell.points:g} points, not more than 0"
+            )
         if cell.kind != "test" and "### BEGIN SOLUTION" not in cell.source:
             raise MasterError(f"{master.path}, cell {cell.grade_id!r}: no line '### BEGIN SOLUTION'")
     if not master.tests:

