@@ -251,7 +251,7 @@ def _view() -> list[str]:
             options += ["--ro-bind", place, place]
     for place in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
         options += ["--ro-bind-try", place, place]
-    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", SCRATCH]
+    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", SCRATCH]
     for path in _needed():
         options += ["--ro-bind", str(path), str(path)]
     return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
