@@ -16,7 +16,7 @@ from pathlib import Path
 _libc = ctypes.CDLL(None, use_errno=True)
 _NEW = {"mount": 0x20000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
         "net": 0x40000000}  # fmt: skip
-_NOSUID, _NODEV, _NOEXEC, _RDONLY, _REC, _PRIVATE = 2, 4, 8, 1, 0x4000, 0x40000
+_NOSUID, _NODEV, _NOEXEC, _RDONLY, _REMOUNT, _REC, _PRIVATE = 2, 4, 8, 1, 32, 0x4000, 0x40000
 _DUMPABLE, _CAPBSET_DROP, _NO_NEW_PRIVS, _SECCOMP, _AMBIENT = 4, 24, 38, 22, 47
 NOBODY = 65534  # inside
 OUTSIDE = 61_184  # the uid that root's sandboxes run as; no account has it
@@ -47,7 +47,11 @@ _REFUSED = {
 }  # fmt: skip
 # Audit's number of it, and those of clone and socket.
 _ARCH = {"x86_64": (0xC000003E, 56, 41), "aarch64": (0xC00000B7, 220, 198)}
-_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)  # others know no namespaces (vsock), or get deep
+_FAMILIES = (
+    socket.AF_UNIX,
+    socket.AF_INET,
+    socket.AF_INET6,
+)  # others know no namespaces (vsock), or get deep
 
 
 def leave() -> None:
@@ -87,7 +91,10 @@ def close(seconds: int, memory: int, processes: int, disk: int, places: list[str
     for place in places:
         options = f"size={disk},nr_inodes=4096,mode=700".encode()
         _mount(b"tmpfs", place.encode(), b"tmpfs", _NOSUID | _NODEV, options)
-    _mount(b"tmpfs", b"/proc", b"tmpfs", _NOSUID | _NODEV | _NOEXEC | _RDONLY, b"size=4096")
+    processor = Path("/proc/cpuinfo").read_bytes()  # torch asks there what the processor can do
+    _mount(b"tmpfs", b"/proc", b"tmpfs", _NOSUID | _NODEV | _NOEXEC, b"size=4m")
+    Path("/proc/cpuinfo").write_bytes(processor)
+    _mount(b"tmpfs", b"/proc", None, _REMOUNT | _NOSUID | _NODEV | _NOEXEC | _RDONLY, None)
     os.chdir(places[0])
     for name, value in {
         "CPU": seconds, "AS": now + memory, "NPROC": processes, "FSIZE": disk, "CORE": 0, "NOFILE": 256,

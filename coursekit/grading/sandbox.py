@@ -251,8 +251,12 @@ def _view() -> list[str]:
             options += ["--ro-bind", place, place]
     for place in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
         options += ["--ro-bind-try", place, place]
+    # torch looks there for what the processor can do, and computes a last digit accordingly.
+    options += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
     options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", SCRATCH]
     for path in _needed():
+        for parent in reversed(path.parents[:-1]):  # open to all: bubblewrap itself would shut them
+            options += ["--dir", str(parent)]
         options += ["--ro-bind", str(path), str(path)]
     return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
 
