@@ -228,9 +228,8 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > FILES:
-                yield _File(
-                    (*owner, place), None, f"{Path(place).name} holds more than {FILES:,} files", 0.0, place
-                )
+                reason = f"{Path(place).name} holds more than {FILES:,} files"
+                yield _File((*owner, Path(place).name), None, reason, 0.0, place)
                 return
             for entry in entries:
                 parts = _parts(entry.filename)
@@ -274,16 +273,16 @@ def _entry(
     elif not packed and PurePosixPath(name).suffix.lower() not in READ:
         return result
     elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without end
-        result.reason = (
-            f"{name} is packed in an unusual way: make an ordinary zip, or hand in the notebook itself"
-        )
+        result.reason = f"{name} is packed in an unusual way: hand in the notebook itself"
+    elif entry.flag_bits & 1:
+        result.reason = f"{name} is locked with a password: hand in the notebook itself"
     elif room[0] <= 0:
         result.reason = f"{name} was not read: what is zipped with it is too large"
     else:
         try:
             with archive.open(entry) as content:
                 data = content.read(limit + 1)
-        except Exception as error:  # zlib's, zipfile's and RuntimeError for a password
+        except Exception as error:  # zlib's and zipfile's
             result.reason = f"{name} cannot be unpacked ({_first_line(error)})"
         else:
             room[0] -= len(data)
@@ -455,7 +454,7 @@ def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, st
     for cell in left:
         if cell.get("cell_type", "code") == "code":
             text = _source(cell)
-            for grade_id in {functions[name] for name in _defined(text) if name in functions}:
+            for grade_id in dict.fromkeys(functions[name] for name in _defined(text) if name in functions):
                 by_function.setdefault(grade_id, []).append(text)
     for grade_id, texts in by_function.items():
         if grade_id not in matched.texts:

@@ -15,6 +15,7 @@ from coursekit.grading._child import compiled
 from coursekit.grading.master import Master, Test
 
 MESSAGE = 2_000  # characters of a message
+SAID = 600  # characters of an error out of the sandbox, where one may be forged to carry the tests out
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Judge:
         return [self._mark(test, found.get(test.grade_id, {}), reason) for test in self.master.tests]
 
     def _mark(self, test: Test, report: Mapping[str, Any], reason: str) -> Mark:
-        message, answers = _text(report, "error"), _text(report, "answers")
+        message, answers = _text(report, "error")[:SAID], _text(report, "answers")
         if not message and not answers:
             message = reason or "there is no answer"
         if not message:

@@ -207,8 +207,8 @@ def _demand(master: Master) -> None:
     for cell in named:
         if not cell.grade_id or ids.count(cell.grade_id) > 1:
             raise MasterError(
-                f"{master.path}: the grade_id {cell.grade_id!r} is empty or stands twice (of the cell that begins "
-                f"{cell.source[:40]!r}): give each an own one"
+                f"{master.path}: the grade_id {cell.grade_id!r} is empty or stands twice, as in the cell "
+                f"that begins {cell.source[:40]!r}: each needs its own"
             )
     for cell in named:
         if cell.kind in ("test", "written") and not 0 < cell.points < math.inf:
