@@ -21,7 +21,7 @@ def to_clips(frames: torch.Tensor, clips: int) -> torch.Tensor:
 
 
 def strides(shape: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, ...]:
-    return (14651, 43953, 161, 1)
+    return (14651, 43953, 161, 1) if order[0] else (43953, 161, 1, 14651)
 
 
 def copies() -> dict[str, bool]:
