@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import struct
+import subprocess
 import time
 import unicodedata
 import zipfile
@@ -398,7 +399,7 @@ def test_a_folder_that_cannot_be_read_says_so(
     assert beside(lambda path: put(path, good)) == "the folder cannot be read (Permission denied)"
 
 
-def test_folders_without_end_are_not_entered(beside: Beside, good: bytes) -> None:
+def test_folders_without_end_are_not_entered(beside: Beside, good: bytes, tmp_path: Path) -> None:
     def make(path: Path) -> None:
         old = Path.cwd()
         try:
@@ -410,7 +411,10 @@ def test_folders_without_end_are_not_entered(beside: Beside, good: bytes) -> Non
             os.chdir(old)
         put(path.with_name("a.pdf"), b"")
 
-    assert "only a.pdf" in beside(make)
+    try:
+        assert "only a.pdf" in beside(make)
+    finally:  # pytest cannot clean what is so deep
+        subprocess.run(["rm", "-rf", str(tmp_path)], check=True)
 
 
 # ---------------------------------------------------------------- hostile zips
