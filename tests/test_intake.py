@@ -169,6 +169,15 @@ def test_the_same_student_from_two_paths_is_one(master: Master, good: bytes, tmp
     assert one.student == "josé" and one.data == good and "2 notebooks" in one.notes[0]
 
 
+def test_a_name_made_to_look_like_that_of_another_is_not_it() -> None:
+    for victim in ("a?", "x" * 300):
+        (taken,) = intake._safe_names([victim]).values()
+        assert taken != victim
+        for forged in (taken, taken.upper(), f" {taken}", f"{taken}?"):
+            names = intake._safe_names([victim, forged])
+            assert names[victim] == taken and names[forged].lower() != taken.lower()
+
+
 letters = st.text(
     st.characters(exclude_characters="/\\\0", exclude_categories=["Cs"]), min_size=1, max_size=20
 )
@@ -642,6 +651,15 @@ def test_what_is_not_theirs_has_no_effect(master: Master) -> None:
     assert whole(rebuilt) and rebuilt.solutions.keys() == MINE.keys()
 
 
+def test_locked_cells_alone_are_not_the_assignment(master: Master) -> None:
+    notebook = raw(master)
+    notebook["cells"] = [cell_of(notebook, name) for name in ("setup", "test-1", "test-2")]
+    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}  # their ids are left
+    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
+
+
 @pytest.mark.parametrize("key", ["id", "metadata"])
 def test_a_cell_is_found_by_its_id(key: str, master: Master) -> None:
     """Where nbgrader's metadata are lost, and in Colab, which keeps the id in its own metadata."""
@@ -767,7 +785,8 @@ def test_any_version_is_read_for_what_is_in_it(version: Any, master: Master) -> 
     "metadata",
     [
         {"kernelspec": {"name": "python3"}}, {"kernelspec": {"name": "weird", "language": "python"}}, None,
-        {"language_info": {"name": "ipython3python"}}, {"kernelspec": None, "language_info": {"name": 3}}, 3, {},
+        {"language_info": {"name": "ipython3python"}}, {"kernelspec": None, "language_info": {"name": 3}}, 3,
+        {},
     ],
 )  # fmt: skip
 def test_pythons_kernels_and_no_kernel_are_python(metadata: Any, master: Master) -> None:

@@ -163,6 +163,16 @@ def test_whatever_the_judges_code_raises_there_are_no_points(master: Master, cod
         assert mark.points == 0 and mark.message
 
 
+def test_the_judges_code_leaves_nothing_for_the_next_submission(master: Master) -> None:
+    strict = with_judge(master, "check.that('left' not in globals(), 'it is still there')\nleft = 1")
+    assert points(strict, right()) == points(strict, right()) == [2, 3]
+
+
+def test_the_judges_messages_are_cut(master: Master) -> None:
+    (first, _) = with_judge(master, "check.that(False, 'x' * 100_000)").marks(right())
+    assert first.message == "x" * MESSAGE
+
+
 def test_the_judges_code_means_what_it_means_in_a_notebook(master: Master) -> None:
     """Annotations are values, not strings: nothing of our own modules' `__future__` is in force."""
     code = "def f(x: int): ...\ncheck.equal(f.__annotations__['x'] is int, True, 'an annotation')"
