@@ -142,7 +142,7 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
         dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}),
         distributed.LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-            dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL,
+            dashboard_address="127.0.0.1:0", memory_limit=0, silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):  # fmt: skip

@@ -152,7 +152,7 @@ def _work(
 def _tools(content: bytes, name: str, limits: Limits) -> tuple[Judge, Sandbox]:
     """The judge and the sandbox of this worker; they serve one submission after the other."""
     master = parse(content, Path(f"{name}.ipynb"))
-    sources = [cell.source for cell in master.cells if cell.kind in ("code", "solution")]
+    sources = [job["source"] for job in (*master.solutions(), *master.questions())]
     return Judge(master), Sandbox(sandbox.imports(sources), limits)
 
 

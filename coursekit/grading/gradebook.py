@@ -117,7 +117,9 @@ class Book:
             step.log.setLevel(logging.ERROR)
             step.preprocess(notebook, resources)
             self._settle(student, notebook, before)
-        _write(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is still what was marked
+        handed_in = self.folder / "submitted" / path.relative_to(self.folder / "autograded")
+        _write(handed_in, nbformat.writes(self._graded(texts, {}, {}, "")) + "\n")
+        _write(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
 
     def totals(self) -> dict[str, Total]:
         """What each student has, with the marks given by hand."""
