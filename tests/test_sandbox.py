@@ -249,6 +249,14 @@ def test_nothing_is_left_after_the_end() -> None:
     assert not psutil.wait_procs(family, timeout=5)[1]
 
 
+def test_one_that_was_killed_costs_the_next_submission_nothing() -> None:
+    assignment.need_sandbox()
+    with Sandbox((), LIMITS) as made:
+        made._process.kill()
+        made._process.wait()
+        assert [cell["printed"] for cell in run(made, "print('here')").cells] == ["here\n"]
+
+
 def test_it_ends_with_the_process_that_started_it() -> None:
     assignment.need_sandbox()
     code = (

@@ -90,6 +90,9 @@ class Sandbox:
             cells: dicts of `id`, `kind` and `source`.
             tests: the same; they get into the sandbox when the cells have run.
         """
+        if self._process is None or self._process.poll() is not None:  # it was killed in the meantime
+            self.close()
+            self._start()
         end = time.monotonic() + self.limits.wall
         control = self._control
         ours, theirs = socket.socketpair()
