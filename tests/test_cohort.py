@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,10 @@ def test_a_name_that_is_no_unicode_still_has_a_row(master: Master, tmp_path: Pat
     assert {r.student: r.points for r in report.records} == {"alice": 5, "bad": 0}
     assert "is a link" in rows(tmp_path / "out")["bad"]["reason"]
 
+    odd = replace(report.records[1], reason="it says \ud800")  # as a student's process may have sent it
+    cohort._write_table(tmp_path / "out" / "tiny.csv", {"bad": odd}, report.totals, master)
+    assert rows(tmp_path / "out")["bad"]["reason"] == "it says ?"
+
 
 def test_again_only_what_has_changed_is_graded(master: Master, tmp_path: Path) -> None:
     given = {"alice": RIGHT, "bob": COHORT["bob"], "dave": COHORT["dave"]}
@@ -318,8 +323,10 @@ def test_two_runs_at_once_are_refused(master: Master, submitted: Path, tmp_path:
 
 def test_a_scheduler_whose_workers_have_several_threads(master: Master, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    names = ["alice", "bob", "carol", "dave"]
-    given = {name: RIGHT if i % 2 else COHORT["bob"] for i, name in enumerate(names)}
+    names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
+    slow = {name: f"import time\ntime.sleep(0.2)\n{text}" for name, text in RIGHT.items()}
+    wrong = {**slow, "task-2": dict(COHORT["bob"])["task-2"]}
+    given = {name: slow if i % 2 else wrong for i, name in enumerate(names)}
     folder = hand_in(tmp_path / "in", master, given)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
