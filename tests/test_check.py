@@ -289,6 +289,8 @@ def test_close_has_a_tolerance_of_the_largest_value() -> None:
     check.close(torch.ones(2, dtype=torch.float64), torch.ones(2), "it")
     check.close(torch.zeros(0, 3), torch.zeros(0, 3), "it")
     wrong(check.close, 3.1, 3.0, "it")
+    for dtype in (torch.int64, torch.bool):  # the values alone are not enough
+        wrong(check.close, torch.ones(2, dtype=dtype), torch.ones(2), "it")
     check.close(3.1, 3.0, "it", tolerance=0.05)
 
 
