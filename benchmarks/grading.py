@@ -3,8 +3,8 @@
     python benchmarks/grading.py [--count 200] [--theirs 6] [--workers 2] [--json]
 
 The submissions are the reference and the known-wrong solutions of assignment 3, in turn. nbgrader grades a
-few of them, since it takes as long for each. Processor time is that of the whole machine while one of them runs
-(so run nothing else), because processes of a sandbox leave no account of their own.
+few of them, since it takes as long for each. Processor time is that of the whole machine while one of them
+runs (so run nothing else), because processes of a sandbox leave no account of their own.
 Exit code: 0, however slow; 1 if the two do not give the same marks.
 """
 

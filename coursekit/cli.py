@@ -54,6 +54,13 @@ def _extract(options: argparse.Namespace) -> int:
     return 1 if report.failed else 0
 
 
+def _count(text: str) -> int:
+    """1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
+
+
 def _rate(text: str) -> Fraction:
     """29.97 as well as 30000/1001, exactly."""
     try:
@@ -75,7 +82,7 @@ def _add_features(commands: Any) -> None:
     which.add_argument("--every", type=int, default=1, metavar="N", help="every n-th frame")
     command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
     who = command.add_mutually_exclusive_group()
-    who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
+    who.add_argument("--workers", type=_count, metavar="N", help="share the work among N processes")
     who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")
     command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
     command.set_defaults(run=_features)
@@ -117,14 +124,14 @@ def _add_grade(commands: Any) -> None:
         "--db", metavar="URL", help="the gradebook's database, such as postgresql://host/name"
     )
     command.add_argument(
-        "--seconds", type=int, default=60, metavar="S", help="what a cell may take (%(default)s)"
+        "--seconds", type=_count, default=60, metavar="S", help="what a cell may take (%(default)s)"
     )
     command.add_argument(
-        "--memory", type=int, default=2048, metavar="MB", help="of one process (%(default)s)"
+        "--memory", type=_count, default=2048, metavar="MB", help="of one process (%(default)s)"
     )
     who = command.add_mutually_exclusive_group()
     who.add_argument(
-        "--workers", type=int, metavar="N", help="this many processes; one for each core otherwise"
+        "--workers", type=_count, metavar="N", help="this many processes; one for each core otherwise"
     )
     who.add_argument("--scheduler", metavar="ADDRESS", help="the workers of a dask scheduler instead")
     command.add_argument("--masters", metavar="DIR", help="where assignments are (notebooks/assignments)")

