@@ -108,15 +108,17 @@ class Book:
         notebook = self._graded(texts, said, {mark.grade_id: mark for mark in marks}, reason)
         path = self.folder / "autograded" / student / self.master.name / f"{self.master.name}.ipynb"
         before = _text_of(path)
-        resources = {"nbgrader": {**self._resources["nbgrader"], "student": student}}
-        with _clear(self.db):
-            with Gradebook(self.db) as book:
-                book.update_or_create_student(student)
-                book.update_or_create_submission(self.master.name, student)
+        name = self.master.name
+        with _clear(self.db), Gradebook(self.db) as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student)
             step = SaveAutoGrades()
             step.log.setLevel(logging.ERROR)
-            step.preprocess(notebook, resources)
-            self._settle(student, notebook, before)
+            # As its `preprocess` does, but for the gradebook: to open another one takes longer than the rest.
+            step.gradebook, step.student_id, step.notebook_id, step.assignment_id = book, student, name, name
+            for index, cell in enumerate(notebook.cells):
+                step.preprocess_cell(cell, {}, index)
+            self._settle(book, student, notebook, before)
         handed_in = self.folder / "submitted" / path.relative_to(self.folder / "autograded")
         _write(handed_in, nbformat.writes(self._graded(texts, {}, {}, "")) + "\n")
         _write(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
@@ -138,17 +140,15 @@ class Book:
                 )  # fmt: skip
         return found
 
-    def _settle(self, student: str, notebook: Any, before: Mapping[str, str]) -> None:
+    def _settle(self, book: Gradebook, student: str, notebook: Any, before: Mapping[str, str]) -> None:
         """An answer that was marked by hand, and has not changed since, does not wait for a mark again."""
-        now = _texts(notebook)
-        with Gradebook(self.db) as book:
-            for cell in self.master.written:
-                with contextlib.suppress(MissingEntry):
-                    name = self.master.name
-                    grade = book.find_grade(cell.grade_id, name, name, student)
-                    if grade.manual_score is not None and before.get(cell.grade_id) == now[cell.grade_id]:
-                        grade.needs_manual_grade = False
-            book.db.commit()
+        now, name = _texts(notebook), self.master.name
+        for cell in self.master.written:
+            with contextlib.suppress(MissingEntry):
+                grade = book.find_grade(cell.grade_id, name, name, student)
+                if grade.manual_score is not None and before.get(cell.grade_id) == now[cell.grade_id]:
+                    grade.needs_manual_grade = False
+        book.db.commit()
 
     def _graded(
         self, texts: Mapping[str, str], said: Mapping[str, str], marks: Mapping[str, Mark], reason: str

@@ -86,9 +86,9 @@ class Master:
 
     @property
     def setup(self) -> tuple[Cell, ...]:
-        """The code cells before the first task: what they define, the judge has too."""
+        """The code cells before the first task, but for pictures: what they define, the judge has too."""
         first = next(i for i, cell in enumerate(self.cells) if cell.kind in ("solution", "test"))
-        return tuple(cell for cell in self.cells[:first] if cell.kind == "code")
+        return tuple(cell for cell in self.cells[:first] if cell.kind == "code" and not _shows(cell.source))
 
     def solutions(self, given: Mapping[str, str] | None = None) -> list[dict[str, str]]:
         """What runs first in the sandbox: the setup, then the solutions.
@@ -151,6 +151,19 @@ def find(name: str, root: Path) -> Path:
             return path
     there = sorted(path.parent.name for path in root.glob("*/*.ipynb") if path.stem == path.parent.name)
     raise MasterError(f"there is no assignment {name!r} in {root}; there are: {', '.join(there) or 'none'}")
+
+
+def _shows(source: str) -> bool:
+    """Whether a cell does nothing but show something."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:  # a line for IPython
+        return False
+    calls = [
+        line.value.func for line in body if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)
+    ]
+    names = [ast.unparse(function).split(".")[0] for function in calls]
+    return bool(body) and len(calls) == len(body) and set(names) <= {"show", "widgets", "predict"}
 
 
 def _cell(cell: Any, path: Path) -> Cell:
