@@ -416,3 +416,13 @@ def test_numbers_of_the_command_are_at_least_one(
     with pytest.raises(SystemExit):
         cli.main(["grade", "tiny", "in", option, value])
     assert "is no number of at least 1" in capsys.readouterr().err
+
+
+def test_only_the_owner_may_read_the_password_of_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "nbgrader_config.py"
+    gradebook.write_config(path, "postgresql://grader:secret@host/grades")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "grader:secret@host" in path.read_text()
+    path.write_text("# mine")
+    gradebook.write_config(path, "sqlite:///other.db")
+    assert path.read_text() == "# mine"

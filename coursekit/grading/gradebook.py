@@ -82,9 +82,7 @@ class Book:
             ) from None
         source = folder / "source" / master.name / f"{master.name}.ipynb"
         _write(source, master.path.read_text(encoding="utf-8"))
-        config = folder / "nbgrader_config.py"
-        if not config.exists():
-            _write(config, CONFIG.format(db=self.db))
+        write_config(folder / "nbgrader_config.py", self.db)
 
     def write(
         self,
@@ -172,6 +170,13 @@ class Book:
                 0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {_harmless(reason)}")
             )
         return notebook
+
+
+def write_config(path: Path, db: str) -> None:
+    """Write nbgrader's settings, if there are none; only their owner may read the database's password."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(CONFIG.format(db=db), encoding="utf-8")
 
 
 def _failed(message: str) -> Any:
