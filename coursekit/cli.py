@@ -82,7 +82,7 @@ def _add_features(commands: Any) -> None:
     which.add_argument("--every", type=int, default=1, metavar="N", help="every n-th frame")
     command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
     who = command.add_mutually_exclusive_group()
-    who.add_argument("--workers", type=_count, metavar="N", help="share the work among N processes")
+    who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
     who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")
     command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
     command.set_defaults(run=_features)

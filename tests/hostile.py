@@ -337,14 +337,22 @@ except OSError as error:
     tried(error)
 if made > 64:
     gained(made)
-# %% fork_tree: Resource temporarily unavailable|processes or threads
+# %% fork_tree: Resource temporarily unavailable|processes or threads|held at
 start = os.getpid()
-for level in range(7):
-    os.fork()
-if os.getpid() != start:
-    time.sleep(5)
-    os._exit(0)
-gained()
+leaves = open("leaves", "ab", buffering=0)
+try:
+    for level in range(7):
+        os.fork()
+finally:  # where no fork is possible any more, too
+    if os.getpid() != start:
+        leaves.write(b".")
+        time.sleep(5)
+        os._exit(0)
+time.sleep(1)
+made = os.path.getsize("leaves")
+if made > 64:
+    gained(made)
+print("held at", made)
 # %% thread_bomb: tried:|processes or threads
 made = 0
 try:

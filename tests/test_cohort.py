@@ -260,7 +260,7 @@ def test_a_mark_by_hand_stays_until_the_answer_changes(
 
     hand_in(folder, master, {"alice": {**RIGHT, "words": "I have changed my mind [x]."}})
     with monkeypatch.context() as patch:  # a stop in the middle, with the new answer half written
-        patch.setattr(gradebook.SaveAutoGrades, "preprocess", lambda *_: 1 / 0)
+        patch.setattr(gradebook.SaveAutoGrades, "preprocess_cell", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             grade(master, [folder], out)
     grade(master, [folder], out)
@@ -335,7 +335,7 @@ def test_a_scheduler_whose_workers_have_several_threads(master: Master, tmp_path
         n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
     ) as cluster:
         address = cluster.scheduler_address
-        cohort._tools.cache_clear()  # what it starts ends with the cluster's threads
+        cohort._close_tools()  # what it starts ends with the cluster's threads
         report = grade(master, [folder], tmp_path / "out", scheduler=address)
     assert {r.student: (r.points, r.reason) for r in report.records} == {
         name: (5 if i % 2 else 2, "") for i, name in enumerate(names)

@@ -165,7 +165,8 @@ def test_a_cell_that_fails_ends_the_recording(tmp_path, source, says):
     assert "code cell 2 (id cell-2)" in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert path.read_bytes() == before
-    assert not any("ipykernel_launcher" in process.cmdline() for process in psutil.Process().children())
+    running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    assert not any("ipykernel_launcher" in process.cmdline() for process in running)
 
 
 def test_a_cell_may_raise_where_it_says_so(tmp_path):

@@ -180,6 +180,7 @@ def main() -> None:
             importlib.import_module(name)
     os.dup2(os.open("/dev/null", os.O_RDWR), 0)
     serve(control)
+    os._exit(0)  # at once, without taking down what torch has set up
 
 
 if __name__ == "__main__":

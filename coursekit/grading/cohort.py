@@ -6,8 +6,8 @@ when the same command is started again.
 
 from __future__ import annotations
 
+import atexit
 import csv
-import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -148,12 +148,26 @@ def _work(
         return examine(submission, judge, place, release)
 
 
-@functools.lru_cache(maxsize=1)
+_kept: dict[tuple[bytes, str, Limits], tuple[Judge, Sandbox]] = {}  # one at most
+
+
 def _tools(content: bytes, name: str, limits: Limits) -> tuple[Judge, Sandbox]:
     """The judge and the sandbox of this worker; they serve one submission after the other."""
-    master = parse(content, Path(f"{name}.ipynb"))
-    sources = [job["source"] for job in (*master.solutions(), *master.questions())]
-    return Judge(master), Sandbox(sandbox.imports(sources), limits)
+    key = content, name, limits
+    if key not in _kept:
+        _close_tools()
+        master = parse(content, Path(f"{name}.ipynb"))
+        sources = [job["source"] for job in (*master.solutions(), *master.questions())]
+        _kept[key] = Judge(master), Sandbox(sandbox.imports(sources), limits)
+    return _kept[key]
+
+
+@atexit.register
+def _close_tools() -> None:
+    """End the sandbox of this worker, if it has one."""
+    for _, place in _kept.values():
+        place.close()
+    _kept.clear()
 
 
 def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mapping[str, str]) -> Record:

@@ -29,6 +29,7 @@ from coursekit.grading import _wire
 
 Cells = list[dict[str, str]]
 START_SECONDS = 120
+CLOSE_SECONDS = 5
 FAULT = 200  # characters of why it did not start: that, too, may be forged
 REPORT = ("id", "printed", "error", "answers")
 BROKEN = "the sandbox broke down"  # not by a limit: the machine's memory, or a signal from outside
@@ -168,10 +169,13 @@ class Sandbox:
 
     def close(self) -> None:
         """End the sandbox and all that runs in it."""
-        self._control.close()
+        self._control.close()  # it ends by itself then, and leaves no process that nobody waits for
         if self._process:
-            self._process.kill()
-            self._process.wait()
+            try:
+                self._process.wait(CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._log.close()
 
     def __enter__(self) -> Sandbox:
