@@ -27,7 +27,7 @@ import nbformat
 import psutil
 from nbgrader.api import Gradebook
 
-from coursekit.course.prove import ROOT, wrong_solutions
+from coursekit.course.prove import wrong_solutions
 from coursekit.grading.master import Master, find, read
 from coursekit.grading.release import released
 
@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    master = read(find(ASSIGNMENT, ROOT))
+    master = read(find(ASSIGNMENT))
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         nbgrader, their_marks = theirs(master, Path(two), chosen.theirs)
         us, our_marks = ours(master, Path(one), chosen.count, chosen.workers)

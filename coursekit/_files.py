@@ -29,6 +29,18 @@ def atomic(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all; folders are made, and half characters replaced.
+
+    Args:
+        path: the file to write.
+        text: what it holds; it may come from strangers.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8", errors="replace")
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's content, as hex digits; read piece by piece."""
     digest = hashlib.sha256()

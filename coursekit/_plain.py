@@ -15,8 +15,15 @@ import numpy as np
 import torch
 
 DEPTH = 20  # lists within lists
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """A dtype's name, as "float32"."""
+    return str(dtype).removeprefix("torch.")
+
+
 _DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
+    name_of(dtype): dtype
     for dtype in (torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8,
                   torch.int16, torch.int32, torch.int64)
 }  # fmt: skip
@@ -42,7 +49,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return items if kind is list else tuple(items)
     if kind is dict:
         return {_key(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, torch.Tensor) and str(value.dtype).removeprefix("torch.") in _DTYPES:
+    if isinstance(value, torch.Tensor) and name_of(value.dtype) in _DTYPES:
         if value.layout is not torch.strided or value.is_meta:
             raise NotPlainError("it is a tensor that is sparse, or has no data")
         return torch.Tensor.detach(value).as_subclass(torch.Tensor).cpu().contiguous().clone()
@@ -51,7 +58,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.generic) and value.dtype.name in _DTYPES:
         return value.item()
     if isinstance(value, torch.dtype):
-        return str(value).removeprefix("torch.")
+        return name_of(value)
     if isinstance(value, (torch.Tensor, np.ndarray)):
         raise NotPlainError(f"it is a {kind.__name__} of {value.dtype}")
     raise NotPlainError(f"it is a {kind.__name__}")
@@ -99,7 +106,7 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {"dict": {key: _to_json(item) for key, item in value.items()}}
     data = base64.b64encode(value.numpy().tobytes()).decode()
-    return {"tensor": [str(value.dtype).removeprefix("torch."), list(value.shape), data]}
+    return {"tensor": [name_of(value.dtype), list(value.shape), data]}
 
 
 def _from_json(value: Any, depth: int) -> Any:

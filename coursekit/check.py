@@ -15,7 +15,7 @@ from unittest import mock
 
 import torch
 
-from coursekit._plain import NotPlainError, plain
+from coursekit._plain import NotPlainError, name_of, plain
 
 # Wrong answers that are known, each with the reason for it: {6: "..."} or [(tensor, "..."), ...].
 Known = Mapping[Any, str] | Sequence[tuple[Any, str]]
@@ -207,7 +207,7 @@ def _message(what: str, got: Any, expected: Any, reasons: Sequence[str]) -> str:
 def _short(value: Any) -> str:
     """A value in at most a line."""
     if isinstance(value, torch.Tensor):
-        name = str(value.dtype).removeprefix("torch.")
+        name = name_of(value.dtype)
         return f"a {name} tensor of shape {tuple(value.shape)}"
     try:
         text = repr(value)

@@ -11,14 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit.course import publish
 from coursekit.course.prove import by_hand, faults, wrong_solutions
-from coursekit.grading.master import Master
+from coursekit.grading.master import Master, every
 from coursekit.grading.release import TEXT_STUB, released
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
 
 ROOT = Path(__file__).resolve().parents[1]
-MASTERS = publish.masters()
+MASTERS = every()
 each = pytest.mark.parametrize("master", MASTERS, ids=lambda master: master.name)
 
 

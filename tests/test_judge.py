@@ -496,7 +496,7 @@ def test_a_wrong_solution_out_of_form_is_refused_by_its_name(text: str, tmp_path
 def test_prove_names_what_is_wrong_and_exits_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(prove, "ROOT", tmp_path)
+    monkeypatch.setattr(prove, "ASSIGNMENTS", tmp_path)
     monkeypatch.setattr(prove.faults, "__defaults__", (here,))
     master = proven(tmp_path)
     assert prove.main([]) == 0

@@ -18,9 +18,10 @@ from nbclient import NotebookClient
 from coursekit.course import publish
 from coursekit.grading import master as masters
 from coursekit.grading import release
+from coursekit.grading.master import every
 
 ROOT = Path(__file__).resolve().parents[1]
-MASTERS = publish.masters()
+MASTERS = every()
 NAMES = [master.name for master in MASTERS]
 
 
@@ -302,3 +303,12 @@ def test_a_fault_in_an_assignment_leaves_what_was_there(tmp_path, monkeypatch):
     monkeypatch.setattr(release, "released", fails)
     assert publish.main([str(folder), "--repository", "a/b"]) == 1
     assert texts(folder) == before
+
+
+def test_links_are_right_when_the_course_itself_has_a_place_already(tmp_path, monkeypatch):
+    settings = {"repository": "school/private", "branch": "dev"}
+    monkeypatch.setattr(publish, "checkout", lambda path: (ROOT, settings))
+    publish.publish(tmp_path / "out", "school/videos", "term-1")
+    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"github/(\S+?/blob/\S+?)/notebooks/assignments", readme)
+    assert links == ["school/videos/blob/term-1"] * len(MASTERS)

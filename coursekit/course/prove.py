@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit.grading.judge import Judge, Mark
-from coursekit.grading.master import Master, find, read
+from coursekit.grading.master import ASSIGNMENTS, Master, every, find, read
 from coursekit.grading.release import stubbed
 
-ROOT = Path(__file__).parents[2] / "notebooks" / "assignments"
 Cells = list[dict[str, str]]
 Run = Callable[[Cells, Cells], list[dict[str, str]]]
 
@@ -125,11 +124,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Prove the assignments that are named, or all."""
     parser = argparse.ArgumentParser(prog="coursekit.course.prove", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args(arguments).names or sorted(path.stem for path in ROOT.glob("*/*.ipynb"))
+    names = parser.parse_args(arguments).names
     bad = 0
-    for name in names:
-        found = faults(read(find(name, ROOT)))
-        print(f"{name}: {'as it must be' if not found else ''}")
+    for master in [read(find(name, ASSIGNMENTS)) for name in names] or every(ASSIGNMENTS):
+        found = faults(master)
+        print(f"{master.name}: {'as it must be' if not found else ''}")
         for fault in found:
             print(f"  {fault}")
         bad += bool(found)

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from coursekit.course.notebook import NotebookError, checkout
 from coursekit.grading import release
-from coursekit.grading.master import Master, MasterError, read
+from coursekit.grading.master import Master, MasterError, every
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENT = Path(__file__).parent / "student"
 PLACEHOLDER = "OWNER/REPO"
+COMMANDS = ("help", "setup", "lab", "doctor", "repair", "clean")
 MARK = ".published"  # a folder with this file was made here and may be made anew
 AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
 NOT_FOR_STUDENTS = ("coursekit/grading", "coursekit/course")  # but for what `make lab` needs:
@@ -61,7 +62,7 @@ def publish(
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".publish-") as folder:
         made = Path(folder) / "course"
-        _fill(made, root)
+        _fill(made, root, (where, line))
         _stamp(made, settings["repository"], settings["branch"], where, line)
         if (target / ".git").exists():
             (target / ".git").rename(made / ".git")
@@ -70,13 +71,7 @@ def publish(
         made.rename(target)
 
 
-def masters(root: Path = ROOT) -> list[Master]:
-    """The assignments, in the order of their titles."""
-    found = [read(path) for path in sorted((root / "notebooks" / "assignments").glob("*/*.ipynb"))]
-    return sorted(found, key=lambda master: master.cells[0].source)
-
-
-def _fill(made: Path, root: Path) -> None:
+def _fill(made: Path, root: Path, published: tuple[str, str]) -> None:
     for name in AS_THEY_ARE:
         source = root / name
         if source.is_dir():
@@ -88,18 +83,21 @@ def _fill(made: Path, root: Path) -> None:
         _copy(root, made, path)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         _copy(root, made, path)
-    found = masters(root)
+    found = every(root / "notebooks" / "assignments")
     for master in found:
         target = made / "notebooks" / "assignments" / master.name / f"{master.name}.ipynb"
         target.parent.mkdir(parents=True)
         release.write(master, target)
-    for name in ("Makefile", "requirements.lock"):
-        shutil.copy(STUDENT / name, made / name)
+    shutil.copy(STUDENT / "requirements.lock", made / "requirements.lock")
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    (made / "Makefile").write_text(_commands(makefile), encoding="utf-8")
     pyproject = (root / "pyproject.toml").read_text(encoding="utf-8")
     (made / "pyproject.toml").write_text(_for_students(pyproject), encoding="utf-8")
     readme = (STUDENT / "README.md").read_text(encoding="utf-8")
     course_map = _table_of((root / "README.md").read_text(encoding="utf-8"), "The course map")
-    readme = readme.replace("<!-- map -->", course_map).replace("<!-- assignments -->", _table(found))
+    readme = readme.replace("<!-- map -->", course_map).replace(
+        "<!-- assignments -->", _table(found, *published)
+    )
     (made / "README.md").write_text(readme, encoding="utf-8")
     (made / MARK).write_text("Made by `make publish`: changes here are lost.\n", encoding="utf-8")
 
@@ -143,19 +141,29 @@ def _for_students(pyproject: str) -> str:
     return re.sub(tools, "", re.sub(extras, "", pyproject, flags=re.M), flags=re.M).rstrip() + "\n"
 
 
+def _commands(makefile: str) -> str:
+    """The Makefile with the students' commands only."""
+    parts = []
+    for part in makefile.strip().split("\n\n"):
+        target = re.match(r"([a-z]+):", part)
+        if not target or target[1] in COMMANDS:
+            parts.append(re.sub(r"^\.PHONY:.*$", f".PHONY: {' '.join(COMMANDS)}", part, flags=re.M))
+    return "\n\n".join(parts) + "\n"
+
+
 def _table_of(text: str, title: str) -> str:
     """The table under a heading."""
     lines = text.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0].split("\n")
     return "\n".join(line for line in lines if line.startswith("|"))
 
 
-def _table(found: list[Master]) -> str:
+def _table(found: list[Master], repository: str, branch: str) -> str:
     lines = ["| assignment | points | Colab |", "| --- | --- | --- |"]
     for master in found:
         path = f"notebooks/assignments/{master.name}/{master.name}.ipynb"
         title = master.cells[0].source.split("\n")[0].lstrip("# ")
         points = master.points + sum(cell.points for cell in master.written)
-        link = f"https://colab.research.google.com/github/{PLACEHOLDER}/blob/main/{path}"
+        link = f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path}"
         lines.append(f"| [{title}]({path}) | {points:g} | [open]({link}) |")
     return "\n".join(lines)
 

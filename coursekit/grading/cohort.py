@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit._cluster import ClusterError, each
-from coursekit._files import atomic
+from coursekit._files import atomic, write_text
 from coursekit._folder import LockedError, locked, sweep
 from coursekit.grading import feedback, intake, sandbox
 from coursekit.grading.gradebook import Book, GradebookError, Total
@@ -219,7 +219,7 @@ def _keep(record: Record, book: Book, folder: Path, master: Master, records: Pat
     page = feedback.page(
         master, record.student, record.texts, record.said, record.marks, record.reason, record.notes
     )
-    feedback.write(folder / "feedback" / record.student / master.name / f"{master.name}.html", page)
+    write_text(folder / "feedback" / record.student / master.name / f"{master.name}.html", page)
     with atomic(records / f"{record.student}.json") as part:  # last: it says that the rest is there
         part.write_text(json.dumps({"version": VERSION, **asdict(record)}), encoding="utf-8")
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 
-from coursekit._files import atomic
 from coursekit.grading.judge import Mark
 from coursekit.grading.master import Master
 
@@ -63,13 +61,6 @@ def page(
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n{chr(10).join(parts)}\n</body></html>\n"
     )
-
-
-def write(path: Path, text: str) -> None:
-    """Write a page, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as part:
-        part.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _table(marks: Sequence[Mark]) -> str:

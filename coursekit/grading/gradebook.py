@@ -6,6 +6,7 @@ One process writes: SQLite locks out many. The folder is a course in nbgrader's 
 from __future__ import annotations
 
 import contextlib
+import copy
 import html
 import logging
 import os
@@ -22,7 +23,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from coursekit._files import atomic
+from coursekit._files import write_text
 from coursekit.grading.judge import Mark
 from coursekit.grading.master import Master
 from coursekit.grading.release import released
@@ -81,7 +82,7 @@ class Book:
                 f"{error}. Grade into another folder (--out), or give the changed assignment a new name"
             ) from None
         source = folder / "source" / master.name / f"{master.name}.ipynb"
-        _write(source, master.path.read_text(encoding="utf-8"))
+        write_text(source, master.path.read_text(encoding="utf-8"))
         write_config(folder / "nbgrader_config.py", self.db)
 
     def write(
@@ -118,8 +119,8 @@ class Book:
                 step.preprocess_cell(cell, {}, index)
             self._settle(book, student, notebook, before)
         handed_in = self.folder / "submitted" / path.relative_to(self.folder / "autograded")
-        _write(handed_in, nbformat.writes(self._graded(texts, {}, {}, "")) + "\n")
-        _write(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
+        write_text(handed_in, nbformat.writes(self._graded(texts, {}, {}, "")) + "\n")
+        write_text(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
 
     def totals(self) -> dict[str, Total]:
         """What each student has, with the marks given by hand."""
@@ -152,7 +153,7 @@ class Book:
         self, texts: Mapping[str, str], said: Mapping[str, str], marks: Mapping[str, Mark], reason: str
     ) -> Any:
         """The released notebook with the student's texts, and what came of them as plain text."""
-        notebook = nbformat.from_dict(_copied(self.release))
+        notebook = nbformat.from_dict(copy.deepcopy(self.release))
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             text = texts.get(grade_id)
@@ -188,12 +189,6 @@ def _harmless(text: str) -> str:
     return html.escape(text, quote=False).replace("[", "&#91;")
 
 
-def _copied(notebook: Any) -> Any:
-    import copy
-
-    return copy.deepcopy(notebook)
-
-
 def _texts(notebook: Any) -> dict[str, str]:
     return {
         cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if "nbgrader" in cell.metadata
@@ -206,12 +201,6 @@ def _text_of(path: Path) -> dict[str, str]:
         return _texts(nbformat.read(path, as_version=4))
     except (OSError, ValueError):
         return {}
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as part:
-        part.write_text(text, encoding="utf-8", errors="replace")
 
 
 @contextlib.contextmanager

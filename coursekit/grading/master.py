@@ -29,6 +29,7 @@ from typing import Any
 
 import nbformat
 
+ASSIGNMENTS = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 PARTS = ("### INPUTS", "### ANSWERS", "### JUDGE")
 
@@ -140,7 +141,17 @@ def parse(content: bytes, path: Path) -> Master:
     return master
 
 
-def find(name: str, root: Path) -> Path:
+def every(root: Path = ASSIGNMENTS) -> list[Master]:
+    """The assignments of a folder, in the order of their titles.
+
+    Raises:
+        MasterError: one is not in the format.
+    """
+    found = [read(path) for path in root.glob("*/*.ipynb")]
+    return sorted(found, key=lambda master: master.cells[0].source)
+
+
+def find(name: str, root: Path = ASSIGNMENTS) -> Path:
     """The file of an assignment: its name, or a path to it.
 
     Raises:

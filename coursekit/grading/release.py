@@ -12,6 +12,7 @@ import nbformat
 from nbgrader import preprocessors as nbgrader
 from traitlets.config import Config
 
+from coursekit._files import write_text
 from coursekit.grading.master import Master
 
 TEXT_STUB = "*Write your answer here, in place of this line.*"
@@ -57,7 +58,4 @@ def stubbed(master: Master) -> dict[str, str]:
 
 def write(master: Master, path: Path) -> None:
     """Write the released notebook, whole or not at all."""
-    from coursekit._files import atomic
-
-    with atomic(path) as part:
-        part.write_text(nbformat.writes(released(master)) + "\n", encoding="utf-8")
+    write_text(path, nbformat.writes(released(master)) + "\n")

@@ -8,10 +8,9 @@ from typing import TextIO
 
 from coursekit._table import Table
 from coursekit.grading import cohort
-from coursekit.grading.master import find
+from coursekit.grading.master import ASSIGNMENTS, find
 from coursekit.grading.sandbox import Limits
 
-MASTERS = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
 REASON = 60  # characters of a reason in the table
 
 
@@ -23,7 +22,7 @@ def run(options: argparse.Namespace, out: TextIO, errors: TextIO) -> int:
     """
     from tqdm import tqdm
 
-    path = find(options.assignment, Path(options.masters) if options.masters else MASTERS)
+    path = find(options.assignment, Path(options.masters) if options.masters else ASSIGNMENTS)
     limits = Limits(
         cell=options.seconds,
         wall=3 * options.seconds,

@@ -12,7 +12,7 @@ from browser import lab
 
 from coursekit import cli
 from coursekit.course import publish
-from coursekit.grading.master import read
+from coursekit.grading.master import find, read
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +53,7 @@ def graded(tmp_path_factory):
     assignment.need_sandbox()
     folder = tmp_path_factory.mktemp("school")
     publish.publish(folder / "student", "school/videos")
-    master = read(publish.ROOT / "notebooks" / "assignments" / NAME / f"{NAME}.ipynb")
+    master = read(find(NAME))
     reference = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
     made = {
         name: solved(folder / "student", {**reference, master.written[0].grade_id: text})
