@@ -139,6 +139,24 @@ def _add_grade(commands: Any) -> None:
     command.set_defaults(run=_grade)
 
 
+def _links(options: argparse.Namespace) -> int:
+    try:
+        from coursekit.course import links
+    except ImportError as error:
+        print(f'coursekit links: error: {error}: pip install "coursekit[site]"', file=sys.stderr)
+        return 2
+    return links.run(options)
+
+
+def _add_links(commands: Any) -> None:
+    about = "check every link of the course; with --repository, first let them lead there"
+    command = commands.add_parser("links", help=about, description=about)
+    command.add_argument("--repository", metavar="OWNER/NAME", help="where the course is published")
+    command.add_argument("--branch", metavar="NAME", help="a branch or tag of it")
+    command.add_argument("--root", metavar="FOLDER", help="the checkout; this one otherwise")
+    command.set_defaults(run=_links)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line: each subcommand sets `run`, a function from its options to the exit code."""
     top = argparse.ArgumentParser(prog="coursekit", description="Helpers of the course on video analysis.")
@@ -148,8 +166,11 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
-    if importlib.util.find_spec("coursekit.grading"):  # not in the students' course
+    # Not in the students' course:
+    if importlib.util.find_spec("coursekit.grading"):
         _add_grade(commands)
+    if importlib.util.find_spec("coursekit.course.links"):
+        _add_links(commands)
     return top
 
 

@@ -96,11 +96,11 @@ FAULTS = {
     ),
     "no badge": (
         lambda cells: _set(cells[0], source="# Images"),
-        r"no Colab badge .*link an image to " + LINK,
+        r"0 Colab badges in the first cell; write one: .*" + LINK,
     ),
     "copied badge": (
         lambda cells: _set(cells[0], source="# Images\n" + BADGE.replace("01_images", "02_tensors")),
-        r"links to .*02_tensors.ipynb, not to this notebook: " + LINK,
+        r"the badge opens .*02_tensors.ipynb, not this notebook: " + LINK,
     ),
     "no alt": (
         lambda cells: _set(cells[3], source="## Sizes\n![ ](a.png)"),

@@ -529,27 +529,6 @@ def test_each_row_has_times_minutes_gpu_and_a_colab_link_to_the_same_notebook() 
             assert (minutes, colab) == ("planned", "")
 
 
-def links() -> list[str]:
-    """The targets of all links and pictures of the README."""
-    return re.findall(r"\]\(([^)\s]+)\)", README)
-
-
-def test_no_relative_link_of_the_readme_is_dead() -> None:
-    relative = [link for link in links() if "://" not in link and not link.startswith("#")]
-    assert len(relative) > 5
-    assert [link for link in relative if not (ROOT / link.split("#")[0]).exists()] == []
-
-
-def test_each_colab_link_names_a_file_of_this_tree() -> None:
-    published = PYPROJECT["tool"]["coursekit"]
-    base = f"https://colab.research.google.com/github/{published['repository']}/blob/{published['branch']}/"
-    colab = [link for link in links() if "colab" in link]
-    assert colab
-    for link in colab:
-        assert link.startswith(base)
-        assert (ROOT / link.removeprefix(base)).is_file()
-
-
 def test_each_make_command_of_the_readme_exists() -> None:
     assert {"lab", "test", "doctor"} <= make_calls(README) <= make_targets()
 

@@ -17,13 +17,13 @@ import sys
 from pathlib import Path
 
 from coursekit.course import record
-from coursekit.course.notebook import WIDGET_VIEW, Node, NotebookError, checkout, code_cells, name, read
+from coursekit.course.links import badges
+from coursekit.course.notebook import WIDGET_VIEW, Node, NotebookError, code_cells, name, read
 
 CODE_CELLS = (15, 30)
 MEDIAN_LINES = 5
 LONGEST_LINES = 25
 WORDS = (1200, 2500)
-COLAB = "https://colab.research.google.com/github"
 
 # Last calls of a cell that always show something; without a stored output the cell was not recorded.
 _SHOWING = {"display", "explore", "explorer", "predict", "print", "show", "widgets"}
@@ -56,7 +56,7 @@ def problems(notebook_path: Path | str) -> list[str]:
         *_words(notebook),
         *_headings(notebook),
         *_images(notebook),
-        *_badge(path, notebook),
+        *badges(path, notebook),
     ]
 
 
@@ -205,35 +205,6 @@ def _images(notebook: Node) -> list[str]:
                     f"cell {number}: an image without alt text: {source[hit.start() : hit.start() + 60]}"
                 )
     return found
-
-
-def colab_link(path: Path) -> str:
-    """Where Colab opens a notebook.
-
-    Args:
-        path: a notebook in a checkout.
-
-    Returns:
-        The address, made from `[tool.coursekit]` in pyproject.toml.
-
-    Raises:
-        NotebookError: no such table in a folder above.
-    """
-    root, course = checkout(path)
-    place = path.resolve().relative_to(root).as_posix()
-    return f"{COLAB}/{course['repository']}/blob/{course['branch']}/{place}"
-
-
-def _badge(path: Path, notebook: Node) -> list[str]:
-    """A first cell without a link that opens this very notebook on Colab."""
-    right = colab_link(path)
-    first = notebook.cells[0].source if notebook.cells else ""
-    links = re.findall(re.escape(COLAB) + r"/[^\s)\"'>]+", first)
-    if not links:
-        return [f"no Colab badge in the first cell: link an image to {right}"]
-    return [
-        f"the first cell links to {link}, not to this notebook: {right}" for link in links if link != right
-    ]
 
 
 def main(arguments: list[str] | None = None) -> int:

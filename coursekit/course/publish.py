@@ -16,13 +16,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursekit.course.notebook import NotebookError, checkout
+from coursekit.course import links
+from coursekit.course.links import LinkError, Place
+from coursekit.course.notebook import NotebookError
 from coursekit.grading import release
 from coursekit.grading.master import Master, MasterError, every
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENT = Path(__file__).parent / "student"
-PLACEHOLDER = "OWNER/REPO"
 COMMANDS = ("help", "setup", "lab", "doctor", "repair", "clean")
 MARK = ".published"  # a folder with this file was made here and may be made anew
 AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
@@ -48,22 +49,23 @@ def publish(
 
     Raises:
         PublishError: there is no public repository yet, or the folder holds something else.
+        LinkError: the repository or the branch can be none.
         MasterError, RuntimeError: an assignment is not in order.
     """
-    _, settings = checkout(root / "pyproject.toml")
-    where, line = repository or settings["repository"], branch or settings["branch"]
-    if where == PLACEHOLDER or not re.fullmatch(r"[\w.-]+/[\w.-]+", where):
+    old = links.place(root)
+    new = links.checked(repository or old.repository, branch or old.branch)
+    if new.repository == links.PLACEHOLDER.repository:
         raise PublishError(
-            f"the links need the public repository, not {where!r}: set repository in [tool.coursekit] of "
-            "pyproject.toml, or give --repository owner/name"
+            f"the links need the public repository, not {new.repository!r}: give --repository owner/name, "
+            "or say once where the course is public, coursekit links --repository owner/name"
         )
     if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
         raise PublishError(f"{target} holds something that was not published here: choose an empty folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".publish-") as folder:
         made = Path(folder) / "course"
-        _fill(made, root, (where, line))
-        _stamp(made, settings["repository"], settings["branch"], where, line)
+        _fill(made, root, new)
+        _stamp(made, old, new)
         if (target / ".git").exists():
             (target / ".git").rename(made / ".git")
         if target.exists():
@@ -71,7 +73,7 @@ def publish(
         made.rename(target)
 
 
-def _fill(made: Path, root: Path, published: tuple[str, str]) -> None:
+def _fill(made: Path, root: Path, published: Place) -> None:
     for name in AS_THEY_ARE:
         source = root / name
         if source.is_dir():
@@ -96,7 +98,7 @@ def _fill(made: Path, root: Path, published: tuple[str, str]) -> None:
     readme = (STUDENT / "README.md").read_text(encoding="utf-8")
     course_map = _table_of((root / "README.md").read_text(encoding="utf-8"), "The course map")
     readme = readme.replace("<!-- map -->", course_map).replace(
-        "<!-- assignments -->", _table(found, *published)
+        "<!-- assignments -->", _table(found, published)
     )
     (made / "README.md").write_text(readme, encoding="utf-8")
     (made / MARK).write_text("Made by `make publish`: changes here are lost.\n", encoding="utf-8")
@@ -117,26 +119,16 @@ def _copy(root: Path, made: Path, path: Path) -> None:
     shutil.copy(path, target)
 
 
-def _stamp(made: Path, old: str, old_branch: str, new: str, branch: str) -> None:
+def _stamp(made: Path, old: Place, new: Place) -> None:
     """Let links and the install line lead to the public repository."""
-    pairs = [
-        (f"github/{old}/blob/{old_branch}/", f"github/{new}/blob/{branch}/"),
-        (f"github.com/{old}@{old_branch}", f"github.com/{new}@{branch}"),
-        (f"github.com/{old}", f"github.com/{new}"),
-        (f'repository = "{old}"', f'repository = "{new}"'),
-        (f'branch = "{old_branch}"', f'branch = "{branch}"'),
-    ]
     for path in made.rglob("*"):
-        if path.suffix in (".ipynb", ".md", ".toml", ".cff", ".yml"):
-            text = path.read_text(encoding="utf-8")
-            for before, after in pairs:
-                text = text.replace(before, after)
-            path.write_text(text, encoding="utf-8")
+        if path.suffix in (*links.STAMPED, ".yml"):
+            path.write_text(links.moved(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
 
 
 def _for_students(pyproject: str) -> str:
     """pyproject.toml without the extras and the tools of those who make the course."""
-    extras = r"^(?:#[^\n]*\n)*(?:grading|test|bench) = \[(?:[^\n\]]*\]|[\s\S]*?^\])\n"
+    extras = r"^(?:#[^\n]*\n)*(?:grading|site|test|bench) = \[(?:[^\n\]]*\]|[\s\S]*?^\])\n"
     tools = r"^\[+tool\.(?:mypy|pytest)[\s\S]*?(?=^\[(?!\[?tool\.(?:mypy|pytest))|\Z)"
     return re.sub(tools, "", re.sub(extras, "", pyproject, flags=re.M), flags=re.M).rstrip() + "\n"
 
@@ -157,13 +149,13 @@ def _table_of(text: str, title: str) -> str:
     return "\n".join(line for line in lines if line.startswith("|"))
 
 
-def _table(found: list[Master], repository: str, branch: str) -> str:
+def _table(found: list[Master], at: Place) -> str:
     lines = ["| assignment | points | Colab |", "| --- | --- | --- |"]
     for master in found:
         path = f"notebooks/assignments/{master.name}/{master.name}.ipynb"
         title = master.cells[0].source.split("\n")[0].lstrip("# ")
         points = master.points + sum(cell.points for cell in master.written)
-        link = f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path}"
+        link = f"{links.COLAB}/{at.repository}/blob/{at.branch}/{path}"
         lines.append(f"| [{title}]({path}) | {points:g} | [open]({link}) |")
     return "\n".join(lines)
 
@@ -179,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         publish(chosen.folder, chosen.repository, chosen.branch)
-    except (PublishError, MasterError, NotebookError, OSError, RuntimeError) as error:
+    except (PublishError, LinkError, MasterError, NotebookError, OSError, RuntimeError) as error:
         print(f"publish: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     print(f"The students' course is in {chosen.folder}: look at it, then push it.")
