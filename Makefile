@@ -14,7 +14,7 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor repair record overview bench format publish lock clean
+.PHONY: help setup lab test doctor repair record overview bench format links rehearsal publish lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -53,6 +53,12 @@ bench: setup  ## compare the video readers on this machine
 format: setup  ## format the code and mend what the linter can mend
 	$(VENV) -m ruff check --fix --quiet . || true
 	$(VENV) -m ruff format .
+
+rehearsal: setup  ## run all notebooks as on Colab: its versions, its set-up cell, no checkout (minutes, 5 GB for a while)
+	$(VENV) -m coursekit.course.colab $(NOTEBOOKS)
+
+links: setup  ## check every link (REPOSITORY=owner/name BRANCH=main: first let them lead there)
+	$(VENV) -m coursekit links $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
 
 publish: setup  ## make the students' course, without solutions, in dist/student (REPOSITORY=owner/name)
 	$(VENV) -m coursekit.course.publish $(if $(REPOSITORY),--repository "$(REPOSITORY)")

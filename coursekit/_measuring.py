@@ -54,13 +54,15 @@ def measure(
     """Time and peak memory of `function()`, in this process.
 
     Whose peak it is:
-        CPU, Linux: the resident memory of the process, from the kernel's own record, which begins
-            anew after free memory was given back. The first call of an operation also loads pages
-            of its library (about 10 MB).
-        CPU, macOS and Windows (or a Linux that forbids to reset the record): PyTorch's allocator, through its
-            profiler; numpy and decoders are not in it, and the clock is a little slower.
-        CUDA: PyTorch's allocator.
-        MPS: PyTorch's allocator, sampled a thousand times a second; a short peak may be missed.
+
+    - CPU, Linux: the resident memory of the process, from the kernel's own record, which begins
+      anew after free memory was given back. The first call of an operation also loads pages
+      of its library (about 10 MB).
+    - CPU, macOS and Windows (or a Linux that forbids to reset the record): PyTorch's allocator, through its
+      profiler; numpy and decoders are not in it, and the clock is a little slower.
+    - CUDA: PyTorch's allocator.
+    - MPS: PyTorch's allocator, sampled a thousand times a second; a short peak may be missed.
+
     For a process that nothing else has touched: `measure_module`.
 
     Args:
@@ -165,7 +167,8 @@ class CpuAllocator:
         """Starts the profiler."""
         gc.collect()
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or it writes of GPUs that are not there
-        self._profile = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+        # acc_events: there is one cycle, whose events are wanted; without it PyTorch 2.11 (Colab) warns.
+        self._profile = profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True)
         self._profile.start()
 
     def rise(self) -> int:

@@ -8,6 +8,7 @@ always runs the Python that runs this.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -49,17 +50,32 @@ def environment(scratch: Path, **settings: str) -> dict[str, str]:
     return {**kept, **settings}
 
 
-def make_font_cache(variables: dict[str, str]) -> None:
+def make_font_cache(variables: dict[str, str], python: Path | None = None) -> None:
     """Let matplotlib list the machine's fonts now, not in a cell: the first time, it says so on stderr.
 
     Args:
         variables: the kernel's environment (`environment`).
+        python: which Python's matplotlib; None is this one's.
 
     Raises:
         subprocess.CalledProcessError: matplotlib cannot be imported.
     """
-    command = [sys.executable, "-c", "import matplotlib.font_manager"]
+    command = [str(python or sys.executable), "-c", "import matplotlib.font_manager"]
     subprocess.run(command, env=variables, check=True, capture_output=True)
+
+
+def of_python(python: Path, scratch: Path) -> KernelSpecManager:
+    """Where a kernel manager finds the kernel "python3": it is another Python than this one.
+
+    Args:
+        python: it has ipykernel.
+        scratch: a folder to write the kernel's description to.
+    """
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+    (scratch / "kernels" / "python3").mkdir(parents=True)
+    (scratch / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    return KernelSpecManager(kernel_dirs=[str(scratch / "kernels")], ensure_native_kernel=False)
 
 
 def this_python() -> KernelSpecManager:

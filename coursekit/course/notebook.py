@@ -159,7 +159,7 @@ def texts(output: Node) -> Iterator[tuple[str, str]]:
     elif output.output_type == "error":
         yield "error", f"{output.ename}: {output.evalue}"
     else:
-        for kind, content in output.data.items():
+        for kind, content in sorted(output.data.items()):  # their order differs between versions of IPython
             if kind not in NOT_COMPARED:
                 text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
                 yield kind, re.sub(EMBEDDED, "data:embedded", text)

@@ -115,12 +115,22 @@ def record(path: Path, *, check: bool = False, seconds: float = CELL_SECONDS) ->
     return False
 
 
-def run(path: Path, *, seconds: float = CELL_SECONDS) -> Node:
+def run(
+    path: Path,
+    *,
+    seconds: float = CELL_SECONDS,
+    python: Path | None = None,
+    folder: Path | None = None,
+    variables: dict[str, str] | None = None,
+) -> Node:
     """Run a notebook from a clean kernel, on the CPU.
 
     Args:
         path: the notebook.
         seconds: longest time for one cell.
+        python: whose kernel runs it; None is this Python.
+        folder: where it runs; None is the folder it lies in.
+        variables: more variables of the kernel's environment.
 
     Returns:
         The notebook with its outputs, as it may be stored.
@@ -133,19 +143,21 @@ def run(path: Path, *, seconds: float = CELL_SECONDS) -> Node:
         if not cell.source.strip():
             raise NotebookError(f"{path}: code cell {number} (id {cell.id}) is empty: delete it")
     with tempfile.TemporaryDirectory() as scratch:
-        variables = kernel.environment(Path(scratch), COURSEKIT_RECORDING="1", CUDA_VISIBLE_DEVICES="")
-        kernel.make_font_cache(variables)
+        settings = {"COURSEKIT_RECORDING": "1", "CUDA_VISIBLE_DEVICES": "", **(variables or {})}
+        environment = kernel.environment(Path(scratch), **settings)
+        kernel.make_font_cache(environment, python)
+        kernels = kernel.of_python(python, Path(scratch)) if python else kernel.this_python()
         client = _Client(
             notebook,
-            km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernel.this_python()),
+            km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
             timeout=round(seconds),
             record_timing=False,
             extra_arguments=["--log-level=ERROR"],  # not ipykernel's advice on how it is connected
-            resources={"metadata": {"path": str(path.resolve().parent)}},
+            resources={"metadata": {"path": str(folder or path.resolve().parent)}},
         )
         client.owns_km = True  # it ends the kernel, also after an error
         try:
-            client.execute(env=variables)
+            client.execute(env=environment)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise NotebookError(_stopped(path, client, error, seconds)) from error
     for number, cell in enumerate(code_cells(notebook), start=1):
