@@ -76,6 +76,12 @@ FAULTS = {
     "colab, no notebook": ("README.md", "notebooks/1.ipynb)\n", "README.md)\n", "Colab opens notebooks only"),
     "github, missing folder": ("README.md", "tree/term-1/notebooks", "tree/term-1/notebook", NO_FILE),
     "anchor of a folder": ("README.md", "term-1/notebooks)", "term-1/notebooks#x)", "only a text or a"),
+    "badge of no workflow": (
+        "README.md",
+        "`[no](link)`",
+        "![x](https://github.com/school/videos/actions/workflows/t.yml/badge.svg)",
+        NO_FILE,
+    ),
     "html": ("README.md", "`[no](link)`", '<img src="gone.png">', f"gone.png {NO_FILE}"),
     "placeholder": ("README.md", "`[no](link)`", "see OWNER/REPO", "still names OWNER/REPO"),
 }

@@ -31,8 +31,8 @@ COLAB = "https://colab.research.google.com/github"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 GITHUB = "https://github.com"
 STAMPED = (".ipynb", ".md", ".cff", ".toml")  # pyproject.toml itself is written last
-# Not part of what is published. What students get is checked as they get it (tests/test_publish.py).
-_APART = ("dist", "build", "artifacts", "coursekit/course/student")
+# What students get, and the site, are checked as they are made (tests/test_publish.py, tests/test_site.py).
+_APART = ("dist", "build", "artifacts", "coursekit/course/student", "coursekit/course/site")
 
 
 class Place(NamedTuple):
@@ -110,6 +110,12 @@ def setup_cell(at: Place) -> str:
     )
 
 
+def pages(at: Place) -> str:
+    """Where GitHub Pages shows the site."""
+    owner, name = at.repository.split("/")
+    return f"{owner}.github.io/{name}"
+
+
 def moved(text: str, old: Place, new: Place) -> str:
     """A text whose links lead to `new` where they led to `old`.
 
@@ -123,6 +129,7 @@ def moved(text: str, old: Place, new: Place) -> str:
         (rf"(github(?:\.com)?/){name}/(blob|tree|raw)/{branch}/", rf"\1{new.repository}/\2/{new.branch}/"),
         (rf"(github\.com/){name}(@){branch}(?![\w./-])", rf"\1{new.repository}\2{new.branch}"),
         (rf"(github\.com/){name}(?![\w.-])", rf"\1{new.repository}"),
+        (rf"https://{re.escape(pages(old))}/", f"https://{pages(new)}/"),
         (rf'^(repository = "){name}(")', rf"\1{new.repository}\2"),
         (rf'^(branch = "){branch}(")', rf"\1{new.branch}\2"),
     ):
@@ -240,6 +247,8 @@ def _dead(target: str, path: Path, root: Path, at: Place) -> str | None:
         return _missing(target.removeprefix(right), root, root, target)
     if target.startswith(github):
         inside = re.match(rf"(?:blob|tree)/{re.escape(at.branch)}/(.*)", target.removeprefix(github))
+        if workflow := re.match(r"actions/workflows/([\w-]+\.yml)", target.removeprefix(github)):
+            return _missing(f".github/workflows/{workflow[1]}", root, root, target)
         return _missing(inside[1], root, root, target) if inside else None
     if urlsplit(target).scheme:
         return None if urlsplit(target).scheme in ("https", "http", "mailto") else f"{target}: unknown scheme"
