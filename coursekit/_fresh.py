@@ -15,6 +15,7 @@ from torch import nn
 
 from coursekit._counting import Shape, check_model, shapes_of, tensors, trace
 from coursekit._measuring import Measured, measure
+from coursekit.device import pick
 
 
 def measure_module(
@@ -59,7 +60,7 @@ def measure_module(
         dtype=dtype,
         memory_format=memory_format,
         repeats=repeats,
-        device=device or torch.device("cpu"),
+        device=str(device or "cpu"),
         threads=torch.get_num_threads(),
     )
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -95,20 +96,21 @@ def _in_fresh_process(
     dtype: torch.dtype,
     memory_format: torch.memory_format,
     repeats: int,
-    device: torch.device,
+    device: str,
     threads: int,
 ) -> Measured:
     torch.set_num_threads(threads)
+    where = pick(device)
     model: nn.Module = pickle.loads(pickled)
     del pickled
     kind = dtype if dtype.is_floating_point else None
-    model = model.to(device, kind).to(memory_format=memory_format)
+    model = model.to(where, kind).to(memory_format=memory_format)
     if model.training != training:
         model.train(training)
     model.zero_grad()
-    inputs = partial(_inputs, shapes, dtype, memory_format, device)
+    inputs = partial(_inputs, shapes, dtype, memory_format, where)
     once = partial(_step if training else _forward, model, inputs)
-    return measure(once, repeats=repeats, device=device, allocator=True)
+    return measure(once, repeats=repeats, device=where, allocator=True)
 
 
 def _inputs(

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from coursekit import _sim
 from coursekit.device import synchronize
 
 PROC = Path("/proc/self")
@@ -82,7 +83,7 @@ def measure(
     allocated = None
     if isinstance(gauge, (CpuAllocator, CudaAllocator)):
         allocated = max(peaks)
-    elif allocator and device.type == "cpu":
+    elif allocator and device.type in ("cpu", _sim.NAME):
         _, allocated = _call(function, CpuAllocator(), device)
     return Measured(statistics.median(seconds), max(peaks), gauge.margin_bytes, gauge.how, allocated)
 
@@ -122,7 +123,7 @@ def gauge_for(device: torch.device) -> Gauge:
         return CudaAllocator(device)
     if device.type == "mps":
         return Sampler(torch.mps.current_allocated_memory, "PyTorch's MPS allocator")
-    if device.type != "cpu":
+    if device.type not in ("cpu", _sim.NAME):  # the simulated device computes on the CPU
         raise ValueError(f"device must be a cpu, cuda or mps device to read its memory, got '{device}'")
     return KernelPeak() if _can_reset() else CpuAllocator()
 

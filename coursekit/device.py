@@ -9,12 +9,15 @@ from statistics import median
 
 import torch
 
+from coursekit import _sim
+
 
 def pick(name: str | None = None) -> torch.device:
     """The device to use: `name`, else $COURSE_DEVICE, else the best one that is there.
 
     Args:
-        name: "cpu", "cuda", "cuda:1", "mps", ...; None chooses CUDA, then Apple's MPS, then the CPU.
+        name: "cpu", "cuda", "cuda:1", "mps", ...; None chooses CUDA, then Apple's MPS, then the CPU. "sim" is
+            for tests: a device that computes on the CPU, and is as strict as a GPU (see `coursekit._sim`).
 
     Returns:
         A torch.device on which a small sum has been computed, so that it is known to work.
@@ -27,6 +30,8 @@ def pick(name: str | None = None) -> torch.device:
         return _best()
     origin = "name" if name else "$COURSE_DEVICE"
     try:
+        if asked.partition(":")[0] == _sim.NAME:
+            _sim.register()
         device = torch.device(asked)
         torch.zeros(1, device=device).add_(1).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
