@@ -14,7 +14,7 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor repair record overview bench format links rehearsal publish lock clean
+.PHONY: help setup lab test doctor repair record overview bench format links rehearsal publish site lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -63,9 +63,12 @@ links: setup  ## check every link (REPOSITORY=owner/name BRANCH=main: first let 
 publish: setup  ## make the students' course, without solutions, in dist/student (REPOSITORY=owner/name)
 	$(VENV) -m coursekit.course.publish $(if $(REPOSITORY),--repository "$(REPOSITORY)")
 
+site: setup  ## make the course's site, in _site
+	$(VENV) -m coursekit.course.build_site
+
 lock: setup  ## make requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions); needs uv
 	$(VENV) -m coursekit.course.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## delete .venv and what tools have left
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist _site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

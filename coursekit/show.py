@@ -199,7 +199,7 @@ def differences(
     limit: int | None = None,
     title: str | None = None,
 ) -> Picture:
-    """What changes from frame to frame: |x[t + every] - x[t]| under the frame x[t].
+    """What changes from frame to frame: `|x[t + every] - x[t]|` under the frame x[t].
 
     Args:
         clip: uint8 (T, C, H, W) with T > every.

@@ -1,0 +1,275 @@
+"""The course's site in a real browser: each page in light, in the dark and on a phone, and by hand."""
+
+import functools
+import http.server
+import re
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from browser.conftest import ARTIFACTS
+from test_site import ASSIGNMENTS, LECTURES, ROOT
+
+from coursekit import conv
+
+pytestmark = pytest.mark.browser
+
+REFERENCE = sorted(f"api/{path.stem}" for path in (ROOT / "coursekit/course/site/api").glob("*.rst"))
+OTHERS = ["index", "404", "search", "genindex", "py-modindex", "data/README", "notebooks/assignments/README"]
+PAGES = [*LECTURES, *ASSIGNMENTS, *REFERENCE, *OTHERS]
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 900}
+
+
+@functools.cache
+def axe():
+    """axe-core, as a script."""
+    return Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder without a word."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the site is served while these tests run."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A new page without moving transitions, which a picture would catch half way."""
+    context = chromium.new_context(viewport=LAPTOP, color_scheme="light", reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def opened(page, address):
+    """Opens pages of the site; at the end, no script has failed and nothing else was asked for."""
+    wrong = []
+
+    def noted(message):
+        if message.type in ("error", "warning"):
+            wrong.append(f"{message.type}: {message.text}")
+
+    def elsewhere(route):
+        wrong.append(f"asks for {route.request.url}")
+        route.abort()
+
+    page.on("console", noted)
+    page.on("pageerror", lambda error: wrong.append(f"a script failed: {error}"))
+    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+    page.on(
+        "response", lambda answer: wrong.append(f"{answer.status}: {answer.url}") if not answer.ok else None
+    )
+    page.route(lambda url: not url.startswith((address, "data:", "blob:", "about:")), elsewhere)
+
+    def open_page(name):
+        page.goto(f"{address}{name}.html")
+        return page
+
+    yield open_page
+    assert wrong == []
+
+
+def faults(page, **options):
+    """What axe-core finds on a page and in each of its frames, and calls serious or critical."""
+    given = {"resultTypes": ["violations"], "preload": False, "iframes": False, **options}
+    found = []
+    for frame in page.frames:
+        # From page to frame, axe-core sends messages that a frame without an address of its own does not get.
+        if not frame.evaluate("'axe' in window"):
+            frame.evaluate(axe())
+        found += frame.evaluate("(options) => axe.run(document, options)", given)["violations"]
+    return [
+        (each["id"], each["help"], [node["html"][:200] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def keep(page, name, kind):
+    """A picture of the whole page in artifacts/site/."""
+    path = ARTIFACTS / "site" / f"{name.replace('/', '-')}-{kind}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path, full_page=True, quality=70)
+
+
+def too_wide(page):
+    """By how many pixels the page is wider than its window, and its frames than what they hold."""
+    return page.evaluate(
+        """() => {
+            const over = (it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight];
+            const frames = [...document.querySelectorAll("iframe[srcdoc]")];
+            const inside = frames.flatMap((frame) => over(frame.contentDocument.documentElement));
+            return [document.documentElement.scrollWidth - innerWidth, ...inside].filter((more) => more > 0);
+        }"""
+    )
+
+
+def test_these_are_all_pages(site):
+    found = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
+    assert {name for name in found if not name.startswith("_static")} == set(PAGES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_in_light_in_the_dark_and_on_a_phone(opened, name):
+    page = opened(name)
+    assert faults(page) == []
+    keep(page, name, "light")
+    if name == "404":
+        page.emulate_media(color_scheme="dark")
+    else:
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_function(
+        "[...document.querySelectorAll('iframe[srcdoc]')].every((each) => "
+        "each.contentDocument.documentElement.classList.contains('dark'))"
+    )
+    assert faults(page, runOnly=["color-contrast"]) == []
+    keep(page, name, "dark")
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.set_viewport_size(PHONE)
+    page.wait_for_function(f"innerWidth === {PHONE['width']}")
+    keep(page, name, "phone")
+    assert too_wide(page) == []
+
+
+def test_axe_sees_what_is_wrong_on_a_page_and_in_a_frame(page):
+    page.set_content(
+        "<html lang=en><title>x</title><main><h1>x</h1><p style='color:#ccc;background:#fff'>pale</p>"
+        "<iframe title=y srcdoc='<html lang=en><title>y</title><input>'></iframe></main>"
+    )
+    assert {rule for rule, *_ in faults(page)} == {"color-contrast", "label"}
+
+
+def test_search_finds_dilation_and_leads_to_it(opened):
+    page = opened("index")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dilation")
+    page.keyboard.press("Enter")
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    found = results.evaluate_all("(links) => links.map((link) => link.href)")
+    assert any("notebooks/03_conv3d" in link for link in found)
+    assert any("api/tensors" in link for link in found)
+    results.first.click()
+    page.wait_for_load_state()
+    assert "dilation" in page.locator("article").inner_text().lower()
+
+
+def test_the_explorer_moves_by_keyboard_and_agrees_with_conv(opened):
+    page = opened("notebooks/03_conv3d")
+    frame = page.frame_locator("iframe[title='Convolution explorer']")
+    sizes = frame.locator("tbody td.size")
+    sizes.first.wait_for()
+    given = {"stride": 1, "padding": 0, "dilation": 1}
+    assert [int(each) for each in sizes.all_inner_texts()] == list(conv.output_size((12, 7, 9), 3, **given))
+    frame.get_by_label("stride, time").or_(frame.locator("[aria-label*='stride']")).first.focus()
+    page.keyboard.press("ArrowUp")
+    right = conv.output_size((12, 7, 9), 3, stride=(2, 1, 1))
+    assert [int(each) for each in sizes.all_inner_texts()] == list(right)
+    where = frame.locator("#where").inner_text()
+    frame.locator("#picture").focus()
+    page.keyboard.press("ArrowRight")
+    assert frame.locator("#where").inner_text() != where
+    assert not page.locator("[data-still]").first.is_visible()
+
+
+def test_the_budget_moves_by_keyboard(opened):
+    page = opened("notebooks/04_challenges")
+    frame = page.frame_locator("iframe[title='Memory budget']")
+    before = frame.locator("#networks").inner_text()
+    frame.locator("#slide").focus()
+    page.keyboard.press("ArrowRight")
+    assert frame.locator("#networks").inner_text() != before
+
+
+def test_a_question_says_why_an_answer_is_wrong_and_when_it_is_right(opened):
+    page = opened("notebooks/01_images_and_videos")
+    frame = page.frame_locator("iframe[title^='Prediction:']").first
+    said = frame.locator("#feedback")
+    frame.locator("#guess").fill("3, 640, 272")
+    page.keyboard.press("Enter")
+    wrong = said.inner_text()
+    frame.locator("#guess").fill("3, 272, 640")
+    frame.get_by_role("button", name="Check").press("Enter")
+    assert "order" in wrong
+    assert said.inner_text().startswith("Right")
+
+
+def test_a_film_plays(opened):
+    page = opened("notebooks/01_images_and_videos")
+    film = page.locator("video").first
+    film.evaluate("(film) => film.play()")
+    page.wait_for_function("document.querySelector('video').currentTime > 0.1")
+    assert film.evaluate("(film) => film.videoWidth") > 100
+
+
+def test_formulas_are_drawn(opened):
+    page = opened("notebooks/03_conv3d")
+    page.locator("mjx-container").first.wait_for()
+    assert page.locator("mjx-container").count() == page.locator(".math").count() > 2
+    assert page.locator("mjx-merror").count() == 0
+    assert page.locator("mjx-assistive-mml math").count() == page.locator("mjx-container").count()
+
+
+def test_dark_and_light_by_its_button_and_the_frames_follow(opened):
+    page = opened("notebooks/03_conv3d")
+    frame = page.frame_locator("iframe[title='Convolution explorer']")
+    frame.locator("#main").wait_for()
+
+    def paper(of):
+        colour = of.evaluate("(one) => getComputedStyle(one).backgroundColor")
+        return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+    seen = {}
+    for theme in ("dark", "light"):
+        page.get_by_role("button", name="Color mode").press("Enter")
+        page.locator(f".theme-change-button[data-mode='{theme}']").press("Enter")
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.wait_for_function(
+            "(dark) => [...document.querySelectorAll('iframe[srcdoc]')].every((each) => "
+            "each.contentDocument.documentElement.classList.contains('dark') === dark)",
+            arg=theme == "dark",
+        )
+        seen[theme] = paper(page.locator("body")), paper(frame.locator("body"))
+    assert min(seen["light"]) > 240
+    assert max(seen["dark"]) < 40
+
+
+def test_the_way_past_the_menus_and_the_menu_of_a_phone(opened):
+    from playwright import sync_api
+
+    page = opened("index")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to main content"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main-content")
+    page.set_viewport_size(PHONE)
+    chapter = page.get_by_role("link", name="2. Data organization and the video tensor")
+    sync_api.expect(chapter).not_to_be_in_viewport()
+    page.locator(".primary-toggle:visible").press("Enter")
+    chapter.press("Enter")
+    page.wait_for_url("**/notebooks/02_video_tensors.html")
+
+
+def test_a_wrong_address_leads_home(page, address, site):
+    text = (site / "404.html").read_text(encoding="utf-8")
+    page.route(
+        "**/notebooks/deep/nothing",
+        lambda route: route.fulfill(status=404, body=text, content_type="text/html"),
+    )
+    page.goto(f"{address}notebooks/deep/nothing")
+    page.get_by_role("link", name="Video analysis with deep learning").click()
+    page.wait_for_url(address)
+    assert page.locator("h1").first.inner_text().startswith("Video analysis")
