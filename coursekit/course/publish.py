@@ -137,7 +137,7 @@ def _commands(makefile: str) -> str:
     """The Makefile with the students' commands only."""
     parts = []
     for part in makefile.strip().split("\n\n"):
-        target = re.match(r"([a-z]+):", part)
+        target = re.match(r"([a-z-]+):", part)
         if not target or target[1] in COMMANDS:
             parts.append(re.sub(r"^\.PHONY:.*$", f".PHONY: {' '.join(COMMANDS)}", part, flags=re.M))
     return "\n\n".join(parts) + "\n"
