@@ -363,7 +363,7 @@ def test_the_workflow_publishes_from_the_place_of_publication_alone():
 
 
 def answer(script: str, settings: str) -> str:
-    """What a step of the workflow writes as its output, with these settings, in the repository school/videos."""
+    """What a step of the workflow writes as its output in the repository school/videos."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").write_text(settings, encoding="utf-8")
         output = Path(folder, "output")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from coursekit import __version__
 
 project = "Video analysis with deep learning"
-project_copyright = "texts and figures CC BY 4.0, code MIT"
 release = __version__
 language = "en"
 
@@ -50,6 +49,7 @@ html_js_files = [("course.js", {"defer": "defer"})]
 html_additional_pages = {"404": "404.html"}
 html_copy_source = True
 html_show_sphinx = False
+html_domain_indices = False  # genindex has the modules, too
 html_context = {"default_mode": "auto"}
 mathjax_path = "mathjax/tex-chtml.js"
 # Its menu and its explorer would ask for more files, which the site does not carry.
@@ -67,5 +67,5 @@ html_theme_options = {
     "show_toc_level": 2,
     "logo": {"text": project, "alt_text": ""},
     "navbar_persistent": [],  # the search button is in the sidebar and above the text
-    "footer_content_items": ["copyright.html"],
+    "footer_content_items": ["licences.html"],
 }
