@@ -1,9 +1,11 @@
 """Fixtures and import paths that several tests share."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # Helper modules beside the tests (scratch, browser.lab, ...) are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,6 +18,11 @@ def site(tmp_path_factory):
 
     if not build_site.ready() and sys.version_info < (3, 11):
         pytest.skip("the site is made with Python 3.11 or newer")
-    folder = tmp_path_factory.mktemp("made") / "site"
-    build_site.build(folder)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each of several workers has a folder of its own in this one
+        shared = shared.parent
+    folder = shared / "site"
+    with FileLock(shared / "site.lock"):
+        if not folder.exists():
+            build_site.build(folder)
     return folder
