@@ -160,15 +160,16 @@ def test_axe_sees_what_is_wrong_on_a_page_and_in_a_frame(page):
 def test_search_finds_dilation_and_leads_to_it(opened):
     page = opened("index")
     page.keyboard.press("Control+k")
+    page.wait_for_function("document.activeElement.type === 'search'")
     page.keyboard.type("dilation")
     page.keyboard.press("Enter")
+    page.get_by_text(re.compile("Search finished")).wait_for()  # until then, results come one by one
     results = page.locator("#search-results li a")
-    results.first.wait_for()
     found = results.evaluate_all("(links) => links.map((link) => link.href)")
     assert any("notebooks/03_conv3d" in link for link in found)
     assert any("api/tensors" in link for link in found)
     results.first.click()
-    page.wait_for_load_state()
+    page.wait_for_url(lambda url: "/search.html" not in url)
     assert "dilation" in page.locator("article").inner_text().lower()
 
 
@@ -179,7 +180,7 @@ def test_the_explorer_moves_by_keyboard_and_agrees_with_conv(opened):
     sizes.first.wait_for()
     given = {"stride": 1, "padding": 0, "dilation": 1}
     assert [int(each) for each in sizes.all_inner_texts()] == list(conv.output_size((12, 7, 9), 3, **given))
-    frame.get_by_label("stride, time").or_(frame.locator("[aria-label*='stride']")).first.focus()
+    frame.get_by_label("stride, time").focus()
     page.keyboard.press("ArrowUp")
     right = conv.output_size((12, 7, 9), 3, stride=(2, 1, 1))
     assert [int(each) for each in sizes.all_inner_texts()] == list(right)
