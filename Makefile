@@ -14,10 +14,10 @@ LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test doctor repair record overview bench format links rehearsal publish site lock clean
+.PHONY: help setup lab test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
 
 help:  ## list these commands
-	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv from requirements.lock (the others do it for you)
 	command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here. The course needs Python 3.10 or newer; \
@@ -32,6 +32,9 @@ test: setup  ## format, lint, types, then all tests
 	$(VENV) -m ruff check .
 	$(VENV) -m mypy
 	$(VENV) -m pytest $(PYTEST)
+
+test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why
+	$(VENV) -m coursekit.course.gpu $(PYTEST)
 
 doctor: setup  ## check this machine: versions, device, ffmpeg, data, memory, disk
 	$(VENV) -m coursekit doctor

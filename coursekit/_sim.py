@@ -50,13 +50,21 @@ _registered: list[torch.library.Library] = []  # what is registered lasts as lon
 
 
 def register() -> None:
-    """Make the device known to PyTorch, for the rest of this process; a second call does nothing.
+    """Make the device known to PyTorch, for the rest of this process; a second call changes nothing.
 
     Raises:
-        RuntimeError: this PyTorch is too old, or something else has taken PyTorch's only free device type.
+        RuntimeError: this PyTorch is too old; something else has taken PyTorch's only free device type; or
+            PyTorch has run a backward pass before, and with it started a thread for each device it knew.
     """
-    if _registered:
-        return
+    if not _registered:
+        _registered.append(_kernels())
+    try:
+        torch.zeros(1, device=NAME, requires_grad=True).sum().backward()
+    except RuntimeError as error:
+        raise RuntimeError(f"{NAME!r} must be chosen before the first backward pass of a process") from error
+
+
+def _kernels() -> torch.library.Library:
     try:
         from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
     except ImportError as error:
@@ -68,7 +76,7 @@ def register() -> None:
         library.impl(name, _factory(_operation(name)), "PrivateUse1")
     for name in _WHOLE:
         library.impl(name, _whole(_operation(name)), "AutogradPrivateUse1")
-    _registered.append(library)
+    return library
 
 
 class SimTensor(torch.Tensor):
@@ -117,7 +125,12 @@ class SimTensor(torch.Tensor):
         result = operation(*inner, **{key: _opened(x, shells) for key, x in options.items()})
         if name == "copy_.default" and not isinstance(args[0], SimTensor):
             return args[0]  # this one has come back to the CPU
-        return _closed(result, shells, name) if stays else result
+        if not stays:
+            return result
+        # As on any device, a view of an ordinary tensor is an ordinary one, also in inference mode.
+        ordinary = operation.is_view and not any(shell.is_inference() for shell in shells.values())
+        with torch.inference_mode(torch.is_inference_mode_enabled() and not ordinary):
+            return _closed(result, shells, name)
 
     @property
     def data(self) -> torch.Tensor:

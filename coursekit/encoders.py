@@ -26,7 +26,7 @@ from torchvision.transforms.v2 import functional as transforms
 from coursekit import _networks, _speed, layout
 from coursekit._networks import DEFAULT, NAMES, Preprocessing, WeightsError, fingerprint
 from coursekit._windows import Windows
-from coursekit.device import pick
+from coursekit.device import move, pick
 
 __all__ = ["DEFAULT", "NAMES", "Encoder", "Preprocessing", "WeightsError", "Windows", "fingerprint", "load"]
 
@@ -96,11 +96,12 @@ class Encoder:
         check_frames(frames)
         images = self.prepare(frames)  # (T, 3, h, w)
         if self.windows is None:
-            return torch.cat([self.encode(part) for part in images.split(4)])  # (T, k)
+            few = 64 if self.device.type == "cuda" else 4
+            return torch.cat([self.launch(part) for part in images.split(few)]).cpu()  # (T, k)
         rows = []
         for window, kept in self.windows.cut(images):
-            rows.append(self.encode(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)
-        return torch.cat(rows)
+            rows.append(self.launch(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)
+        return torch.cat(rows).cpu()
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, as the weights were trained: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
@@ -126,9 +127,7 @@ class Encoder:
     def launch(self, images: torch.Tensor) -> torch.Tensor:
         """As `encode`, but the result stays on the device, and nobody waits for it there."""
         with torch.inference_mode():
-            if self.device.type == "cuda":
-                images = images.contiguous().pin_memory()
-            x = self.normalise(images.to(self.device, non_blocking=True))
+            x = self.normalise(move(images, self.device))
             if self.windows is None:
                 return self._run(x)  # (B, k)
             rows = self._run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)

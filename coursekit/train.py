@@ -101,15 +101,19 @@ def fit(
         start = time.perf_counter()
         for epoch in tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress):
             model.train()
-            total = 0.0
-            for chosen in torch.randperm(len(inputs), generator=shuffle).split(batch):
-                x, y = inputs[chosen].to(where), labels[chosen].to(where)  # (B, ...), (B,)
+            parts = torch.randperm(len(inputs), generator=shuffle).split(batch)
+            found: list[torch.Tensor] = []  # on the device: to read one would be to wait for it, each step
+            for chosen in parts:
+                x = devices.move(inputs[chosen], where)  # (B, ...)
+                y = devices.move(labels[chosen], where)  # (B,)
                 loss = F.cross_entropy(model(x), y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 cycle.step()
-                total += loss.item() * len(chosen)
+                found.append(loss.detach())
+            means = torch.stack(found).tolist()
+            total = sum(mean * len(part) for mean, part in zip(means, parts, strict=True))
             losses.append(total / len(inputs))
             if not torch.isfinite(torch.tensor(total)):
                 raise RuntimeError(f"the loss became {total} in epoch {epoch}: lower rate={rate}")
@@ -140,9 +144,9 @@ def predict(model: nn.Module, inputs: torch.Tensor, *, batch: int = 64) -> torch
     before = model.training
     model.eval()
     with torch.inference_mode():
-        found = [model(x.to(where)).argmax(dim=1).cpu() for x in inputs.split(batch)]
+        found = [model(devices.move(x, where)).argmax(dim=1) for x in inputs.split(batch)]
     model.train(before)
-    return torch.cat(found)
+    return torch.cat(found).cpu()  # once: each `cpu` waits for the device
 
 
 def accuracy(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:

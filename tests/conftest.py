@@ -11,6 +11,22 @@ from filelock import FileLock
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+def pytest_collection_finish(session):
+    """If a test will want the simulated device, choose it now: it must come before any backward pass."""
+    if any("sim" in getattr(item, "fixturenames", ()) for item in session.items):
+        from coursekit import device
+
+        device.pick("sim")
+
+
+@pytest.fixture(scope="session")
+def sim():
+    """The simulated device."""
+    from coursekit import device
+
+    return device.pick("sim")
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The course's site, made once: a folder."""

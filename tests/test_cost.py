@@ -24,6 +24,7 @@ from torchvision.models import video
 from torchvision.models.video import mvit
 
 from coursekit import _counting, _measuring, conv, cost
+from coursekit.course import gpu
 
 CLIP = (1, 3, 100, 224, 224)  # the lecture's example
 NETWORKS = {
@@ -795,7 +796,8 @@ def test_the_kernels_record_begins_anew():
         assert abs(gauge.rise() - mib * MIB) <= gauge.margin_bytes + MIB
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.gpu
+@pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing()))
 def test_cuda_is_measured_by_its_allocator():
     device = torch.device("cuda")
     model = nn.Conv3d(3, 16, 3)

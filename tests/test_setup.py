@@ -420,12 +420,12 @@ def test_conda_way_uses_the_same_lock() -> None:
 
 def make_targets() -> set[str]:
     """The commands that the Makefile offers."""
-    return set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def make_calls(text: str) -> set[str]:
     """The targets that a text calls as `make [VARIABLE=value] target`, also in code quotes."""
-    calls = re.findall(r"(?:^\s*|`|run: |&& )make((?: +[\w=./]+)*)", text, re.MULTILINE)
+    calls = re.findall(r"(?:^\s*|`|run: |&& )make((?: +[\w=./-]+)*)", text, re.MULTILINE)
     return {word for call in calls for word in call.split() if "=" not in word}
 
 

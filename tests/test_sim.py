@@ -13,15 +13,9 @@ from torch import nn
 from torchvision.models import resnet18
 from torchvision.models.video import r3d_18
 
-from coursekit import cost, data, device, encoders, features, train
+from coursekit import cost, data, encoders, features, train
 
 MIXED = "Expected all tensors to be on the same device, but found at least two devices, sim:0 and cpu!"
-
-
-@pytest.fixture(scope="module")
-def sim():
-    assert device.pick("sim") == device.pick("sim")  # a second time, too
-    return device.pick("sim")
 
 
 def _numbers(*shape):
@@ -45,8 +39,8 @@ TRY = "\ntry:\n    print(torch.zeros(1, device='sim').device)\nexcept RuntimeErr
 
 
 def test_it_is_there_only_if_asked_for():
-    assert _python(IMPORTS + "device.pick()" + TRY) == "unknown"
-    assert _python(IMPORTS + "device.pick('sim')" + TRY) == "sim:0"
+    asked = "\ndevice.pick('sim'); device.pick('sim')"
+    assert _python(IMPORTS + "device.pick()" + TRY + asked + TRY).split() == ["unknown", "sim:0"]
     assert _python(IMPORTS + "print(device.pick())", COURSE_DEVICE="sim") == "sim"
 
 
@@ -56,6 +50,15 @@ def test_the_only_free_device_type_is_taken():
     assert _python(code).startswith(
         "name='sim' is no device that works here (torch.register_privateuse1_backend"
     )
+
+
+def test_it_must_be_chosen_before_the_first_backward_pass():
+    backward = "torch.ones(1, requires_grad=True).sum().backward()\n"
+    code = "    try:\n        device.pick('sim')\n    except ValueError as error:\n        print(error)"
+    said = _python(IMPORTS + backward + "for _ in range(2):\n" + code).splitlines()
+    assert len(said) == 2
+    for line in said:
+        assert "'sim' must be chosen before the first backward pass of a process" in line
 
 
 # ----------------------------------------------------------------------------------------- the CPU's values

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from coursekit import train
 
@@ -35,6 +36,27 @@ def test_learns_what_can_be_learnt() -> None:
     assert run.losses[-1] < 0.5 * run.losses[0]
     assert len(run.losses) == 30
     assert run.seconds > 0
+
+
+class Waits(TorchDispatchMode):
+    """Counts what brings something back from the simulated device: a GPU is waited for there."""
+
+    count = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        there = bool(args) and isinstance(args[0], torch.Tensor) and args[0].device.type == "sim"
+        back = torch.device((kwargs or {}).get("device") or "sim").type == "cpu"
+        self.count += there and (back or operation is torch.ops.aten._local_scalar_dense.default)
+        return operation(*args, **(kwargs or {}))
+
+
+def test_waits_for_the_device_once_an_epoch_not_once_a_step(sim: torch.device) -> None:
+    waits = []
+    for batch in (60, 6):
+        with Waits() as counted:
+            train.fit(linear, *blobs(60), validation=blobs(60), epochs=2, batch=batch, device="sim")
+        waits.append(counted.count)
+    assert 4 <= waits[0] == waits[1]  # of each epoch: its losses, its predictions, a copy of the best weights
 
 
 def test_equals_the_loop_written_out() -> None:

@@ -1,8 +1,8 @@
 """The world that a notebook's kernel sees: the same for recording, for testing, and on every machine.
 
 A learner's settings (a matplotlibrc, an IPython profile, PYTHONPATH, a kernel of the same name in the home
-folder) would change what a notebook prints or draws. So a kernel of the course starts without them, and
-always runs the Python that runs this.
+folder, a wish for a device) would change what a notebook prints or draws. So a kernel of the course starts
+without them, always runs the Python that runs this, and computes on the CPU unless it is told otherwise.
 """
 
 from __future__ import annotations
@@ -17,17 +17,26 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager
 
 _DROPPED = (
+    "ATEN_CPU_CAPABILITY",
     "COURSEKIT_",
     "IPYTHON",
     "JUPYTER",
     "JPY_",
     "MATPLOTLIB",
+    "MKL_CBWR",
     "MPL",
     "PYTEST_",
     "PYTHON",
     "TORCH_LOGS",
 )
-_FIXED = {"COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+_FIXED = {
+    "COLUMNS": "100",
+    "COURSE_DEVICE": "cpu",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "TZ": "UTC",
+}
 
 
 def environment(scratch: Path, **settings: str) -> dict[str, str]:
