@@ -216,3 +216,36 @@ def test_a_cell_that_was_not_run_passes_nbval_but_not_the_guard(small, tmp_path)
     path.write_text(json.dumps(content))
     assert _nbval(path, tmp_path) is None
     assert any("code cell 1" in problem and "was not run" in problem for problem in guard.problems(path))
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory):
+    """Real cells, recorded: the loop of notebook 05, and what it needs."""
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith("05"))
+    sources = {cell.id: cell.source for cell in notebook.code_cells(notebook.read(path))}
+    cells = [code(sources[name]) for name in ("imports", "film", "encoder", "loop")]
+    run = code("print(tuple(extract(frames[:4], encoder.network.to(where)).shape))")
+    small = save(tmp_path_factory.mktemp("loop") / "loop.ipynb", *cells, run)
+    record.record(small)
+    return small
+
+
+def test_the_loop_moves_what_must_be_moved(loop, tmp_path):
+    assert _nbval(loop, tmp_path, "sim") is None
+
+
+FORGOTTEN = {
+    "to": ("square.to(where)", "square", "Expected all tensors to be on the same device"),
+    "cpu": ("network(x).cpu()", "torch.tensor(network(x).numpy())", "can't convert sim:0 device type tensor"),
+}
+
+
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_what_was_forgotten_passes_on_the_cpu_and_fails_on_the_simulated_device(loop, what, tmp_path):
+    before, after, said = FORGOTTEN[what]
+    text = loop.read_text()
+    assert text.count(before) == 1
+    changed = tmp_path / "changed.ipynb"
+    changed.write_text(text.replace(before, after))
+    assert _nbval(changed, tmp_path) is None
+    assert said in re.sub(r"\x1b\[[0-9;]*m", "", str(_nbval(changed, tmp_path, "sim")))

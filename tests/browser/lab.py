@@ -206,16 +206,17 @@ class Notebook:
         """The outputs that have a slider."""
         return self.page.locator(".jp-OutputArea-output:has(.noUi-handle)")
 
-    def move(self, explorer: Any) -> tuple[str, str]:
-        """Move an explorer's first slider one step by the keyboard, and wait for another picture.
+    def move(self, explorer: Any, slider: int = 0) -> tuple[str, str]:
+        """Move an explorer's slider one step by the keyboard, and wait for another picture.
 
         Args:
             explorer: one of `explorers()`.
+            slider: which one of it, from 0.
 
         Returns:
             The alternative texts of the picture before and after.
         """
-        handle, image = explorer.locator(".noUi-handle").first, explorer.locator("img").first
+        handle, image = explorer.locator(".noUi-handle").nth(slider), explorer.locator("img").first
         image.wait_for()
         before, told = image.get_attribute("src"), image.get_attribute("alt")
         at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
@@ -230,6 +231,36 @@ class Notebook:
     def predictions(self) -> Any:
         """The frames with a question of `coursekit.predict`."""
         return self.page.locator("iframe[title^='Prediction:']")
+
+    def frames(self) -> Any:
+        """The frames with something to use: questions, explorers, budgets."""
+        return self.page.locator("iframe[srcdoc]")
+
+
+def press_buttons(form: Any, *but: str) -> list[str]:
+    """Press each button of a frame by the keyboard, and wait until the frame says something else.
+
+    Args:
+        form: the inside of a frame.
+        but: names of buttons to leave alone.
+
+    Returns:
+        The names of those pressed, in order; one that was disabled first is pressed once another enabled it.
+    """
+    from playwright.sync_api import expect
+
+    waiting = [button for button in form.locator("button").all() if button.is_visible()]
+    waiting = [button for button in waiting if button.inner_text() not in but]
+    pressed = []
+    while ready := [button for button in waiting if button.is_enabled()]:
+        button, body = ready[0], form.locator("body")
+        before = body.inner_text()
+        pressed.append(button.inner_text())
+        button.press("Enter")
+        expect(body).not_to_have_text(before, use_inner_text=True)
+        waiting.remove(button)
+    assert not waiting, f"never enabled: {[button.inner_text() for button in waiting]}"
+    return pressed
 
 
 def open_notebook(page: Any, lab: Lab, name: str) -> Notebook:

@@ -1,4 +1,4 @@
-"""Each notebook in JupyterLab, as a learner uses it: run all, move a slider, answer a question."""
+"""Each notebook in JupyterLab, as a learner without a mouse uses it: every slider, question and button."""
 
 import shutil
 from pathlib import Path
@@ -70,8 +70,8 @@ def answer(prediction):
     told = []
     for given, verdict in ((wrong, "bad"), (right, "good")):
         if form.get_by_role("radio").count():
-            form.get_by_label(given, exact=True).check()
-            form.get_by_role("button", name="Check").click()
+            form.get_by_label(given, exact=True).press("Space")
+            form.get_by_role("button", name="Check").press("Enter")
         else:
             form.get_by_role("textbox").fill(given)
             form.get_by_role("textbox").press("Enter")
@@ -88,9 +88,10 @@ def test_each_notebook_runs_and_moves(running, page, screenshot, path):
     explorers = notebook.explorers().all()
     assert len(explorers) == sum("widgets.explore(" in cell["source"] for cell in cells)
     for number, explorer in enumerate(explorers, start=1):
-        before, after = notebook.move(explorer)
-        assert before, "the picture has an alternative text"
-        assert after
+        for slider in range(explorer.locator(".noUi-handle").count()):
+            before, after = notebook.move(explorer, slider)
+            assert before, "the picture has an alternative text"
+            assert after
         explorer.scroll_into_view_if_needed()
         screenshot(f"{path.stem}-slider-{number}")
     predictions = notebook.predictions().all()
@@ -101,6 +102,10 @@ def test_each_notebook_runs_and_moves(running, page, screenshot, path):
         assert right != wrong
         prediction.scroll_into_view_if_needed()
         screenshot(f"{path.stem}-prediction-{number}")
+    for number, frame in enumerate(notebook.frames().all(), start=1):
+        frame.scroll_into_view_if_needed()
+        if lab.press_buttons(frame.content_frame, "Check"):  # which was pressed with each answer
+            screenshot(f"{path.stem}-buttons-{number}")
     assert notebook.errors == []
 
 
