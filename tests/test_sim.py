@@ -104,6 +104,15 @@ def test_numbers_and_text(sim):
     assert torch.ones(2).copy_(x).tolist() == [1.5, 2.5]
 
 
+def test_a_view_is_as_ordinary_as_its_base(sim):
+    x = _numbers(2, 3).to(sim)
+    with torch.inference_mode():
+        rows, doubled = list(x), x * 2  # a list of views, and a new tensor
+        assert torch.equal(torch.stack(rows), x)
+    assert not any(row.is_inference() for row in rows)
+    assert doubled.is_inference()
+
+
 NETWORKS = {
     "conv2d": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()), (2, 3, 8, 8)),
     "conv3d": (lambda: nn.Sequential(nn.Conv3d(3, 4, 3), nn.BatchNorm3d(4), nn.ReLU()), (2, 3, 5, 8, 8)),
