@@ -70,6 +70,10 @@ def _kernels() -> torch.library.Library:
     except ImportError as error:
         raise RuntimeError(f"PyTorch {torch.__version__} has no devices written in Python") from error
     _setup_privateuseone_for_python_backend(NAME)
+    module: Any = getattr(torch, NAME)  # as torch.cuda is for "cuda"; `checkpoint` and `fork_rng` ask it
+    module.get_amp_supported_dtype = lambda: [torch.float16, torch.bfloat16]
+    module.get_rng_state = lambda device=0: torch.get_rng_state()
+    module.set_rng_state = lambda state, device=0: None  # it draws from the CPU's, which is set by itself
     library = torch.library.Library("aten", "IMPL")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     for name in _FACTORIES:

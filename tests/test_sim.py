@@ -241,3 +241,13 @@ def test_other_values_in_a_parameter(sim):
     assert layer.weight.tolist() == [[1, 1, 1], [1, 1, 1]]
     assert layer.weight.dtype == torch.float64
     assert copy.deepcopy(layer).weight.tolist() == layer.weight.tolist()
+
+
+def test_what_pytorch_asks_of_every_device(sim):
+    """Of this one too, as soon as it is known, also where the CPU computes."""
+    x = torch.ones(2, 3, requires_grad=True)
+    torch.utils.checkpoint.checkpoint(torch.sin, x, use_reentrant=False).sum().backward()
+    assert torch.equal(x.grad, torch.cos(torch.ones(2, 3)))
+    with torch.random.fork_rng():
+        first = torch.rand(3)
+    assert torch.equal(first, torch.rand(3))
