@@ -1,9 +1,10 @@
-"""Writing a file so that it is there whole or not at all; the checksum of one."""
+"""Writing a file or a folder so that it is there whole or not at all; the checksum of a file."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,30 @@ def atomic(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield the path of a folder to make beside `folder`; it takes that one's place when the block ends.
+
+    If the block raises, an older folder is left as it was. The parent of what is yielded is for scratch: what
+    lies there goes at the end.
+
+    Args:
+        folder: the folder to make.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+        made = Path(beside, "new")
+        yield made
+        if folder.exists():
+            folder.rename(Path(beside, "old"))
+        made.rename(folder)
+
+
+def is_foreign(folder: Path, mark: str) -> bool:
+    """Whether a folder holds something, but not the file that whoever makes such a folder leaves in it."""
+    return folder.exists() and any(folder.iterdir()) and not (folder / mark).exists()
 
 
 def write_text(path: Path, text: str) -> None:

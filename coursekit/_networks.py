@@ -179,8 +179,7 @@ def _settings_kept() -> Iterator[None]:
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
-        cuda = range(torch.cuda.device_count())  # only these: of the simulated device there is no such state
-        with torch.random.fork_rng(devices=cuda):
+        with torch.random.fork_rng():
             yield
     finally:
         torch.use_deterministic_algorithms(kept[0], warn_only=warn_only)

@@ -30,6 +30,11 @@ from coursekit.device import move, pick
 
 __all__ = ["DEFAULT", "NAMES", "Encoder", "Preprocessing", "WeightsError", "Windows", "fingerprint", "load"]
 
+# Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
+# each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.
+BATCH = {"eager": 4, "folded": 4, "onnx": 16}
+BATCH_GPU = 64
+
 Grid = tuple[int, int]
 
 
@@ -96,12 +101,16 @@ class Encoder:
         check_frames(frames)
         images = self.prepare(frames)  # (T, 3, h, w)
         if self.windows is None:
-            few = 64 if self.device.type == "cuda" else 4
-            return torch.cat([self.launch(part) for part in images.split(few)]).cpu()  # (T, k)
+            return torch.cat([self.launch(part) for part in images.split(self.batch)]).cpu()  # (T, k)
         rows = []
         for window, kept in self.windows.cut(images):
             rows.append(self.launch(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)
         return torch.cat(rows).cpu()
+
+    @property
+    def batch(self) -> int:
+        """How many frames it is best given at once, where it computes."""
+        return BATCH_GPU if self.device.type == "cuda" else BATCH[self.backend]
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, as the weights were trained: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""

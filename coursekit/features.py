@@ -40,10 +40,6 @@ from coursekit._prefetch import ahead
 from coursekit.encoders import Encoder
 
 Path_ = str | os.PathLike[str]
-# Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
-# each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.
-BATCH = {"eager": 4, "folded": 4, "onnx": 16}
-BATCH_GPU = 64
 _TEXTS = ("encoder", "weights", "weights_hash", "preprocessing", "selection", "source", "source_sha256")
 
 
@@ -204,7 +200,7 @@ def stream(
     """
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
-    size = batch or (BATCH_GPU if encoder.device.type == "cuda" else BATCH[encoder.backend])
+    size = batch or encoder.batch
     shown = video.stream(path, frames=frames, seconds=seconds, every=every, fps=fps, packed=True)
     prepared = _prepared(shown, encoder, size)
     work = _windows(prepared, encoder) if encoder.windows else prepared

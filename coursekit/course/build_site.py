@@ -18,10 +18,11 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from coursekit._files import atomic_folder, is_foreign
 from coursekit.course import links
 from coursekit.course.links import LinkError, Place
 from coursekit.course.notebook import NotebookError
-from coursekit.grading import release
+from coursekit.course.publish import copy, write_release
 from coursekit.grading.master import MasterError, every
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def _check(target: Path) -> None:
             "Sphinx is not installed. `make setup` brings it, with Python 3.11 or newer; "
             "by hand: pip install 'coursekit[site]'"
         )
-    if target.exists() and any(target.iterdir()) and not (target / MADE).exists():
+    if is_foreign(target, MADE):
         raise SiteError(f"{target} holds something that was not made here: choose an empty folder")
 
 
@@ -76,19 +77,12 @@ def collect(source: Path, root: Path = ROOT) -> None:
         root: the checkout.
     """
     at = links.place(root)
-    lectures, assignments = [], []
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        lectures.append(f"notebooks/{path.name}")
-        _copy(path, source / lectures[-1])
+    lectures = [f"notebooks/{path.name}" for path in sorted((root / "notebooks").glob("*.ipynb"))]
+    for name in (*lectures, *TEXTS, ".github/overview.png"):
+        copy(root, source, root / name)
     # Their titles begin with their numbers.
-    for master in sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source):
-        assignments.append(f"notebooks/assignments/{master.name}/{master.name}.ipynb")
-        target = source / assignments[-1]
-        target.parent.mkdir(parents=True)
-        release.write(master, target)
-    for name in TEXTS:
-        _copy(root / name, source / name)
-    _copy(root / ".github" / "overview.png", source / ".github" / "overview.png")
+    masters = sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source)
+    assignments = [write_release(master, source) for master in masters]
     shutil.copytree(PAGES / "api", source / "api")
     page = (PAGES / "index.md").read_text(encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
@@ -97,11 +91,6 @@ def collect(source: Path, root: Path = ROOT) -> None:
     page = page.replace("<!-- notebooks -->", "\n".join(lectures))
     page = page.replace("<!-- assignments -->", "\n".join(assignments))
     (source / "index.md").write_text(_to_repository(page, source, root, at), encoding="utf-8")
-
-
-def _copy(path: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(path, target)
 
 
 def _section(readme: str, title: str) -> str:
@@ -146,9 +135,8 @@ def render(source: Path, target: Path, at: Place) -> None:
         SiteError: as in `build`.
     """
     _check(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".site-") as folder:
-        made, trees = Path(folder, "site"), Path(folder, "trees")
+    with atomic_folder(target) as made:
+        trees = made.with_name("trees")
         command = [sys.executable, "-m", "sphinx", "-b", "html", "-c", str(PAGES), "-d", str(trees)]
         command += ["--fail-on-warning", "--quiet", "--jobs", "2"]
         command += ["-D", f"html_theme_options.repository_url={links.GITHUB}/{at.repository}"]
@@ -156,9 +144,6 @@ def render(source: Path, target: Path, at: Place) -> None:
         done = subprocess.run([*command, str(source), str(made)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SiteError(f"Sphinx has found faults:\n{done.stderr.replace(f'{source}/', '')}")
-        if target.exists():
-            target.rename(Path(folder, "old"))
-        made.rename(target)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -111,13 +111,6 @@ def compare(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return [f"{name} {version}" for name, version in after.items() if name not in before]
 
 
-def settings(python: Path) -> dict[str, str]:
-    """The variables of a kernel on Colab; its matplotlib reads its own settings, not ours."""
-    where = "import matplotlib; print(matplotlib.get_data_path())"
-    own = Path(_run(python, "-c", where).strip()) / "matplotlibrc"
-    return {**VARIABLES, "MATPLOTLIBRC": str(own)}
-
-
 def publication(folder: Path, root: Path = ROOT) -> dict[str, str]:
     """Let the address that the set-up cell installs from lead to the checkout's commit.
 
@@ -174,7 +167,7 @@ def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
     )
     client.owns_km = True
     try:
-        client.execute(env=kernel.environment(scratch, **settings(python), **publication(scratch)))
+        client.execute(env=kernel.environment(scratch, **VARIABLES, **publication(scratch)))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         said = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
         raise RehearsalError(f"{notebook.name}: the set-up failed\n{said}\n{error}") from error
@@ -197,7 +190,7 @@ def play(python: Path, notebook: Path, folder: Path) -> None:
     """
     stored = read(notebook)
     try:
-        shown = record.run(notebook, python=python, folder=folder, variables=settings(python))
+        shown = record.run(notebook, python=python, folder=folder, variables=VARIABLES)
     except NotebookError as error:
         raise RehearsalError(str(error)) from error
     changes = record.differences(stored, shown) if _recorded(stored) else []

@@ -7,7 +7,6 @@ without them, always runs the Python that runs this, and computes on the CPU unl
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -43,19 +42,18 @@ def environment(scratch: Path, **settings: str) -> dict[str, str]:
     """The environment variables of a kernel of the course.
 
     Args:
-        scratch: an empty folder; IPython keeps its profile there rather than in the home folder.
+        scratch: a folder for what would else be taken from the home folder: IPython's profile, and a file of
+            matplotlib's settings, which is empty.
         settings: variables to add, such as `COURSEKIT_RECORDING="1"`.
 
     Returns:
         All of this process's variables, less those that change what a notebook shows, with the fixed ones.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
-    kept.update(_FIXED, IPYTHONDIR=str(scratch / "ipython"))
-    matplotlib = importlib.util.find_spec("matplotlib")
-    if (
-        matplotlib is not None and matplotlib.origin is not None
-    ):  # its own settings, not those in the home folder
-        kept["MATPLOTLIBRC"] = str(Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc")
+    scratch.mkdir(parents=True, exist_ok=True)
+    matplotlibrc = scratch / "matplotlibrc"
+    matplotlibrc.touch()
+    kept.update(_FIXED, IPYTHONDIR=str(scratch / "ipython"), MATPLOTLIBRC=str(matplotlibrc))
     return {**kept, **settings}
 
 

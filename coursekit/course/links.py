@@ -41,6 +41,11 @@ class Place(NamedTuple):
     repository: str
     branch: str
 
+    @property
+    def colab(self) -> str:
+        """How the addresses begin at which Colab opens its notebooks; a path follows."""
+        return f"{COLAB}/{self.repository}/blob/{self.branch}/"
+
 
 PLACEHOLDER = Place("OWNER/REPO", "main")
 
@@ -96,8 +101,7 @@ def colab_link(path: Path) -> str:
         NotebookError: no such table in a folder above.
     """
     root, course = checkout(path)
-    where = path.resolve().relative_to(root).as_posix()
-    return f"{COLAB}/{course['repository']}/blob/{course['branch']}/{where}"
+    return Place(course["repository"], course["branch"]).colab + path.resolve().relative_to(root).as_posix()
 
 
 def setup_cell(at: Place) -> str:
@@ -187,7 +191,7 @@ def problems(root: Path = ROOT) -> list[str]:
         if path.suffix == ".ipynb":
             notebook = read(path)
             faults = [*badges(path, notebook), *_setup(notebook, at)]
-            texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+            texts = _texts(notebook)
         else:
             faults, texts = [], [path.read_text(encoding="utf-8")]
         if path.suffix in (".ipynb", ".md"):
@@ -197,7 +201,7 @@ def problems(root: Path = ROOT) -> list[str]:
                 for target in _targets(text)
                 if (fault := _dead(target, path, root, at))
             ]
-        if at != PLACEHOLDER and any(f"{PLACEHOLDER.repository}" in text for text in texts):
+        if at != PLACEHOLDER and any(PLACEHOLDER.repository in text for text in texts):
             faults.append(
                 f"still names {PLACEHOLDER.repository}: run coursekit links --repository {at.repository}"
             )
@@ -237,26 +241,23 @@ def _setup(notebook: Node, at: Place) -> Iterator[str]:
 
 def _dead(target: str, path: Path, root: Path, at: Place) -> str | None:
     """Why a link leads nowhere; None if it leads to something, or out of the course."""
-    colab, github = f"{COLAB}/", f"{GITHUB}/{at.repository}/"
-    if target.startswith(colab):
-        right = f"{COLAB}/{at.repository}/blob/{at.branch}/"
-        if not target.startswith(right):
-            return f"{target} is not where the course is published: {right}..."
+    if target.startswith(f"{COLAB}/"):
+        if not target.startswith(at.colab):
+            return f"{target} is not where the course is published: {at.colab}..."
         if not target.endswith(".ipynb"):
             return f"{target}: Colab opens notebooks only"
-        return _missing(target.removeprefix(right), root, root, target)
-    if target.startswith(github):
-        inside = re.match(rf"(?:blob|tree)/{re.escape(at.branch)}/(.*)", target.removeprefix(github))
-        if workflow := re.match(r"actions/workflows/([\w-]+\.yml)", target.removeprefix(github)):
+        return _missing(target.removeprefix(at.colab), root, root, target)
+    if target.startswith(own := f"{GITHUB}/{at.repository}/"):
+        page = target.removeprefix(own)
+        if workflow := re.match(r"actions/workflows/([\w-]+\.yml)", page):
             return _missing(f".github/workflows/{workflow[1]}", root, root, target)
+        inside = re.match(rf"(?:blob|tree)/{re.escape(at.branch)}/(.*)", page)
         return _missing(inside[1], root, root, target) if inside else None
-    if urlsplit(target).scheme:
-        return None if urlsplit(target).scheme in ("https", "http", "mailto") else f"{target}: unknown scheme"
-    return (
-        _missing(target, path.parent, root, target)
-        if target[:1] != "#"
-        else _anchor(target[1:], path, target)
-    )
+    if scheme := urlsplit(target).scheme:
+        return None if scheme in ("https", "http", "mailto") else f"{target}: unknown scheme"
+    if target.startswith("#"):
+        return _anchor(target[1:], path, target)
+    return _missing(target, path.parent, root, target)
 
 
 def _missing(where: str, folder: Path, root: Path, target: str) -> str | None:
@@ -272,12 +273,15 @@ def _anchor(anchor: str, path: Path, target: str) -> str | None:
     """An anchor without a heading."""
     if path.suffix not in (".md", ".ipynb"):
         return f"{target}: only a text or a notebook has headings to lead to"
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        text = "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    notebook = path.suffix == ".ipynb"
+    text = "\n\n".join(_texts(read(path))) if notebook else path.read_text(encoding="utf-8")
     if unquote(anchor) in headings(text):
         return None
     return f"{target}: there is no such heading in {path.name}"
+
+
+def _texts(notebook: Node) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def headings(markdown: str) -> list[str]:

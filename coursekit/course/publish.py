@@ -12,10 +12,10 @@ import argparse
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from coursekit._files import atomic_folder, is_foreign
 from coursekit.course import links
 from coursekit.course.links import LinkError, Place
 from coursekit.course.notebook import NotebookError
@@ -59,18 +59,13 @@ def publish(
             f"the links need the public repository, not {new.repository!r}: give --repository owner/name, "
             "or say once where the course is public, coursekit links --repository owner/name"
         )
-    if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
+    if is_foreign(target, MARK):
         raise PublishError(f"{target} holds something that was not published here: choose an empty folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".publish-") as folder:
-        made = Path(folder) / "course"
+    with atomic_folder(target) as made:
         _fill(made, root, new)
         _stamp(made, old, new)
         if (target / ".git").exists():
             (target / ".git").rename(made / ".git")
-        if target.exists():
-            shutil.rmtree(target)
-        made.rename(target)
 
 
 def _fill(made: Path, root: Path, published: Place) -> None:
@@ -82,14 +77,12 @@ def _fill(made: Path, root: Path, published: Place) -> None:
             made.mkdir(exist_ok=True)
             shutil.copy(source, made / name)
     for path in _package(root):
-        _copy(root, made, path)
+        copy(root, made, path)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
-        _copy(root, made, path)
+        copy(root, made, path)
     found = every(root / "notebooks" / "assignments")
     for master in found:
-        target = made / "notebooks" / "assignments" / master.name / f"{master.name}.ipynb"
-        target.parent.mkdir(parents=True)
-        release.write(master, target)
+        write_release(master, made)
     shutil.copy(STUDENT / "requirements.lock", made / "requirements.lock")
     makefile = (root / "Makefile").read_text(encoding="utf-8")
     (made / "Makefile").write_text(_commands(makefile), encoding="utf-8")
@@ -113,10 +106,24 @@ def _package(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _copy(root: Path, made: Path, path: Path) -> None:
+def copy(root: Path, made: Path, path: Path) -> None:
+    """Copy a file of the checkout `root` to the same place in the tree `made`."""
     target = made / path.relative_to(root)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(path, target)
+
+
+def place_of(master: Master) -> str:
+    """Where an assignment lies, in the checkout and in what is published."""
+    return f"notebooks/assignments/{master.name}/{master.name}.ipynb"
+
+
+def write_release(master: Master, made: Path) -> str:
+    """Write an assignment as students get it to its place in the tree `made`; returns that place."""
+    path = place_of(master)
+    (made / path).parent.mkdir(parents=True)
+    release.write(master, made / path)
+    return path
 
 
 def _stamp(made: Path, old: Place, new: Place) -> None:
@@ -152,10 +159,10 @@ def _table_of(text: str, title: str) -> str:
 def _table(found: list[Master], at: Place) -> str:
     lines = ["| assignment | points | Colab |", "| --- | --- | --- |"]
     for master in found:
-        path = f"notebooks/assignments/{master.name}/{master.name}.ipynb"
+        path = place_of(master)
         title = master.cells[0].source.split("\n")[0].lstrip("# ")
         points = master.points + sum(cell.points for cell in master.written)
-        link = f"{links.COLAB}/{at.repository}/blob/{at.branch}/{path}"
+        link = f"{at.colab}{path}"
         lines.append(f"| [{title}]({path}) | {points:g} | [open]({link}) |")
     return "\n".join(lines)
 

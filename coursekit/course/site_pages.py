@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import builtins
+import html
 import importlib
 import inspect
 import re
@@ -102,8 +103,8 @@ def describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
             break
     text = words if len(words) > 40 else DESCRIPTION
     short = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "..."
-    attribute = short.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    context["metatags"] = f'{context.get("metatags", "")}\n<meta name="description" content="{attribute}">'
+    tag = f'<meta name="description" content="{html.escape(short)}">'
+    context["metatags"] = f"{context.get('metatags', '')}\n{tag}"
 
 
 def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
