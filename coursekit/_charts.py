@@ -55,7 +55,7 @@ def curves(
         if title:
             axes.set_title(title)
         if len(points) > 1:
-            axes.legend(handlelength=3.2)
+            fig.legend(loc="outside lower center", ncols=2, handlelength=3.2)  # where it crosses no line
         scale = f"Line chart of {y}{_said(log)} against {x}{_said(log_x)}"
         return render(fig, sentence(title, scale, *[_told(label, *line) for label, line in points.items()]))
 
