@@ -22,7 +22,7 @@ help:  ## list these commands
 setup:  ## make .venv from requirements.lock (the others do it for you)
 	command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here. The course needs Python 3.10 or newer; \
 	if it has another name: make PYTHON=/path/to/python" >&2; exit 1; }
-	"$(PYTHON)" coursekit/course/install.py $(CHOSEN)
+	"$(PYTHON)" tools/install.py $(CHOSEN)
 
 lab: setup  ## open JupyterLab on notebook 01
 	$(VENV) -m jupyterlab $(LAB_OPTIONS) --ServerApp.root_dir="$(CURDIR)" notebooks/01_images_and_videos.ipynb
@@ -34,7 +34,7 @@ test: setup  ## format, lint, types, then all tests
 	$(VENV) -m pytest $(PYTEST)
 
 test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why
-	$(VENV) -m coursekit.course.gpu $(PYTEST)
+	$(VENV) -m tools.gpu $(PYTEST)
 
 doctor: setup  ## check this machine: versions, device, ffmpeg, data, memory, disk
 	$(VENV) -m coursekit doctor
@@ -44,33 +44,33 @@ repair:  ## install everything in .venv again, over what is there
 	$(MAKE) --no-print-directory setup
 
 record: setup  ## run all notebooks anew and store what they print
-	$(VENV) -m coursekit.course.record
+	$(VENV) -m tools.notebooks.record
 
 overview: setup  ## draw the picture of the README anew
-	$(VENV) -m coursekit.course.overview
+	$(VENV) -m tools.data.overview
 
 bench: setup  ## compare the video readers on this machine
-	"$(PYTHON)" coursekit/course/install.py --extra bench
-	for script in benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
+	"$(PYTHON)" tools/install.py --extra bench
+	for script in tools/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
 
 format: setup  ## format the code and mend what the linter can mend
 	$(VENV) -m ruff check --fix --quiet . || true
 	$(VENV) -m ruff format .
 
 rehearsal: setup  ## run all notebooks as on Colab: its versions, its set-up cell, no checkout (minutes, 5 GB for a while)
-	$(VENV) -m coursekit.course.colab $(NOTEBOOKS)
+	$(VENV) -m tools.notebooks.colab $(NOTEBOOKS)
 
 links: setup  ## check every link (REPOSITORY=owner/name BRANCH=main: first let them lead there)
-	$(VENV) -m coursekit links $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
+	$(VENV) -m tools.publish.links $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
 
 publish: setup  ## make the students' course, without solutions, in dist/student (REPOSITORY=owner/name)
-	$(VENV) -m coursekit.course.publish $(if $(REPOSITORY),--repository "$(REPOSITORY)")
+	$(VENV) -m tools.publish.student $(if $(REPOSITORY),--repository "$(REPOSITORY)")
 
 site: setup  ## make the course's site, in _site
-	$(VENV) -m coursekit.course.build_site
+	$(VENV) -m tools.publish.site
 
 lock: setup  ## make requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions); needs uv
-	$(VENV) -m coursekit.course.lock $(if $(UPGRADE),--upgrade)
+	$(VENV) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## delete .venv and what tools have left
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist _site

@@ -29,11 +29,11 @@ def _features(options: argparse.Namespace) -> int:
 
 
 def _extract(options: argparse.Namespace) -> int:
-    from coursekit import encoders, features, many
+    from coursekit import encoders, features
 
-    clear = (ValueError, OSError, features.FeaturesError, encoders.WeightsError, *many.ERRORS)
+    clear = (ValueError, OSError, features.FeaturesError, encoders.WeightsError, *features.ERRORS)
     try:
-        report = many.extract_all(
+        report = features.extract_all(
             options.videos, options.out, options.encoder, fps=options.fps, every=options.every,
             device=options.device, progress=not options.quiet, scheduler=options.scheduler,
             workers=options.workers,
@@ -90,7 +90,7 @@ def _add_features(commands: Any) -> None:
 
 def _grade(options: argparse.Namespace) -> int:
     try:
-        from coursekit.grading import cohort, report
+        from coursekit.grading import batch, report
     except ImportError as error:
         print(f'coursekit grade: error: {error}: pip install "coursekit[grading]"', file=sys.stderr)
         return 2
@@ -102,7 +102,7 @@ def _grade(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 130
-    except (*cohort.ERRORS, OSError) as error:
+    except (*batch.ERRORS, OSError) as error:
         print(f"coursekit grade: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
@@ -139,24 +139,6 @@ def _add_grade(commands: Any) -> None:
     command.set_defaults(run=_grade)
 
 
-def _links(options: argparse.Namespace) -> int:
-    try:
-        from coursekit.course import links
-    except ImportError as error:
-        print(f'coursekit links: error: {error}: pip install "coursekit[site]"', file=sys.stderr)
-        return 2
-    return links.run(options)
-
-
-def _add_links(commands: Any) -> None:
-    about = "check every link of the course; with --repository, first let them lead there"
-    command = commands.add_parser("links", help=about, description=about)
-    command.add_argument("--repository", metavar="OWNER/NAME", help="where the course is published")
-    command.add_argument("--branch", metavar="NAME", help="a branch or tag of it")
-    command.add_argument("--root", metavar="FOLDER", help="the checkout; this one otherwise")
-    command.set_defaults(run=_links)
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line: each subcommand sets `run`, a function from its options to the exit code."""
     top = argparse.ArgumentParser(prog="coursekit", description="Helpers of the course on video analysis.")
@@ -166,11 +148,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
-    # Not in the students' course:
-    if importlib.util.find_spec("coursekit.grading"):
+    if importlib.util.find_spec("coursekit.grading"):  # not in the students' course
         _add_grade(commands)
-    if importlib.util.find_spec("coursekit.course.links"):
-        _add_links(commands)
     return top
 
 

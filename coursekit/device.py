@@ -9,7 +9,7 @@ from statistics import median
 
 import torch
 
-from coursekit import _sim
+from coursekit.testing import sim_device
 
 
 def pick(name: str | None = None) -> torch.device:
@@ -17,7 +17,7 @@ def pick(name: str | None = None) -> torch.device:
 
     Args:
         name: "cpu", "cuda", "cuda:1", "mps", ...; None chooses CUDA, then Apple's MPS, then the CPU. "sim" is
-            for tests: a device that computes on the CPU, and is as strict as a GPU (see `coursekit._sim`).
+            for tests: it computes on the CPU and is as strict as a GPU (`coursekit.testing.sim_device`).
 
     Returns:
         A torch.device on which a small sum has been computed, so that it is known to work.
@@ -30,8 +30,8 @@ def pick(name: str | None = None) -> torch.device:
         return _best()
     origin = "name" if name else "$COURSE_DEVICE"
     try:
-        if asked.partition(":")[0] == _sim.NAME:
-            _sim.register()
+        if asked.partition(":")[0] == sim_device.NAME:
+            sim_device.register()
         device = torch.device(asked)
         torch.zeros(1, device=device).add_(1).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:

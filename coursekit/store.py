@@ -46,8 +46,8 @@ import torch
 from scipy.io.matlab import MatReadError
 
 from coursekit import layout
-from coursekit._files import atomic
-from coursekit._selection import exact_rate
+from coursekit._shared._files import atomic
+from coursekit.video._selection import exact_rate
 
 LAYOUT = "TCHW"
 HDF5, MAT = (".h5", ".hdf5"), (".mat",)

@@ -24,7 +24,7 @@ from torch import nn
 from tqdm import tqdm
 
 from coursekit import device as devices
-from coursekit._files import atomic
+from coursekit._shared._files import atomic
 
 Labelled = tuple[torch.Tensor, torch.Tensor]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
 
-from coursekit._figure import Picture
+from coursekit.show._figure import Picture
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 Range = Sequence[Any]

@@ -30,9 +30,9 @@ def sim():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The course's site, made once: a folder."""
-    from coursekit.course import build_site
+    from tools.publish import site
 
-    if not build_site.ready() and sys.version_info < (3, 11):
+    if not site.ready() and sys.version_info < (3, 11):
         pytest.skip("the site is made with Python 3.11 or newer")
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:  # each of several workers has a folder of its own in this one
@@ -40,5 +40,5 @@ def site(tmp_path_factory):
     folder = shared / "site"
     with FileLock(shared / "site.lock"):
         if not folder.exists():
-            build_site.build(folder)
+            site.build(folder)
     return folder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from coursekit.grading.judge import Mark
-from coursekit.grading.master import Master
+from coursekit.grading.assignment import Master
+from coursekit.grading.autograde import Mark
 
 # No script, no picture, nothing from elsewhere: whatever the page holds, a browser runs none of it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -23,9 +23,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from coursekit._files import write_text
-from coursekit.grading.judge import Mark
-from coursekit.grading.master import Master
+from coursekit._shared._files import write_text
+from coursekit.grading.assignment import Master
+from coursekit.grading.autograde import Mark
 from coursekit.grading.release import released
 
 CONFIG = '''"""For `nbgrader formgrader`, started in this folder."""

@@ -12,8 +12,8 @@ import nbformat
 from nbgrader import preprocessors as nbgrader
 from traitlets.config import Config
 
-from coursekit._files import write_text
-from coursekit.grading.master import Master
+from coursekit._shared._files import write_text
+from coursekit.grading.assignment import Master
 
 TEXT_STUB = "*Write your answer here, in place of this line.*"
 

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from coursekit._table import Table
-from coursekit.grading import cohort
-from coursekit.grading.master import ASSIGNMENTS, find
+from coursekit.grading import batch
+from coursekit.grading.assignment import ASSIGNMENTS, find
 from coursekit.grading.sandbox import Limits
+from coursekit.show._table import Table
 
 REASON = 60  # characters of a reason in the table
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, out: TextIO, errors: TextIO) -> int:
         bars[0].update(done - bars[0].n)
 
     try:
-        report = cohort.grade(
+        report = batch.grade(
             path, options.submissions, options.out, student=options.student, regrade=options.regrade,
             db=options.db, workers=options.workers, scheduler=options.scheduler, limits=limits, progress=show,
         )  # fmt: skip
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, out: TextIO, errors: TextIO) -> int:
     return 1 if report.failed else 0
 
 
-def table(report: cohort.Report) -> Table:
+def table(report: batch.Report) -> Table:
     """The marks of all students, one row for each."""
     rows = []
     for record in report.records:

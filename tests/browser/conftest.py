@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser import lab
+from support import lab
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # git-ignored
 

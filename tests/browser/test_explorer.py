@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from browser import lab
-from scratch import code, save, text
+from support import lab
+from support.scratch import code, save, text
 from torch import nn
 
-from coursekit import _budget, conv, explorer
+from coursekit import conv, explorer
+from coursekit.explorer import _budget
 
 pytestmark = pytest.mark.browser
 

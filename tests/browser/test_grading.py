@@ -5,14 +5,13 @@ import json
 import os
 import zipfile
 
-import assignment
 import nbformat
 import pytest
-from browser import lab
+from support import assignment, lab
 
 from coursekit import cli
-from coursekit.course import publish
-from coursekit.grading.master import find, read
+from coursekit.grading.assignment import find, read
+from tools.publish import student
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +51,7 @@ def graded(tmp_path_factory):
     """The folders of an instructor who has published, collected and graded."""
     assignment.need_sandbox()
     folder = tmp_path_factory.mktemp("school")
-    publish.publish(folder / "student", "school/videos")
+    student.publish(folder / "student", "school/videos")
     master = read(find(NAME))
     reference = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
     made = {

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import lab
-from scratch import code, save, text
+from support import lab
+from support.scratch import code, save, text
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -15,7 +15,7 @@ from coursekit import conv
 
 pytestmark = pytest.mark.browser
 
-REFERENCE = sorted(f"api/{path.stem}" for path in (ROOT / "coursekit/course/site/api").glob("*.rst"))
+REFERENCE = sorted(f"api/{path.stem}" for path in (ROOT / "tools/publish/templates/site/api").glob("*.rst"))
 OTHERS = ["index", "404", "search", "genindex", "data/README", "notebooks/assignments/README"]
 PAGES = [*LECTURES, *ASSIGNMENTS, *REFERENCE, *OTHERS]
 PHONE = {"width": 390, "height": 844}

@@ -1,0 +1,1 @@
+"""What several ideas of the course need and no learner does: files, locks, texts, dask."""

@@ -1,0 +1,28 @@
+"""Numbers and sentences for people, the same on every machine."""
+
+from __future__ import annotations
+
+
+def number(value: float) -> str:
+    """A number for people: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
+    if float(value).is_integer() and abs(value) < 1e12:
+        return f"{int(value):,}"
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def sentence(*parts: str | None) -> str:
+    """Joins the parts that are there to sentences, each with one full stop (or its own ? or !) at its end."""
+    kept = [part.rstrip(". ") for part in parts if part]
+    return " ".join(part if part.endswith(("?", "!")) else f"{part}." for part in kept)
+
+
+def reason(error: BaseException, clear: tuple[type[BaseException], ...]) -> str:
+    """An error as one line; its type stands before it, unless its message was made for reading.
+
+    Args:
+        error: what was raised.
+        clear: the kinds of errors whose messages were made for reading.
+    """
+    message = " ".join(str(error).split())
+    readable = message and isinstance(error, clear)
+    return message if readable else f"{type(error).__name__}: {message}".rstrip(": ")

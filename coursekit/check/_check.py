@@ -1,0 +1,212 @@
+"""The checks: compare an answer with the expected one, and guess the mistake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pkgutil import resolve_name
+from typing import Any
+from unittest import mock
+
+import torch
+
+from coursekit.check._plain import NotPlainError, name_of, plain
+
+# Wrong answers that are known, each with the reason for it: {6: "..."} or [(tensor, "..."), ...].
+Known = Mapping[Any, str] | Sequence[tuple[Any, str]]
+
+
+class Wrong(AssertionError):  # noqa: N818 - students read this name: the answer is wrong, nothing has failed
+    """An answer that is not the expected one."""
+
+
+def equal(got: Any, expected: Any, what: str, looks_like: Known = ()) -> None:
+    """Demand that an answer has the type and the value that are expected.
+
+    Args:
+        got: the answer: numbers, strings, tensors, lists, tuples and dicts of such.
+        expected: what it must be.
+        what: how it was asked for, as in "output_size(9, 3)".
+        looks_like: wrong answers that are known, with the mistake that leads to each.
+
+    Raises:
+        Wrong: it is not.
+
+    >>> equal(6, 5, "output_size(9, 3, stride=2)", {6: "rounded up?"})
+    Traceback (most recent call last):
+    coursekit.check.Wrong: output_size(9, 3, stride=2): expected 5, got 6: rounded up?
+    """
+    got, expected = _plain(got, what), plain(expected)
+    if not _same(got, expected):
+        known = [why for bad, why in _pairs(looks_like) if _same(got, bad)]
+        raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
+
+
+def close(got: Any, expected: Any, what: str, tolerance: float = 1e-4, looks_like: Known = ()) -> None:
+    """Demand that a number, or each number of a tensor, is near to what is expected.
+
+    Args:
+        got: a number or a tensor.
+        expected: a number or a tensor of the shape it must have.
+        what: how it was asked for.
+        tolerance: the largest difference, as a part of the largest absolute expected value (or of 1 if that
+            is smaller than 1).
+        looks_like: wrong answers that are known, with the mistake that leads to each.
+
+    Raises:
+        Wrong: another type or shape, a number that is not finite, or one that is too far off.
+    """
+    got, expected = _plain(got, what), plain(expected)
+    if not _near(got, expected, tolerance):
+        known = [why for bad, why in _pairs(looks_like) if _near(got, bad, tolerance)]
+        raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
+
+
+def that(truth: Any, message: str) -> None:
+    """Demand that something holds; the message says what was expected, what came and what to think of.
+
+    Raises:
+        Wrong: it does not hold.
+    """
+    if truth is not True:
+        raise Wrong(message)
+
+
+def caught(function: Callable[[], Any]) -> str:
+    """The error that a call raises, as "ValueError: its message"; "no error" if it raises none.
+
+    A task that is still to do is no answer: its NotImplementedError goes on.
+    """
+    try:
+        function()
+    except NotImplementedError:
+        raise
+    except Exception as error:  # whichever comes is the answer
+        return f"{type(error).__name__}: {error}"
+    return "no error"
+
+
+def error(got: Any, kind: str, mentions: Sequence[str], what: str) -> None:
+    """Demand that `caught` caught an error of a kind, whose message has each of some words.
+
+    Raises:
+        Wrong: another error or none, or a word is missing.
+    """
+    if type(got) is not str or not got.startswith(f"{kind}:"):
+        raise Wrong(f"{what}: expected a {kind}, got {_short(got)}")
+    for word in mentions:
+        if word.lower() not in got.lower():
+            raise Wrong(f"{what}: the message of the {kind} should name {word!r}; it is {_short(got)}")
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Let library functions fail inside the block: what the task asks for is to be written, not called.
+
+    Args:
+        names: functions and methods, such as "torch.nn.functional.conv3d", "torch.Tensor.unfold".
+    """
+    with ExitStack() as stack:
+        for name in names:
+            module, _, function = name.rpartition(".")
+
+            def refuse(*_: Any, _name: str = name, **__: Any) -> Any:
+                raise Wrong(f"{_name} does the whole task: write it yourself")
+
+            stack.enter_context(mock.patch.object(resolve_name(module), function, refuse))
+        yield
+
+
+def passed(task: str) -> None:
+    """Say that a task's visible checks have passed."""
+    print(f"{task}: the visible checks pass. Hidden checks with other numbers give the points.")
+
+
+def _plain(got: Any, what: str) -> Any:
+    if isinstance(got, torch.Tensor) and got.requires_grad:
+        got = got.detach()
+    try:
+        return plain(got)
+    except NotPlainError as error:
+        raise Wrong(
+            f"{what}: {error}, which is no answer: return numbers, strings, tensors or lists"
+        ) from None
+
+
+def _pairs(known: Known) -> list[tuple[Any, str]]:
+    pairs = known.items() if isinstance(known, Mapping) else known
+    return [(plain(bad), why) for bad, why in pairs]
+
+
+def _same(got: Any, expected: Any) -> bool:
+    """The same type and the same value, all the way down."""
+    if type(got) is not type(expected):
+        return False
+    if isinstance(expected, torch.Tensor):
+        return got.dtype == expected.dtype and got.shape == expected.shape and torch.equal(got, expected)
+    if isinstance(expected, (list, tuple)):
+        return len(got) == len(expected) and all(map(_same, got, expected))
+    if isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(_same(got[key], expected[key]) for key in expected)
+    return bool(got == expected)
+
+
+def _near(got: Any, expected: Any, tolerance: float) -> bool:
+    """Of the same shape, finite, and nowhere farther away than the tolerance."""
+    if isinstance(expected, torch.Tensor):
+        if not isinstance(got, torch.Tensor) or got.shape != expected.shape or got.dtype == torch.bool:
+            return False
+        if got.is_floating_point() != expected.is_floating_point():
+            return False
+        wanted = expected.double()
+        scale = max(1.0, wanted.abs().max().item()) if wanted.numel() else 1.0
+        near = (got.double() - wanted).abs() <= tolerance * scale  # NaN is not
+        return math.isfinite(scale) and bool(near.all())  # nothing is near to infinity
+    if type(got) not in (int, float) or type(expected) not in (int, float):
+        return False
+    try:
+        return math.isfinite(got) and abs(got - expected) <= tolerance * max(1.0, abs(expected)) < math.inf
+    except OverflowError:  # an int beyond all floats
+        return False
+
+
+def _guess(got: Any, expected: Any) -> str:
+    """What can be said of a tensor without knowing the task."""
+    if not isinstance(expected, torch.Tensor) or not isinstance(got, torch.Tensor):
+        return ""
+    mine, wanted = list(got.shape), list(expected.shape)
+    if mine != wanted:
+        if sorted(mine) == sorted(wanted):
+            return "the axes are in another order."
+        for longer, shorter, word in ((wanted, mine, "missing"), (mine, wanted, "too many")):
+            for axis in range(len(longer)):
+                if longer[:axis] + longer[axis + 1 :] == shorter:
+                    return f"one axis is {word}: is the batch, or the channel, where it belongs?"
+        return "the shape differs."
+    if got.is_floating_point() != expected.is_floating_point():
+        return f"the dtype is {got.dtype}, expected {expected.dtype}."
+    if got.is_floating_point() and not torch.isfinite(got).all():
+        return "some values are not finite (NaN or infinite)."
+    far = (got.double() - expected.double()).abs()
+    if not far.any():
+        return "the values are right, the dtype is not."
+    index = tuple(int(i) for i in torch.unravel_index(far.argmax(), far.shape))
+    return f"the values differ, most at {list(index)}: expected {expected[index]:.5g}, got {got[index]:.5g}."
+
+
+def _message(what: str, got: Any, expected: Any, reasons: Sequence[str]) -> str:
+    text = f"{what}: expected {_short(expected)}, got {_short(got)}"
+    return f"{text}: {reasons[0]}" if reasons and reasons[0] else text
+
+
+def _short(value: Any) -> str:
+    """A value in at most a line."""
+    if isinstance(value, torch.Tensor):
+        name = name_of(value.dtype)
+        return f"a {name} tensor of shape {tuple(value.shape)}"
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of thousands of digits
+        text = f"a {type(value).__name__} too long to write"
+    return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -1,0 +1,281 @@
+"""The encoder: a network without its decision layer, with its preprocessing and its fastest way to run."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn.functional import adaptive_avg_pool2d
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
+
+from coursekit import layout
+from coursekit.device import move, pick
+from coursekit.encoders import _backends, _networks
+from coursekit.encoders._networks import DEFAULT, Preprocessing, fingerprint
+from coursekit.encoders._sliding_window import Windows
+
+# Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
+# each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.
+BATCH = {"eager": 4, "folded": 4, "onnx": 16}
+BATCH_GPU = 64
+
+Grid = tuple[int, int]
+
+
+class Encoder:
+    """A network without its decision layer, with everything that belongs to it. Made by `load`.
+
+    Attributes:
+        name: which network.
+        k: numbers in a row.
+        network: the plain module, float32 (B, 3, H, W), or (B, 3, T, H, W), to (B, k); for looking at.
+        decision: the layer that was taken off (None where there is none that can be put back).
+        labels: the classes that it decides among.
+        preprocessing: what is done to an image first.
+        windows: how a video network looks along time; None for an image network.
+        weights: which weights these are.
+        weights_hash: first 16 hex digits of a SHA-256 of all of them.
+        backend: how it computes: "eager", "folded" or "onnx".
+        device: where.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        *,
+        decision: nn.Module | None = None,
+        labels: Sequence[str] = (),
+        windows: Windows | None = None,
+        weights: str = "",
+        device: torch.device | None = None,
+        backend: str = "auto",
+    ) -> None:
+        self.name, self.network, self.preprocessing = (
+            name,
+            network.eval().requires_grad_(False),
+            preprocessing,
+        )
+        self.decision, self.labels, self.windows, self.weights = decision, tuple(labels), windows, weights
+        self.device = device or torch.device("cpu")
+        self.weights_hash = fingerprint(network)
+        time = () if windows is None else (windows.length,)
+        generator = torch.Generator().manual_seed(0)
+        example = torch.rand((1, 3, *time, *preprocessing.crop), generator=generator)  # (1, 3, [T,] H, W)
+        with torch.inference_mode():
+            shape = network(example).shape
+        if len(shape) != (3 if windows is not None and windows.dense else 2):
+            raise ValueError(f"{name} gives an output of shape {tuple(shape)}, expected one row (B, k)")
+        self.k = int(shape[-1])
+        self._run, self.backend = _backends.runner(network, example, self.device, backend)
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        """Features of a clip.
+
+        Args:
+            frames: uint8 (T, 3, H, W), RGB.
+
+        Returns:
+            float32 (T, k) on the CPU; for a video network a row for each window, or as its `windows` say.
+
+        Raises:
+            LayoutError, ValueError: not such a clip; no frame.
+        """
+        check_frames(frames)
+        images = self.prepare(frames)  # (T, 3, h, w)
+        if self.windows is None:
+            return torch.cat([self.launch(part) for part in images.split(self.batch)]).cpu()  # (T, k)
+        rows = []
+        for window, kept in self.windows.cut(images):
+            rows.append(self.launch(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)
+        return torch.cat(rows).cpu()
+
+    @property
+    def batch(self) -> int:
+        """How many frames it is best given at once, where it computes."""
+        return BATCH_GPU if self.device.type == "cuda" else BATCH[self.backend]
+
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """Resize and crop, as the weights were trained: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
+        how = self.preprocessing
+        sides = [how.resize] if isinstance(how.resize, int) else list(how.resize)
+        packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
+        resized = transforms.resize(packed, sides, InterpolationMode(how.interpolation), antialias=True)
+        return transforms.center_crop(resized, list(how.crop))
+
+    def normalise(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 (..., 3, h, w), 0 to 255 -> float32, with the mean and deviation of the weights' training."""
+        mean = torch.tensor(self.preprocessing.mean, device=images.device)[:, None, None] * 255  # (3, 1, 1)
+        std = torch.tensor(self.preprocessing.std, device=images.device)[:, None, None] * 255  # (3, 1, 1)
+        return images.float().sub_(mean).div_(std)  # `float` has made new values: they may be changed
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """The network on prepared images: uint8 (B, 3, h, w) -> float32 (B, k) on the CPU.
+
+        A video network takes windows, (B, T, 3, h, w), and gives (B, 1, k), or (B, rows, k).
+        """
+        return self.launch(images).cpu()
+
+    def launch(self, images: torch.Tensor) -> torch.Tensor:
+        """As `encode`, but the result stays on the device, and nobody waits for it there."""
+        with torch.inference_mode():
+            x = self.normalise(move(images, self.device))
+            if self.windows is None:
+                return self._run(x)  # (B, k)
+            rows = self._run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)
+            if not self.windows.dense:
+                return rows[:, None]  # (B, 1, k)
+            return rows[:, self.windows.margin : self.windows.margin + self.windows.step]  # (B, rows, k)
+
+    def decide(self, features: torch.Tensor) -> torch.Tensor:
+        """What the decision layer makes of features: float32 (..., k) -> scores (..., classes).
+
+        Raises:
+            ValueError: there is no decision layer, or the rows do not have k numbers.
+        """
+        if self.decision is None:
+            raise ValueError(f"{self.name} has no decision layer for its features")
+        if features.shape[-1:] != (self.k,):
+            raise ValueError(f"features must have rows of k = {self.k} numbers, got {tuple(features.shape)}")
+        with torch.inference_mode():
+            return self.decision(features.float())
+
+    def names(self, features: torch.Tensor, best: int = 3) -> list[tuple[str, float]]:
+        """The most probable classes of one row of features (k,), with their probabilities."""
+        chances = self.decide(features).softmax(-1)  # (classes,)
+        top = chances.topk(min(best, len(self.labels)))
+        return [(self.labels[i], p) for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)]
+
+    def __repr__(self) -> str:
+        return f"Encoder({self.name}, k={self.k}, weights {self.weights}, {self.backend} on {self.device})"
+
+
+def load(
+    encoder: str | nn.Module = DEFAULT,
+    *,
+    weights: str = "pretrained",
+    layer: str | None = None,
+    grid: Grid | None = None,
+    preprocessing: Preprocessing | None = None,
+    windows: Windows | None = None,
+    device: str | torch.device | None = "cpu",
+    backend: str = "auto",
+) -> Encoder:
+    """An encoder, ready to use.
+
+    Args:
+        encoder: one of `NAMES`, or a module of your own, float32 (B, 3, H, W) in.
+        weights: "pretrained"; the path of a state dict for the same network; or "random". A module of your
+            own keeps what it has.
+        layer: name of the layer whose output is wanted instead, as `torchvision.models.feature_extraction`
+            names it. An output with a spatial grid is averaged over it.
+        grid: (rows, columns) to average over instead of the whole: the k numbers are then those of the
+            upper left part, channel by channel: k = channels * rows * columns.
+        preprocessing: for a module of your own; by default that of torchvision's ImageNet networks.
+        windows: for a video network of your own, (B, 3, T, H, W) in.
+        device: where to compute; None picks the best, as `device.pick`.
+        backend: "auto", "eager" (the network as it is), "folded" (faster, PyTorch alone) or "onnx".
+
+    Raises:
+        ValueError: an unknown name, layer, device or backend.
+        WeightsError: no such weights, and no network to fetch them; or weights that do not fit.
+    """
+    where = pick(None if device is None else str(device))
+    if isinstance(encoder, nn.Module):
+        name, maps = type(encoder).__name__, None
+        built = _networks.Built(
+            copy.deepcopy(encoder).eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
+        )
+    else:
+        if preprocessing is not None or windows is not None:
+            raise ValueError(f"preprocessing and windows are for a module of your own; {encoder} has its own")
+        built = _networks.build(encoder, weights)
+        name, maps = encoder, built.maps
+    if grid is not None and layer is None and maps is None:
+        raise ValueError(f"grid={grid}: {name} needs layer=, the name of a layer with a spatial grid")
+    if backend == "auto" and (grid is not None or isinstance(encoder, nn.Module)):
+        backend = "folded"  # not everything can be exported to ONNX; here that is not known beforehand
+    decision = None
+    if layer is not None or grid is not None:
+        network: nn.Module = _Pooled(_until(built.network, layer or maps or ""), grid or (1, 1))
+        name = f"{name}:{layer or maps}" + (f" on {grid[0]} x {grid[1]}" if grid else "")
+    else:
+        network, decision = _without_decision(built)
+    return Encoder(
+        name, network, built.preprocessing, decision=decision, labels=built.labels if decision else (),
+        windows=built.windows, weights=built.weights, device=where, backend=backend,
+    )  # fmt: skip
+
+
+def check_frames(frames: torch.Tensor) -> None:
+    """Raise a LayoutError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
+    layout.check(frames, "TCHW")
+    if frames.dtype != torch.uint8:
+        raise ValueError(
+            f"frames has dtype {frames.dtype}, expected torch.uint8 with values 0 to 255: "
+            "for floats from 0 to 1 use (frames * 255).round().to(torch.uint8)"
+        )
+
+
+def _without_decision(built: _networks.Built) -> tuple[nn.Module, nn.Module | None]:
+    """The network with an identity where it decided, and the layer that did."""
+    if not built.decision:
+        return built.network, None
+    decision = built.network.get_submodule(built.decision)
+    parent, _, child = built.decision.rpartition(".")
+    setattr(built.network.get_submodule(parent), child, nn.Identity())
+    return built.network, decision.eval() if isinstance(decision, nn.Linear) else None
+
+
+def _until(network: nn.Module, layer: str) -> nn.Module:
+    """A network that gives {"map": the output of one of its layers}."""
+    try:
+        names = get_graph_node_names(network, suppress_diff_warning=True)[1]
+    except Exception:  # torch.fx cannot follow every network; the layer then must be a module
+        names = [name for name, _ in network.named_modules() if name]
+        if layer in names:
+            return _Tapped(network, layer)
+    else:
+        if any(name == layer or name.startswith(f"{layer}.") for name in names):
+            return create_feature_extractor(network, {layer: "map"}, suppress_diff_warning=True)
+    near = [name for name in names if name.startswith(layer.split(".")[0])] or names
+    raise ValueError(f"layer={layer!r} is none of {type(network).__name__}; there are {', '.join(near[-8:])}")
+
+
+class _Tapped(nn.Module):
+    """Runs a whole network, and gives {"map": what one of its modules gave}."""
+
+    def __init__(self, inner: nn.Module, layer: str) -> None:
+        super().__init__()
+        self.inner, self.layer = inner, layer
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The output of the module, by the name that `_Pooled` asks for."""
+        seen: dict[str, torch.Tensor] = {}
+        module = self.inner.get_submodule(self.layer)
+        hook = module.register_forward_hook(lambda _, inputs, output: seen.update(map=output))
+        try:
+            self.inner(x)
+        finally:
+            hook.remove()
+        return seen
+
+
+class _Pooled(nn.Module):
+    """Averages what a network gives over the cells of a grid, and lays the cells side by side."""
+
+    def __init__(self, inner: nn.Module, grid: Grid) -> None:
+        super().__init__()
+        self.inner, self.grid = inner, grid
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features (B, k)."""
+        y: torch.Tensor = self.inner(x)["map"]  # (B, C, h, w), (B, C, T, h, w) or (B, k)
+        if y.dim() == 5:
+            y = y.mean(2)  # (B, C, h, w)
+        return adaptive_avg_pool2d(y, self.grid).flatten(1) if y.dim() == 4 else y.flatten(1)

@@ -1,0 +1,344 @@
+"""What students handed in: folders, zips of a learning platform, single notebooks; one notebook for each.
+
+Folders, zips of a learning platform and single notebooks are read; nothing is unpacked to disk, no link is
+followed. What cannot be read becomes a reason that the student understands, never an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import stat
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coursekit.grading.assignment import Master
+from coursekit.grading.rebuild import (
+    NOTEBOOK,
+    cell_grade_id,
+    first_line,
+    notebook_cells,
+    readable,
+    too_large,
+)
+
+ARCHIVE = 200 << 20  # bytes of a student's zip, and of all that is unpacked from a student's zips
+GATHERED = 2 << 30  # bytes unpacked from a zip of many students
+FILES = 20_000  # in one zip or folder
+DEPTH = 20  # folders within folders
+READ = (".ipynb", ".json", ".txt", "")  # ends of names that a notebook may have
+_MOODLE = re.compile(r"_assignsubmission_.*$")
+_CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
+
+
+class IntakeError(Exception):
+    """There is nothing to grade; the message says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in.
+
+    `data` is the notebook's content, None where there is none; `reason` then says why, to the student.
+    """
+
+    student: str
+    source: str  # the file it came from, for people
+    data: bytes | None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Changes when the student hands in something else."""
+        content = self.data if self.data is not None else self.reason.encode("utf-8", "replace")
+        return hashlib.sha256(content).hexdigest()
+
+
+@dataclass
+class _File:
+    """A file as it was found: its content, or a reason why there is none."""
+
+    parts: tuple[str, ...]
+    data: bytes | None
+    reason: str = ""
+    when: float = 0.0
+    place: str = ""
+
+
+def gather(paths: Iterable[str | Path], master: Master, student: str | None = None) -> list[Submission]:
+    """The submissions in files and folders, one for each student, in the order of their names.
+
+    In a folder, or a zip, the first folder is a student's, and a notebook without a folder is named for one;
+    names of Moodle's and Canvas's downloads are understood, and so is nbgrader's `submitted` folder.
+
+    Args:
+        paths: notebooks, zips, or folders of both.
+        master: the assignment.
+        student: whose it is, where it is a single notebook.
+
+    Raises:
+        IntakeError: a path does not exist, or there is no submission in any.
+    """
+    files: list[_File] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise IntakeError(f"there is no file or folder {path}")
+        for file in _found(path):
+            file.parts = _placed(file.parts, path, master.name)
+            files.append(file)
+    groups: dict[str, list[_File]] = {}
+    for file in files:
+        name = student or unicodedata.normalize("NFC", _student(file.parts, master.name))
+        groups.setdefault(name, []).append(file)
+    if not groups:
+        raise IntakeError(f"there is nothing to grade in {', '.join(map(str, paths))}")
+    names = _safe_names(groups)
+    chosen = [_choose(names[raw], group, master) for raw, group in groups.items()]
+    return sorted(chosen, key=lambda submission: submission.student)
+
+
+# ---------------------------------------------------------------- files
+
+
+def _found(path: Path) -> Iterator[_File]:
+    if path.is_dir():
+        yield from _in_folder(path)
+    elif path.suffix.lower() == ".zip" and path.is_file():
+        yield from _in_zip(path, (), path.name, [GATHERED])
+    else:
+        yield _read(path, (path.name,))
+
+
+def _in_folder(folder: Path) -> Iterator[_File]:
+    count = 0
+    room: dict[str, list[int]] = {}
+    lost: list[OSError] = []
+    for place, folders, names in os.walk(folder, followlinks=False, onerror=lost.append):
+        here = Path(place)
+        inside = here.relative_to(folder).parts
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        for name in folders:
+            if (here / name).is_symlink():
+                yield _read(here / name, (*inside, name, name))
+        if len(inside) == DEPTH:
+            folders.clear()
+        for name in sorted(names):
+            count += 1
+            if count > FILES:
+                raise IntakeError(f"there are more than {FILES:,} files in {folder}: is it the right folder?")
+            if name.startswith("."):
+                continue
+            file = _read(here / name, (*inside, name))
+            if name.lower().endswith(".zip") and file.data is not None:
+                owner = (*inside, name)[:1]
+                left = room.setdefault(owner[0], [ARCHIVE])
+                yield from _in_zip(io.BytesIO(file.data), owner, file.place, left)
+            else:
+                yield file
+    for error in lost:
+        parts = Path(error.filename).relative_to(folder).parts
+        reason = f"the folder cannot be read ({error.strerror})"
+        yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename)
+
+
+def _read(path: Path, parts: tuple[str, ...]) -> _File:
+    """A file's content if it is a plain file of a size that can be; others are not opened (pipes block)."""
+    try:
+        about = path.lstat()
+        file = _File(parts, None, "", about.st_mtime, str(path))
+        limit = ARCHIVE if path.suffix.lower() == ".zip" else NOTEBOOK
+        if stat.S_ISLNK(about.st_mode):
+            file.reason = f"{path.name} is a link, not a file: hand in the notebook itself"
+        elif not stat.S_ISREG(about.st_mode):
+            file.reason = f"{path.name} is no plain file"
+        elif about.st_size > limit:
+            file.reason = too_large(path.name, limit)
+        elif path.suffix.lower() in (*READ, ".zip"):
+            file.data = path.read_bytes()
+    except OSError as error:
+        return _File(parts, None, f"{path.name} cannot be read ({error.strerror})", 0.0, str(path))
+    return file
+
+
+def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> Iterator[_File]:
+    """What is in a zip. Names are only names: nothing is written under them.
+
+    Args:
+        file: the zip.
+        owner: the folder or the name that says whose it is; empty where it is many students'.
+        place: where it is, for people.
+        room: how many bytes may still be unpacked, counted down.
+    """
+    rooms: dict[str, list[int]] = {}  # of the zips in it
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            if len(entries) > FILES:
+                reason = f"{Path(place).name} holds more than {FILES:,} files"
+                yield _File((*owner, Path(place).name), None, reason, 0.0, place)
+                return
+            for entry in entries:
+                parts = _parts(entry.filename)
+                if entry.is_dir() or not parts or any(part.startswith((".", "__MACOSX")) for part in parts):
+                    continue
+                where = f"{place}: {entry.filename}"
+                result = _entry(archive, entry, (*owner, *parts), where, room)
+                if result.data is not None and _is_zip(parts[-1]):
+                    if owner:
+                        result.data, result.reason = None, f"{parts[-1]} is a zip within a zip"
+                    else:
+                        left = rooms.setdefault(parts[0], [ARCHIVE])
+                        yield from _in_zip(io.BytesIO(result.data), parts[:1], where, left)
+                        continue
+                yield result
+    except Exception as error:  # zipfile raises many kinds
+        reason = f"{Path(place).name} is no zip that can be read ({first_line(error)})"
+        yield _File((*owner, Path(place).name), None, reason, 0.0, place)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The parts of a name in a zip, without what would lead out of a folder."""
+    parts = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/")).split("/")
+    return tuple(part for part in parts if part not in ("", ".", ".."))
+
+
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, room: list[int]
+) -> _File:
+    """A file of a zip. What the zip says of its size may be wrong; no more is unpacked than there is room."""
+    name = parts[-1]
+    result = _File(parts, None, "", _when(entry), place)
+    packed = _is_zip(name)
+    limit = ARCHIVE if packed else NOTEBOOK
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        result.reason = f"{name} is a link, not a file: hand in the notebook itself"
+    elif not packed and PurePosixPath(name).suffix.lower() not in READ:
+        return result
+    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without end
+        result.reason = f"{name} is packed in an unusual way: hand in the notebook itself"
+    elif entry.flag_bits & 1:
+        result.reason = f"{name} is locked with a password: hand in the notebook itself"
+    elif room[0] <= 0:
+        result.reason = f"{name} was not read: what is zipped with it is too large"
+    else:
+        try:
+            with archive.open(entry) as content:
+                data = content.read(limit + 1)
+        except Exception as error:  # zlib's and zipfile's
+            result.reason = f"{name} cannot be unpacked ({first_line(error)})"
+        else:
+            room[0] -= len(data)
+            if len(data) > limit:
+                result.reason = too_large(name, limit)
+            else:
+                result.data = data
+    return result
+
+
+def _when(entry: zipfile.ZipInfo) -> float:
+    try:
+        return datetime(*entry.date_time).timestamp()
+    except (ValueError, OverflowError, OSError):  # the zip gives a day that is none
+        return 0.0
+
+
+# ---------------------------------------------------------------- students
+
+
+def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, ...]:
+    """A file's place, from the part on that says whose it is: not the assignment's folder or name."""
+    if len(parts) > 2 and parts[0] == "submitted":
+        parts = parts[1:]
+    if len(parts) > 1 and parts[0].lower() == assignment.lower():
+        parts = parts[1:]
+    if _student(parts, assignment).lower() == assignment.lower():  # it is in one student's folder, or zip
+        whole = path.resolve()
+        parts = (whole.name if path.is_dir() or _is_zip(path.name) else whole.parent.name, *parts)
+    return parts
+
+
+def _student(parts: tuple[str, ...], assignment: str) -> str:
+    """Whose a file is, by its place and name."""
+    name = parts[0]
+    if len(parts) > 1 and not _is_zip(name):
+        return _MOODLE.sub("", name) or name
+    stem = name[: name.rfind(".")] if "." in name.strip(".") else name
+    stem = re.sub(r"(?i)(.)\.ipynb$", r"\1", stem)  # as in .ipynb.txt
+    if _MOODLE.search(stem):
+        return _MOODLE.sub("", stem) or stem
+    canvas = _CANVAS.match(stem)
+    if canvas:
+        return f"{canvas['student']}_{canvas['number']}"
+    rest = re.sub(rf"(?i)(?:^|[-_ .]+){re.escape(assignment)}(?=$|[-_ .(])", "", stem)
+    rest = re.sub(r"\s*\(\d+\)$", "", rest).strip(" -_.")
+    return rest or (assignment if assignment.lower() in stem.lower() else stem)
+
+
+def _safe_names(raw: Iterable[str]) -> dict[str, str]:
+    """Names that can be a folder's on any system, different for different students.
+
+    A name that had to be changed gets a tag, and so does one that looks as if it had one.
+    """
+    names: dict[str, str] = {}
+    for name in raw:
+        kept = "".join(letter if _stays(letter) else " " for letter in unicodedata.normalize("NFC", name))
+        safe = "_".join(kept.split()).encode()[:120].decode(errors="ignore").strip("._") or "student"
+        changed = safe != name.replace(" ", "_") or re.search(r"(?i)-[0-9a-f]{12}$", safe)
+        names[name] = f"{safe}-{_tag(name)}" if changed else safe
+    lower = Counter(safe.lower() for safe in names.values())
+    return {name: f"{safe}-{_tag(name)}" if lower[safe.lower()] > 1 else safe for name, safe in names.items()}
+
+
+def _stays(letter: str) -> bool:
+    """Letters, their accents and vowel signs, digits, and a few more."""
+    return letter.isalnum() or letter in "_@.-" or unicodedata.category(letter).startswith("M")
+
+
+def _tag(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _choose(student: str, files: list[_File], master: Master) -> Submission:
+    """The notebook that is graded, of all that a student handed in."""
+    notebooks = [  # a notebook under another name is one, too
+        file
+        for file in files
+        if file.data is not None
+        and (file.parts[-1].lower().endswith(".ipynb") or not notebook_cells(file.data)[1])
+    ]
+    if not notebooks:
+        reasons = [file.reason for file in files if file.reason]
+        names = ", ".join(file.parts[-1] for file in files[:5])
+        reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
+        return Submission(student, readable(files[0].place), None, readable(reason[:500]))
+
+    def fit(file: _File) -> tuple[int, bool, float]:
+        return _likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when
+
+    best = max(notebooks, key=fit)
+    notes = []
+    if len(notebooks) > 1:
+        others = ", ".join(file.parts[-1] for file in notebooks if file is not best)
+        note = f"of {len(notebooks)} notebooks {best.parts[-1]} is graded, not {others}"
+        notes.append(readable(note[:500]))
+    return Submission(student, readable(best.place), best.data, "", tuple(notes))
+
+
+def _likeness(file: _File, master: Master) -> int:
+    """How many of the assignment's cells a notebook has."""
+    cells, _ = notebook_cells(file.data or b"")
+    ids = {cell_grade_id(cell) for cell in cells}
+    return sum(cell.grade_id in ids for cell in master.cells if cell.grade_id)

@@ -1,0 +1,162 @@
+"""Runs a submission's cells, one after the other, and sends what each said and answered.
+
+It runs inside the sandbox, in the process that then is the student's: nothing that it sends is trusted. The
+hidden tests come only after the solutions have run and have said what they say, so that no output can quote
+them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import linecache
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+PRINTED = 4_000  # characters kept of what a cell prints
+ANSWERS = 4_000_000  # characters of one test's answers
+MESSAGE = 300  # characters of an error's message in a test: enough to mend it, too few to copy tests out
+_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?\??\s*)$")
+MAGICS = 100  # lines of a cell that are left out, at most
+
+Cells = list[dict[str, str]]  # of `id`, `kind` (code, solution or test) and `source`
+Send = Callable[[dict[str, str]], None]
+
+
+class SlowError(Exception):
+    """A cell that took longer than it may."""
+
+
+class Capped(io.TextIOBase):
+    """A stream that keeps the beginning of what is written to it."""
+
+    def __init__(self) -> None:
+        self.kept, self.left = "", 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what there is room for."""
+        room = PRINTED - len(self.kept)
+        self.kept += text[:room]
+        self.left += max(0, len(text) - room)
+        return len(text)
+
+
+def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None:
+    """Run cells as a kernel would, each whether or not one before it failed, and send a dict for each.
+
+    Args:
+        cells: what to run.
+        scope: the names that there are; of a kernel, `__main__`'s.
+        seconds: what a cell may take.
+        send: gets `id`, `printed`, `error` (empty where there was none) and `answers` (of a test).
+    """
+    mine = os.getpid()
+    scope.setdefault("display", lambda *values, **_: print(*values))  # a notebook has it
+    for cell in cells:
+        report = _run(cell, scope, seconds)
+        if os.getpid() != mine:  # a cell has forked, and this is the copy
+            os._exit(0)
+        send(report)
+
+
+def compiled(source: str, name: str, flags: int = 0) -> Any:
+    """The code of a cell; lines for IPython (%pip, !ls, help?) are left out where Python cannot read them.
+
+    Raises:
+        SyntaxError: it is no Python otherwise either.
+    """
+    lines = source.split("\n")
+    for _ in range(MAGICS):
+        try:
+            return compile("\n".join(lines), name, "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or not _MAGIC.match(lines[number]):
+                raise
+            lines[number] = _MAGIC.sub(r"\1pass", lines[number])
+    raise SyntaxError(f"more than {MAGICS} lines are for IPython")
+
+
+def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[str, str]:
+    printed, error, answers = Capped(), "", ""
+    test, source, name = cell["kind"] == "test", cell["source"], f"<cell {cell['id']}>"
+    scope.pop("answers", None)
+    if not test:
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), _limit(seconds):
+            exec(compiled(source, name), scope)
+            if test:
+                from coursekit.check._plain import encode
+
+                answers = encode(scope["answers"])
+    except BaseException as caught:  # SystemExit and KeyboardInterrupt too: the next cell runs
+        error = _told(caught, name, test)
+    if len(answers) > ANSWERS:
+        answers, error = "", f"the answers are too large ({len(answers):,} characters of at most {ANSWERS:,})"
+    said = printed.kept + (f"\n[... {printed.left:,} characters more]" if printed.left else "")
+    return {"id": cell["id"], "printed": "" if test else said, "error": error, "answers": answers}
+
+
+@contextlib.contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Raise a SlowError in the block after so many seconds. Code that will not be stopped is killed later."""
+
+    def ring(*_: Any) -> None:
+        raise SlowError(f"stopped after {seconds:g} seconds: is there a loop without an end?")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _told(error: BaseException, cell: str, test: bool) -> str:
+    """An error as a student reads it: its name, its message, and the line of the cell it came from."""
+    try:
+        kind, message = type(error).__name__, str(error)
+    except BaseException:  # of an error with a `__str__` of its own
+        kind, message = "Exception", ""
+    message = message if len(message) <= MESSAGE else f"{message[:MESSAGE]} ..."
+    if kind in ("Wrong", "SlowError"):
+        return message
+    if kind == "NotPlainError":
+        return f"an answer cannot be compared: {message}. Return numbers, strings, tensors, lists or dicts"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "<cell " in frame.filename]
+    if isinstance(error, SyntaxError):
+        where = f" (line {error.lineno})"
+    elif frames and not (test and frames[-1].filename == cell):
+        there = "" if frames[-1].filename == cell else f" of cell {frames[-1].filename[6:-1]}"
+        where = f" (line {frames[-1].lineno}{there})"
+    else:
+        where = ""
+    hint = ""
+    if isinstance(error, NameError):
+        hint = ". Only the marked cells are graded: what other cells import or define is not there."
+    return f"{kind}: {message}{where}{hint}"
+
+
+def main() -> None:
+    """Run an author's own cells, without a sandbox: `cells` and `tests` come as JSON, so do the reports."""
+    job, out = json.load(sys.stdin), sys.stdout
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    reports: dict[str, list[dict[str, str]]] = {"cells": [], "tests": []}
+    for part, found in reports.items():
+        run(job[part], scope, 600, found.append)
+    json.dump(reports, out)
+
+
+if __name__ == "__main__":
+    main()

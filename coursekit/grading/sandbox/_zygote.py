@@ -1,0 +1,187 @@
+"""The process inside the sandbox that has torch imported and forks once for each submission.
+
+It gets, through a Unix socket, an open connection for each submission and hands it to the fork; it never
+sees what goes through it, so that no fork can find another submission, or the tests, in its memory.
+
+On the socket: it says "ready"; gets "limits" with the connection; says "started"; gets "kill", always, when
+the grader has what it wants or will not wait longer; says "ended". One submission at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from coursekit.grading.sandbox import _jail, _protocol, _runner
+
+WATCH_SECONDS = 0.1
+
+
+def serve(control: socket.socket) -> None:
+    """Fork for each connection that comes, until the socket is closed."""
+    _protocol.send(control, {"ready": True, "threads": len(list(Path("/proc/self/task").iterdir()))})
+    while True:
+        data, handles, _, _ = socket.recv_fds(control, _protocol.LINE, 1)
+        if not data:
+            return
+        connection = socket.socket(fileno=handles[0])
+        limits = json.loads(data)["limits"]
+        outer, pipe = _fork(connection, control, limits)
+        connection.close()
+        _protocol.send(control, {"started": True})
+        why = _watch(control, outer, pipe, limits)
+        _protocol.send(control, {"ended": os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]), "why": why})
+
+
+def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, Any]) -> tuple[int, int]:
+    """Fork a process that enters namespaces, which forks the one that is shut in.
+
+    Returns:
+        The first one's pid, and a pipe that tells the second one's; its end closes when the first one ends.
+    """
+    reading, writing = os.pipe()
+    outer = os.fork()
+    if outer:
+        os.close(writing)
+        return outer, reading
+    try:
+        os.close(reading)
+        control.close()
+        _jail.leave()
+        inner = os.fork()
+        if inner == 0:
+            os.close(writing)
+            _student(connection, limits)
+            os._exit(0)
+        os.write(writing, f"{inner}\n".encode())
+        connection.close()
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            _protocol.send(connection, {"fault": f"{type(error).__name__}: {error}"})
+    finally:
+        os._exit(70)
+
+
+def _student(connection: socket.socket, limits: dict[str, Any]) -> None:
+    """What the fork does: shut itself in, then run what comes through the connection."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_DFL)
+    handle = connection.detach()
+    os.dup2(handle, 3)
+    os.closerange(4, 4096)
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    connection = socket.socket(fileno=3)
+    try:
+        _jail.close(**{name: limits[name] for name in ("seconds", "memory", "processes", "disk", "places")})
+    except OSError as error:
+        _protocol.send(connection, {"fault": str(error)})
+        os._exit(70)
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    for part in ("cells", "tests"):
+        job = _protocol.receive(connection)
+        _runner.run(job[part], scope, limits["cell"], lambda report: _protocol.send(connection, report))
+        _protocol.send(connection, {"done": part})
+    os._exit(0)
+
+
+def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]) -> str:
+    """Wait until the grader has done with a submission, and kill it then, or when it takes too much.
+
+    Returns:
+        Why it was killed early; empty if it was not.
+    """
+    inner, why, told = _inner(pipe), "", False
+    base = _resident(os.getpid())
+    ended = os.pidfd_open(outer)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    while not told:
+        told = bool(poll.poll(WATCH_SECONDS * 1000))
+        if not why and not told:
+            count, used = _usage(outer, base, limits["memory"])
+            if used > limits["memory"]:
+                why = "memory"
+            elif count > limits["processes"]:
+                why = "processes"
+        if why or told:
+            for pid in (inner, outer) if inner else (outer,):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+    if not _protocol.receive_raw(control):  # the grader has gone
+        os._exit(0)
+    select.select([ended], [], [])
+    os.close(ended)
+    os.close(pipe)
+    return why
+
+
+def _inner(pipe: int) -> int:
+    """The pid of the process that is shut in; 0 if it never came to that."""
+    line = os.read(pipe, 32)
+    return int(line) if line.strip() else 0
+
+
+def _usage(outer: int, base: int, limit: int) -> tuple[int, int]:
+    """How many threads a submission has in all its processes, and their bytes beyond the zygote's.
+
+    The zygote's memory is taken off once, not for each process: one that runs another program has given its
+    part back, and may fill as much. Only where the quick sum says too much are shared pages looked for.
+    """
+    count = used = 0
+    keep = {1, os.getpid(), outer}
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    pids = [pid for pid in pids if pid not in keep]
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has ended
+            count += len(list(Path(f"/proc/{pid}/task").iterdir()))
+            used += _resident(pid)
+    if used - base > limit:
+        used = sum(map(_share, pids))
+    return count, used - base
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory of a process that are not of files."""
+    return _bytes(Path(f"/proc/{pid}/status"), ("RssAnon", "RssShmem"))
+
+
+def _share(pid: int) -> int:
+    """The same, of what it shares with other processes its part."""
+    try:
+        return _bytes(Path(f"/proc/{pid}/smaps_rollup"), ("Pss_Anon", "Pss_Shmem"))
+    except PermissionError:
+        return _resident(pid)
+    except OSError:
+        return 0
+
+
+def _bytes(path: Path, names: tuple[str, ...]) -> int:
+    """The sum of some fields of a file of the kernel's, none where they are not: a zombie has no memory."""
+    lines = [line.split() for line in path.read_text().splitlines()]
+    return sum(int(words[1]) * 1024 for words in lines if words and words[0].rstrip(":") in names)
+
+
+def main() -> None:
+    """Import what the command line names, then serve the socket on standard input."""
+    control = socket.socket(fileno=os.dup(0))
+    for name in sys.argv[1:]:
+        with contextlib.suppress(Exception):  # names of functions, too: whatever is no module is left out
+            importlib.import_module(name)
+    os.dup2(os.open("/dev/null", os.O_RDWR), 0)
+    serve(control)
+    os._exit(0)  # at once, without taking down what torch has set up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""A player that is embedded in the notebook: the video travels with it, no file and no server is needed.
+
+GitHub and paper do not play videos, so a player also shows its filmstrip, as a picture of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass, field
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+
+import av
+import torch
+from IPython.display import HTML, display
+
+from coursekit import video
+from coursekit.show._figure import Picture
+from coursekit.show._frames import filmstrip
+from coursekit.show._pixels import check_clip, check_times
+
+LARGEST = 400_000  # bytes of video in a notebook
+WIDEST = 480  # columns
+_LONGEST = 20.0  # s
+_SMALLEST = 120  # columns; a clip that is too large even so is not meant for a notebook
+
+
+@dataclass(frozen=True)
+class Player:
+    """A short video with its filmstrip; a cell that ends in one shows both.
+
+    Attributes:
+        mp4: the video as the bytes of an H.264 mp4 file, which all browsers play.
+        filmstrip: eight of its frames as a picture.
+        label: what the video shows, for screen readers.
+        width, height: its size in pixels.
+    """
+
+    mp4: bytes = field(repr=False)
+    filmstrip: Picture
+    label: str
+    width: int
+    height: int
+
+    def html(self) -> str:
+        """The `<video>` element, with the video inside it."""
+        label = html.escape(self.label)
+        data = base64.b64encode(self.mp4).decode("ascii")
+        zoom = max(1, WIDEST // self.width)  # a small video is shown twice or three times as large
+        return (
+            f"<video controls loop muted playsinline "
+            f'width="{zoom * self.width}" height="{zoom * self.height}" '
+            f'style="max-width:100%;height:auto" aria-label="{label}" '
+            f'src="data:video/mp4;base64,{data}">{label}</video>'
+        )
+
+    def _ipython_display_(self) -> None:
+        display(self.filmstrip)
+        display(HTML(self.html()))
+
+
+def player(
+    source: str | PathLike[str] | torch.Tensor,
+    *,
+    fps: float | Fraction | None = None,
+    seconds: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Player:
+    """A player for a file or a clip, small enough to be stored in a notebook.
+
+    Args:
+        source: path of a video file, or a clip, uint8 (T, C, H, W).
+        fps: frame rate in frames/s; needed with a clip, taken from the file otherwise.
+        seconds: the part of a file to play, (start, stop) in s.
+        title: what the video shows.
+
+    A file that every browser plays (H.264, 4:2:0, mp4) and that is small is embedded as it is;
+    anything else is written anew, at most 480 columns wide, without sound.
+
+    Raises:
+        TypeError, ValueError: a clip without fps, fps with a file, or more than 20 s.
+        video.VideoError: a file that cannot be read.
+    """
+    if isinstance(source, torch.Tensor):
+        if fps is None or seconds is not None:
+            raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
+        clip = check_clip(source, "source")  # (T, C, H, W)
+        check_times(None, fps, len(clip))
+        rate = Fraction(fps).limit_denominator(100_000)
+        _check_length(len(clip) / rate, "source[:n] is a shorter clip")
+        return _finish(_shrunk(clip, min(clip.shape[3], WIDEST)), None, rate, title)
+    if not isinstance(source, (str, PathLike)):
+        raise TypeError(f"source must be a path or a clip (torch tensor), got {type(source).__name__}")
+    if fps is not None:
+        raise ValueError(f"fps={fps}: a file has its own frame rate; leave fps out")
+    info = video.probe(source)
+    start, stop = seconds or (0.0, info.duration)
+    _check_length(stop - start, "seconds=(0, 10) plays a part")
+    stored = Path(source).read_bytes() if seconds is None and _plays_everywhere(info) else None
+
+    columns = min(info.width, WIDEST)
+    size = (_even(info.height * columns / info.width), _even(columns))
+    if stored:
+        size = (info.height, info.width)
+    clip = video.read(source, seconds=seconds, size=size)  # (T, 3, H, W)
+    return _finish(clip, stored, info.fps, title)
+
+
+def _finish(clip: torch.Tensor, stored: bytes | None, fps: Fraction, title: str | None) -> Player:
+    mp4 = stored or _encode(clip, fps)
+    while len(mp4) > LARGEST:
+        if clip.shape[3] < _SMALLEST:
+            raise ValueError(
+                f"source takes {len(mp4):,} bytes even at {clip.shape[3]} columns, a notebook should hold at "
+                f"most {LARGEST:,} for a video: play a shorter part of it"
+            )
+        clip = _shrunk(clip, clip.shape[3] * 3 // 4)
+        mp4 = _encode(clip, fps)
+    frames, _, height, width = clip.shape
+    told = f"{frames} frames at {float(fps):.5g} frames per second, {width} by {height} pixels, without sound"
+    label = f"Video: {title}; {told}" if title else f"Video of {told}"
+    return Player(mp4, filmstrip(clip, fps=fps, title=title), label, width, height)
+
+
+def _plays_everywhere(info: video.Info) -> bool:
+    mp4 = info.path.suffix.lower() == ".mp4" and info.codec == "h264" and info.pixel_format == "yuv420p"
+    return mp4 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
+
+
+def _check_length(seconds: float | Fraction, mend: str) -> None:
+    if not 0 < seconds <= _LONGEST:
+        got = f"{float(seconds):.4g} s"
+        raise ValueError(
+            f"a video in a notebook lasts more than 0 and up to {_LONGEST:g} s, got {got}; {mend}"
+        )
+
+
+def _shrunk(clip: torch.Tensor, width: int) -> torch.Tensor:
+    """The clip (T, C, H, W) in colour, `width` columns wide or a little less, both sizes even."""
+    colour = clip.expand(-1, 3, -1, -1)  # (T, 3, H, W): grey becomes three equal channels
+    size = (_even(clip.shape[2] * width / clip.shape[3]), _even(width))
+    if size == tuple(clip.shape[2:]):
+        return colour
+    return torch.nn.functional.interpolate(colour, size, mode="bilinear", antialias=True)  # (T, 3, H', W')
+
+
+def _even(length: float) -> int:
+    """The nearest even number from 2 on: 4:2:0 video stores one colour for two by two pixels."""
+    return max(2, 2 * round(length / 2))
+
+
+def _encode(clip: torch.Tensor, fps: Fraction) -> bytes:
+    """A clip (T, 3, H, W) as mp4, good enough to watch (a third of the bytes that `video.write` takes)."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        track = container.add_stream("libx264", fps, options={"crf": "28"})
+        track.height, track.width, track.pix_fmt = clip.shape[2], clip.shape[3], "yuv420p"
+        track.codec_context.thread_count = 1  # the same bytes on any number of cores
+        for image in clip.permute(0, 2, 3, 1).contiguous().numpy():  # (H, W, 3)
+            container.mux(track.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(track.encode(None))
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""For tests: a simulated device. It is loaded only where it is asked for."""

@@ -1,0 +1,395 @@
+"""The public functions of `coursekit.video`: probe, read, stream, write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import av
+import torch
+from av.video.stream import VideoStream
+
+from coursekit import layout
+from coursekit._shared._files import atomic
+from coursekit.video import _decoder
+from coursekit.video._decoder import VideoError
+from coursekit.video._selection import Selection, exact_rate
+
+Path_ = str | os.PathLike[str]
+Pair = tuple[int, int]
+Seconds = tuple[float, float]
+Rate = float | Fraction
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a video file says about itself.
+
+    Attributes:
+        path: the file.
+        width: columns of a frame as it is shown (after rotation), in pixels.
+        height: rows, likewise.
+        fps: average frame rate in frames per second, as a fraction (30000/1001 for 29.97).
+        frames: number of frames that the file lists.
+        duration: seconds from the first frame to the end of the last.
+        codec: name of the codec, e.g. "h264".
+        pixel_format: FFmpeg's name, e.g. "yuv420p".
+        rotation: degrees, clockwise, by which stored frames are turned upright (0, 90, 180, 270).
+        bytes: size of the file, sound included.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    frames: int
+    duration: float
+    codec: str
+    pixel_format: str
+    rotation: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a stream.
+
+    Attributes:
+        index: its number in the file, 0, 1, 2, ...
+        time: when it is shown, in seconds, as the file says (not index / fps).
+        image: uint8 (3, H, W).
+    """
+
+    index: int
+    time: float
+    image: torch.Tensor
+
+
+def probe(path: Path_) -> Info:
+    """Look at a video file without reading all of it.
+
+    Returns:
+        An Info: width, height, fps, frames, duration, codec, pixel_format, rotation, bytes.
+
+    Raises:
+        VideoError: the file is missing, empty, no video, has no video stream, or no frame can be decoded.
+    """
+    file = Path(path)
+    first = next(_decoder.decode(file))  # a VideoError rather than nothing
+    with _decoder.opened(file) as (_, stream_):
+        turns = _decoder.quarter_turns(first.picture)
+        sides = (first.picture.width, first.picture.height)
+        width, height = sides[::-1] if turns % 2 else sides
+        count, duration = _length(file, stream_)
+        return Info(
+            path=file,
+            width=width,
+            height=height,
+            fps=_decoder.frame_rate(stream_),
+            frames=count,
+            duration=duration,
+            codec=stream_.codec_context.codec.canonical_name,
+            pixel_format=first.picture.format.name,
+            rotation=-turns % 4 * 90,
+            bytes=file.stat().st_size,
+        )
+
+
+def read(
+    path: Path_,
+    *,
+    frames: Pair | None = None,
+    seconds: Seconds | None = None,
+    every: int = 1,
+    fps: Rate | None = None,
+    size: Pair | None = None,
+) -> torch.Tensor:
+    """Read a video, or a part of it, into one tensor.
+
+    Args:
+        path: a video file.
+        frames: (first, stop): only frames first, ..., stop - 1.
+        seconds: (start, stop): only frames with start <= time < stop.
+        every: only every n-th frame of that part.
+        fps: that many frames per second instead: at each tick 1 / fps the frame then on the screen.
+        size: (H, W) to resize to, in pixels (bicubic).
+
+    Returns:
+        uint8 tensor (T, 3, H, W), RGB, contiguous.
+
+    Raises:
+        VideoError: the file cannot be read, the part holds no frame, or the tensor would not fit in memory.
+        ValueError: an argument is out of range.
+
+    Warns:
+        DamagedVideoWarning: part of the file cannot be decoded; the rest is given.
+    """
+    wanted = Selection(frames, seconds, every, fps, size)
+    file = Path(path)
+    expected = _expected_frames(file, wanted)
+    clip = torch.empty(0)
+    count = 0
+    for frame in _stream(file, wanted):
+        if count == 0:
+            _check_memory(file, expected, frame.image)
+            clip = frame.image.new_empty(expected, *frame.image.shape)  # (T, 3, H, W)
+        elif count == len(clip):  # more frames than the file lists
+            clip = torch.cat([clip, torch.empty_like(clip)])  # (2 T, 3, H, W)
+        clip[count] = frame.image
+        count += 1
+    return clip if count == len(clip) else clip[:count].clone()  # (T, 3, H, W)
+
+
+def frames(
+    path: Path_,
+    *,
+    batch: int | None = None,
+    frames: Pair | None = None,
+    seconds: Seconds | None = None,
+    every: int = 1,
+    fps: Rate | None = None,
+    size: Pair | None = None,
+) -> Iterator[torch.Tensor]:
+    """Stream a video frame by frame, or batch by batch; memory does not grow with its length.
+
+    Args:
+        path: a video file.
+        batch: None for single frames, or the number of frames in a batch (the last may be smaller).
+        frames: as in `read`.
+        seconds: as in `read`.
+        every: as in `read`.
+        fps: as in `read`.
+        size: as in `read`.
+
+    Returns:
+        An iterator of uint8 tensors (3, H, W), or (b, 3, H, W) with `batch`.
+
+    Raises:
+        VideoError: as `read`.
+        ValueError: an argument is out of range.
+    """
+    if batch is not None and (not isinstance(batch, int) or batch < 1):
+        raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
+    wanted = Selection(frames, seconds, every, fps, size)
+    _decoder.check_file(Path(path))
+    images = (frame.image for frame in _stream(Path(path), wanted))  # (3, H, W) each
+    return images if batch is None else _batches(images, batch)
+
+
+def stream(
+    path: Path_,
+    *,
+    frames: Pair | None = None,
+    seconds: Seconds | None = None,
+    every: int = 1,
+    fps: Rate | None = None,
+    size: Pair | None = None,
+    packed: bool = False,
+) -> Iterator[Frame]:
+    """Stream frames with their numbers and times; otherwise as `frames`.
+
+    Args:
+        path: a video file.
+        frames: as in `read`.
+        seconds: as in `read`.
+        every: as in `read`.
+        fps: as in `read`.
+        size: as in `read`.
+        packed: images of the same shape and values, whose memory is in the order H, W, 3 (torch's
+            channels_last): for who resizes them next, twice as fast. Not with `size`.
+
+    Returns:
+        An iterator of Frame(index, time, image).
+
+    Raises:
+        VideoError: as `read`.
+        ValueError: an argument is out of range.
+    """
+    wanted = Selection(frames, seconds, every, fps, size)
+    _decoder.check_file(Path(path))
+    if packed and size is not None:
+        raise ValueError(f"packed images are for who resizes them: leave out size={size}, or packed")
+    return _stream(Path(path), wanted, packed=packed)
+
+
+def times(
+    path: Path_,
+    *,
+    frames: Pair | None = None,
+    seconds: Seconds | None = None,
+    every: int = 1,
+    fps: Rate | None = None,
+) -> torch.Tensor:
+    """When each frame is shown, as the file says; without decoding it where possible.
+
+    Args:
+        path: a video file.
+        frames: as in `read`.
+        seconds: as in `read`.
+        every: as in `read`.
+        fps: as in `read`.
+
+    Returns:
+        float64 tensor (T,), seconds. Of a damaged file also the times of frames that `read` must leave out.
+
+    Raises:
+        VideoError: as `read`.
+        ValueError: an argument is out of range.
+    """
+    wanted = Selection(frames, seconds, every, fps)
+    chosen = wanted.choose(_listed(Path(path)))
+    return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
+
+
+def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False) -> Path:
+    """Write a clip as an H.264 video, whole or not at all.
+
+    Args:
+        path: file to write, ending in .mp4, .mov or .mkv; one that exists is replaced.
+        clip: uint8 (T, 3, H, W), RGB.
+        fps: frames per second (> 0).
+        lossless: keep every pixel exactly (RGB inside; larger, and not every browser plays it). Otherwise
+            good quality with half the colour resolution (4:2:0), which everything plays; odd
+            sizes keep the full colour resolution (4:4:4), which most players play.
+
+    Returns:
+        The path.
+
+    Raises:
+        LayoutError: `clip` is not T, 3, H, W.
+        ValueError: another dtype, or an `fps` that is not above 0.
+        VideoError: another suffix, a folder that does not exist, or a full disk.
+    """
+    file = Path(path)
+    _check_output(file, clip, fps)
+    _, _, height, width = clip.shape
+    even = height % 2 == 0 and width % 2 == 0
+    pixels = "rgb24" if lossless else "yuv420p" if even else "yuv444p"
+    options = {"qp": "0"} if lossless else {"crf": "18"}
+    try:
+        with atomic(file) as partial, av.open(str(partial), "w") as container:
+            track = container.add_stream("libx264rgb" if lossless else "libx264", exact_rate(fps))
+            track.width, track.height, track.pix_fmt = width, height, pixels
+            track.codec_context.options = options
+            track.codec_context.thread_count = 1  # the same bytes on any number of cores
+            for image in clip:
+                pixels_last = image.permute(1, 2, 0).contiguous().cpu().numpy()  # (H, W, 3)
+                container.mux(track.encode(av.VideoFrame.from_ndarray(pixels_last, format="rgb24")))
+            container.mux(track.encode(None))
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"{file} could not be written: {error}") from error
+    return file
+
+
+def scikit_video() -> ModuleType:
+    """The package scikit-video, mended for today's numpy, with the ffmpeg program that it needs.
+
+    Returns:
+        The module `skvideo`, with io, measure, motion, utils and datasets.
+
+    Raises:
+        FileNotFoundError: there is no ffmpeg and ffprobe; the message says how to get them.
+    """
+    from coursekit.video import _skvideo  # loads scipy's image parts: only for who asks
+
+    return _skvideo.load()
+
+
+def _stream(file: Path, wanted: Selection, *, packed: bool = False) -> Iterator[Frame]:
+    """Frames as they are decoded; a part without a frame is an error, not an empty loop."""
+    to_rgb = _decoder.ToRGB(wanted.size, packed=packed)
+    given = 0
+    start, timeline = _start(file, wanted)
+    for frame in wanted.choose(_decoder.decode(file, start=start, timeline=timeline)):
+        given += 1
+        yield Frame(frame.number, float(frame.time), to_rgb(frame.picture))
+    if given == 0:
+        raise VideoError(_nothing_there(file, wanted))
+
+
+def _start(file: Path, wanted: Selection) -> tuple[Fraction | None, list[Fraction] | None]:
+    """Where decoding may begin, in seconds (None: at the beginning), and the times of all frames."""
+    if wanted.seconds:
+        return Fraction(wanted.seconds[0]), _decoder.packet_times(file)
+    if wanted.frames and wanted.frames[0] > 0:
+        known = _decoder.packet_times(file)
+        return (known[min(wanted.frames[0], len(known) - 1)], known) if known else (None, None)
+    return None, None
+
+
+def _listed(file: Path) -> Iterator[_decoder.Stamp]:
+    """Numbers and times of all frames, from the packets if they tell, else by decoding."""
+    known = _decoder.packet_times(file)
+    if known:
+        yield from (_decoder.Stamp(number, time) for number, time in enumerate(known))
+    else:
+        yield from (_decoder.Stamp(frame.number, frame.time) for frame in _decoder.decode(file))
+
+
+def _length(file: Path, stream_: VideoStream) -> tuple[int, float]:
+    """Number of frames, and seconds from the first to the end of the last."""
+    listed = [stamp.time for stamp in _listed(file)]
+    end = listed[-1] + 1 / _decoder.frame_rate(stream_)
+    promised = _decoder.promised_end(stream_)
+    if promised is not None and promised > listed[-1]:
+        end = promised
+    return len(listed), float(end - listed[0])
+
+
+def _expected_frames(file: Path, wanted: Selection) -> int:
+    """How many frames `read` will meet if all is well; at least 1."""
+    known = _decoder.packet_times(file) or []
+    stamps = (_decoder.Stamp(number, time) for number, time in enumerate(known))
+    return max(1, sum(1 for _ in wanted.choose(stamps)))
+
+
+def _check_memory(file: Path, count: int, image: torch.Tensor) -> None:
+    needed = count * image.numel()
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > present:
+        raise VideoError(
+            f"{file} as one tensor ({count}, {', '.join(map(str, image.shape))}) needs "
+            f"{needed / 1e9:.1f} GB, this machine has {present / 1e9:.1f} GB: stream it with "
+            "video.frames, or read less of it with seconds=, every=, fps= or size="
+        )
+
+
+def _nothing_there(file: Path, wanted: Selection) -> str:
+    listed = [stamp.time for stamp in _listed(file)]
+    part = f"frames={wanted.frames}" if wanted.frames else f"seconds={wanted.seconds}"
+    held = (
+        f"{len(listed)} frames, {float(listed[0]):.2f} s to {float(listed[-1]):.2f} s" if listed else "none"
+    )
+    return f"{file} has no frame that can be decoded in {part}; it holds {held}"
+
+
+def _batches(images: Iterator[torch.Tensor], size: int) -> Iterator[torch.Tensor]:
+    waiting: list[torch.Tensor] = []
+    for image in images:
+        waiting.append(image)
+        if len(waiting) == size:
+            yield torch.stack(waiting)  # (b, 3, H, W)
+            waiting = []
+    if waiting:
+        yield torch.stack(waiting)  # (b, 3, H, W)
+
+
+def _check_output(file: Path, clip: torch.Tensor, fps: Rate) -> None:
+    layout.check(clip, "TCHW")
+    if clip.dtype != torch.uint8:
+        raise ValueError(
+            f"clip has dtype {clip.dtype}, expected torch.uint8 with values 0 to 255: "
+            "for floats from 0 to 1 use (clip * 255).round().to(torch.uint8)"
+        )
+    if not fps > 0:
+        raise ValueError(f"fps={fps!r} must be a number of frames per second above 0")
+    if file.suffix.lower() not in (".mp4", ".mov", ".mkv"):
+        raise VideoError(f"{file} must end in .mp4, .mov or .mkv, got {file.suffix!r}")
+    if not file.parent.is_dir():
+        raise VideoError(f"cannot write {file}: there is no folder {file.parent}")

@@ -1,0 +1,627 @@
+"""Features of many videos: what is redone and what is not, bad videos, kills, locks, dask's workers."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import h5py
+import pytest
+import torch
+from support import badfiles
+from torch import nn
+
+from coursekit import cli, encoders, features, video
+from coursekit._shared import _lock
+from coursekit.features import _batch, _extract, _job, _manifest, _workers
+
+SELF = [sys.executable, "-m", "coursekit", "features"]
+
+
+class Tiny(nn.Module):
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3))  # (B, 4)
+
+
+def tiny(seed: int = 0, resize: int = 16) -> encoders.Encoder:
+    how = encoders.Preprocessing(resize=resize, crop=(16, 16))
+    return encoders.load(Tiny(seed), preprocessing=how, backend="eager")
+
+
+def film(path: Path, *, first: int = 0, frames: int = 6, size: int = 32) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = [torch.from_numpy(badfiles.picture(first + i, size, size)) for i in range(frames)]
+    return video.write(path, torch.stack(pictures).permute(0, 3, 1, 2).contiguous(), 10)
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    for number, name in enumerate(("a", "b", "c")):
+        film(tmp_path / "films" / f"{name}.mp4", first=40 * number)
+    return tmp_path / "films"
+
+
+def run(videos, out, encoder=None, **options) -> features.Report:
+    return features.extract_all(videos, out, encoder or tiny(), progress=False, **options)
+
+
+def manifest(out) -> list[dict[str, str]]:
+    with (Path(out) / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def stamps(out) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in Path(out).iterdir() if path.name != _lock.LOCK}
+
+
+def check_manifest(out) -> None:
+    """Every line that is done says what the header of its file says."""
+    for row in manifest(out):
+        if row["status"] == "done":
+            header = features.header(Path(out) / row["file"])
+            assert row["rows"] == str(header["rows"])
+            assert row["k"] == str(header["k"])
+            assert json.loads(row["selection"]) == header["selection"]
+            for name in ("encoder", "weights_hash", "source_sha256"):
+                assert row[name] == header[name]
+            assert Path(row["video"]).name == header["source"]
+
+
+# ---------------------------------------------------------------- what is made, and made again
+
+
+def test_one_file_each_with_the_features_of_extract(films, tmp_path):
+    encoder = tiny()
+    report = run(films, tmp_path / "new" / "out", encoder)
+    assert (report.made, report.failed, report.damaged) == (3, [], [])
+    assert sorted(stamps(tmp_path / "new" / "out")) == ["a.h5", "b.h5", "c.h5", "manifest.csv"]
+    for row in report.rows:
+        expected = features.extract(films / Path(row.video).name, encoder)
+        found = features.load(report.manifest.parent / row.file)
+        assert torch.equal(found.values, expected.values)
+        assert torch.equal(found.times, expected.times)
+    assert [row["video"] for row in manifest(report.manifest.parent)] == [
+        f"../../films/{name}.mp4" for name in "abc"
+    ]
+    check_manifest(report.manifest.parent)
+
+
+def test_nothing_is_done_twice(films, tmp_path):
+    run(films, tmp_path / "out", fps=5)
+    before = stamps(tmp_path / "out")
+    assert run(films, tmp_path / "out", fps=5.0).made == 0
+    assert run([films / "c.mp4", films], tmp_path / "out", fps=5).made == 0
+    assert stamps(tmp_path / "out") == before
+
+
+def test_a_lost_manifest_is_made_from_the_files(films, tmp_path):
+    path = run(films, tmp_path / "out").manifest
+    text = path.read_text()
+    path.unlink()
+    assert run(films, tmp_path / "out").made == 0
+    assert path.read_text() == text
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def exchange(path: Path) -> None:
+    """Other content of the same size, and with the same time of change."""
+    old = path.stat()
+    data = bytearray(path.read_bytes())
+    place = data.index(b"Lavc") if b"Lavc" in data else data.index(b"Lavf")
+    data[place + 3] ^= 1  # in a comment: the video still plays
+    path.write_bytes(data)
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+CHANGES = {
+    "weights": (lambda out, films: {"encoder": tiny(seed=1)}, "abc"),
+    "preprocessing": (lambda out, films: {"encoder": tiny(resize=20)}, "abc"),
+    "every": (lambda out, films: {"every": 2}, "abc"),
+    "fps": (lambda out, films: {"fps": 5}, "abc"),
+    "damaged": (lambda out, films: spoil(out / "b.h5"), "b"),
+    "empty": (lambda out, films: (out / "b.h5").write_bytes(b""), "b"),
+    "deleted": (lambda out, films: (out / "b.h5").unlink(), "b"),
+    "another video": (lambda out, films: film(films / "b.mp4", first=200) and None, "b"),
+    "another video of that size": (lambda out, films: exchange(films / "b.mp4"), "b"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_has_changed_is_made_again_and_nothing_else(films, tmp_path, change):
+    out = tmp_path / "out"
+    run(films, out)
+    before = stamps(out)
+    apply, expected = CHANGES[change]
+    options = apply(out, films)
+    options = options if isinstance(options, dict) else {}
+    report = run(films, out, **options)
+    after = stamps(out)
+    assert report.made == len(expected)
+    assert {name for name in "abc" if after[f"{name}.h5"] != before.get(f"{name}.h5")} == set(expected)
+    check_manifest(out)
+    assert run(films, out, **options).made == 0
+
+
+def test_each_video_is_read_once_for_its_checksum(films, tmp_path, monkeypatch):
+    read = []
+    for module in (_batch, _extract):
+        real = module.sha256
+        monkeypatch.setattr(module, "sha256", lambda path, real=real: read.append(path.name) or real(path))
+    for options in ({}, {}, {"every": 2}, {"encoder": tiny(1)}):
+        read.clear()
+        run(films, tmp_path / "out", **options)
+        assert sorted(read) == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_equal_names_from_two_folders(tmp_path):
+    one, two = film(tmp_path / "one" / "x.mp4"), film(tmp_path / "two" / "X.mkv", first=99)
+    report = run([one, two], tmp_path / "out")
+    assert len({row.file.casefold() for row in report.rows}) == 2
+    assert all(re.fullmatch(r"[xX]-[0-9a-f]{8}\.h5", row.file) for row in report.rows)
+    for path, row in zip((one, two), report.rows, strict=True):
+        assert features.header(tmp_path / "out" / row.file)["source"] == path.name
+    assert run([two, one], tmp_path / "out").made == 0
+    assert [row.file for row in run([two, one], tmp_path / "other").rows] == [
+        row.file for row in report.rows[::-1]
+    ]
+
+
+def test_a_name_once_given_stays(tmp_path):
+    one, two = film(tmp_path / "one" / "x.mp4"), film(tmp_path / "two" / "x.mp4", first=99)
+    assert run([one], tmp_path / "out").rows[0].file == "x.h5"
+    alone = run([two], tmp_path / "out").rows[0]  # the first is not asked for, and is not to be lost
+    assert re.fullmatch(r"x-[0-9a-f]{8}\.h5", alone.file)
+    both = run([two, one], tmp_path / "out")
+    assert (both.made, [row.file for row in both.rows]) == (0, [alone.file, "x.h5"])
+    assert len(manifest(tmp_path / "out")) == 2
+
+
+def test_the_same_video_twice_is_one(films, tmp_path, monkeypatch):
+    monkeypatch.chdir(films)
+    report = run(["a.mp4", films / "a.mp4", films / ".." / "films" / "a.mp4", "."], tmp_path / "out")
+    assert [row.file for row in report.rows] == ["a.h5", "b.h5", "c.h5"]
+    assert report.made == 3
+
+
+def test_everything_can_be_moved_together(films, tmp_path):
+    run(films, tmp_path / "out")
+    (tmp_path / "new").mkdir()
+    for name in ("films", "out"):
+        (tmp_path / name).rename(tmp_path / "new" / name)
+    assert run(tmp_path / "new" / "films", tmp_path / "new" / "out").made == 0
+
+
+def test_a_folder_stands_for_its_videos(films, tmp_path):
+    (films / "notes.txt").write_text("no video")
+    (films / "._a.mp4").write_text("what macOS leaves")
+    (films / "deeper.mp4").mkdir()
+    assert [row.file for row in run(films, tmp_path / "out").rows] == ["a.h5", "b.h5", "c.h5"]
+
+
+# ---------------------------------------------------------------- what is bad
+
+
+def test_bad_videos_are_reported_and_the_rest_is_done(films, tmp_path):
+    names = ("missing", "empty", "text", "audio only, mp4")
+    bad = [badfiles.REFUSED[name](tmp_path) for name in names]
+    report = run([*bad[:2], films, *bad[2:]], tmp_path / "out")
+    assert report.made == 3
+    assert [Path(row.video).name for row in report.failed] == [path.name for path in bad]
+    for row, reason in zip(report.failed, ("no such file", "empty", "not a video", "no video"), strict=True):
+        assert reason in row.error
+        assert "\n" not in row.error
+    assert [row["status"] for row in manifest(tmp_path / "out")].count("failed") == 4
+    assert len(stamps(tmp_path / "out")) == 4  # nothing is left of the bad ones
+    film(bad[1])  # mended
+    again = run([*bad, films], tmp_path / "out")
+    assert (again.made, len(again.failed)) == (1, 3)
+
+
+def test_a_damaged_video_is_done_as_far_as_it_goes_and_said(tmp_path):
+    path = badfiles.make_truncated(tmp_path)
+    for made in (1, 0):  # the second run does nothing and still knows
+        report = run(path, tmp_path / "out")
+        assert (report.made, report.failed) == (made, [])
+        (row,) = report.damaged
+        assert row.rows == "12"
+        assert "truncated.mp4" in row.error
+
+
+def test_files_of_others_are_left_alone(films, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with h5py.File(out / "a.h5", "w") as hdf5:
+        hdf5["clip"] = [1, 2, 3]
+    data = (out / "a.h5").read_bytes()
+    report = run(films, out)
+    assert report.made == 2
+    assert "move it away" in report.failed[0].error
+    assert (out / "a.h5").read_bytes() == data
+
+
+def test_a_manifest_of_another_kind_is_left_alone(films, tmp_path):
+    (tmp_path / "manifest.csv").write_text("name,label\nx,1\n")
+    with pytest.raises(features.FeaturesError, match="no manifest of coursekit"):
+        run(films, tmp_path)
+    assert (tmp_path / "manifest.csv").read_text() == "name,label\nx,1\n"
+    assert not list(tmp_path.glob("*.h5"))
+
+
+def test_a_manifest_cannot_lead_out_of_its_folder(films, tmp_path):
+    path = run(films / "a.mp4", tmp_path / "out").manifest
+    path.write_text(path.read_text().replace("a.h5", "../evil.h5"))
+    run(films / "a.mp4", tmp_path / "out")
+    assert not (tmp_path / "evil.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fps": 0}, "fps=0"),
+        ({"every": 0}, "every=0"),
+        ({"every": 2, "fps": 5}, "one of them"),
+        ({"workers": 0}, "workers=0"),
+        ({"workers": 2}, "give its name"),
+        ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "one of them"),
+        ({"device": "meta"}, "device='meta'"),
+    ],
+)
+def test_wrong_arguments(films, tmp_path, options, said):
+    with pytest.raises(ValueError, match=said):
+        run(films, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_do_is_an_error(tmp_path):
+    for videos in ([], tmp_path):
+        with pytest.raises(ValueError, match="no video"):
+            run(videos, tmp_path / "out")
+
+
+# ---------------------------------------------------------------- locks and left-overs
+
+
+@pytest.fixture
+def sleeper():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.wait()
+
+
+HOLD = "import sys; from pathlib import Path; from coursekit._shared import _lock\n" + (
+    "with _lock.locked(Path(sys.argv[1])): print('held', flush=True); input()"
+)
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_a_lock_holds_as_long_as_its_process_lives(films, tmp_path, end):
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, "-c", HOLD, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(features.LockedError, match=r"another run is writing to .*out: wait for it"):
+            run(films, out)
+        assert [path.name for path in out.iterdir()] == [_lock.LOCK]
+        getattr(holder, end)()
+        holder.wait()
+        assert run(films, out).made == 3
+
+
+def test_a_lock_keeps_out_other_runs_of_the_same_process(films, tmp_path):
+    with _lock.locked(tmp_path), pytest.raises(features.LockedError):
+        run(films, tmp_path)
+    assert run(films, tmp_path).made == 3
+
+
+def test_a_lock_lets_in_one_at_a_time(tmp_path):
+    for _ in range(30):
+        inside, most, start = [], [], threading.Barrier(6)
+
+        def enter(inside=inside, most=most, start=start):
+            start.wait()
+            try:
+                with _lock.locked(tmp_path):
+                    inside.append(1)
+                    most.append(len(inside))
+                    time.sleep(0.005)
+                    inside.pop()
+            except features.LockedError:
+                pass
+
+        threads = [threading.Thread(target=enter) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert most
+        assert max(most) == 1
+
+
+def test_left_overs_of_the_dead_are_swept_and_those_of_the_living_stay(films, tmp_path, sleeper):
+    out = tmp_path / "out"
+    out.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f".a.{ended.pid}.partial", f".manifest.{ended.pid}.partial.csv"]
+    living, others = f".b.{sleeper.pid}.partial", [".notes", f"x.{ended.pid}.partial.h5"]
+    for name in (*names, living, *others):
+        (out / name).write_bytes(b"half")
+    run(films, out)
+    left = {path.name for path in out.iterdir()} - {"a.h5", "b.h5", "c.h5", "manifest.csv", _lock.LOCK}
+    assert left == {living, *others}
+
+
+def test_a_run_that_is_stopped_leaves_the_folder_in_order(films, tmp_path, monkeypatch, capsys):
+    encoder, real = tiny(), _extract.extract_to
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
+
+    def stop_at_b(target, *rest, **options):
+        if target.name == "b.h5":
+            raise KeyboardInterrupt
+        return real(target, *rest, **options)
+
+    monkeypatch.setattr(_extract, "extract_to", stop_at_b)
+    command = ["features", str(films), "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 130
+    assert capsys.readouterr().err.strip().endswith("the same command goes on with the rest")
+    assert sorted(stamps(tmp_path / "out")) == ["a.h5", "manifest.csv"]
+    assert [row["status"] for row in manifest(tmp_path / "out")] == ["done", "waiting", "waiting"]
+    monkeypatch.setattr(_extract, "extract_to", real)
+    assert cli.main([*command, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_exit_codes_and_lines(films, tmp_path, monkeypatch, capsys):
+    encoder = tiny()
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
+    monkeypatch.chdir(tmp_path)
+    bad = badfiles.make_text(films)
+    command = ["features", "films", "--out", "out", "--fps", "30000/1001"]
+    assert cli.main(command) == 1
+    said = capsys.readouterr().err
+    assert f"failed   films/{bad.name}: films/{bad.name} is not a video" in said
+    assert "3 made, 0 there already, 1 failed; see out/manifest.csv" in said
+    assert manifest("out")[0]["selection"] == '{"fps": "30000/1001"}'
+    bad.unlink()
+    assert cli.main(command) == 0
+    assert "0 made, 3 there already, 0 failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--encoder", "nonsense"], "encoder='nonsense' is unknown"),
+        (["--device", "nonsense"], "no device that works here"),
+        (["--every", "0"], "every=0"),
+        (["--fps", "-1"], "fps="),
+        (["--workers", "0"], "workers=0"),
+        (["--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers at 'tcp://127.0.0.1:9'"),
+    ],
+)
+def test_wrong_options_are_one_line(films, tmp_path, capsys, monkeypatch, options, said):
+    real = encoders.load
+    monkeypatch.setattr(encoders, "load", lambda name, **rest: real(name, **rest, weights="random"))
+    connect = __import__("distributed").Client
+    monkeypatch.setattr("distributed.Client", lambda *a, **b: connect(*a, **{**b, "timeout": "1s"}))
+    assert cli.main(["features", str(films), "--out", str(tmp_path / "out"), *options, "--quiet"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert error.startswith("coursekit features: error: ")
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize("rest", [["--fps", "5", "--every", "2"], ["--fps", "1/0"], ["--fps", "x"], []])
+def test_options_that_argparse_refuses(films, tmp_path, rest, capsys):
+    out = ["--out", str(tmp_path / "out")] if rest else []
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["features", str(films), *out, *rest])
+    assert exit_.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- kills
+
+
+@pytest.fixture(scope="module")
+def long_films(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("long")
+    for number, name in enumerate("abc"):
+        film(folder / f"{name}.mp4", first=60 * number, frames=60, size=96)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unbroken(long_films, tmp_path_factory) -> dict[str, features.Features]:
+    out = tmp_path_factory.mktemp("unbroken")
+    features.extract_all(long_films, out, progress=False)
+    return {path.name: features.load(path) for path in out.glob("*.h5")}
+
+
+def check_equal(out: Path, unbroken: dict[str, features.Features]) -> None:
+    assert {path.name for path in out.glob("*.h5")} == set(unbroken)
+    for name, expected in unbroken.items():
+        found = features.load(out / name)
+        torch.testing.assert_close(found.values, expected.values, atol=1e-4, rtol=1e-4)
+        assert torch.equal(found.times, expected.times)
+        assert torch.equal(found.frames, expected.frames)
+
+
+def check_sound(out: Path) -> None:
+    for path in out.glob("*.h5"):
+        features.load(path)
+    if (out / "manifest.csv").exists():
+        check_manifest(out)
+        assert len(manifest(out)) == 3
+
+
+def wait_for(seen, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 120
+    while not seen():
+        assert process.poll() is None, "it was done before the moment came"
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_killed_at_any_moment_it_goes_on(long_films, unbroken, tmp_path):
+    out = tmp_path / "out"
+    moments = {
+        "with the lock": lambda: (out / _lock.LOCK).exists(),
+        "within the first file": lambda: list(out.glob(".a.*.partial")),
+        "when the first file is there": lambda: (out / "a.h5").exists(),
+        "within the last file": lambda: any(p.stat().st_size > 0 for p in out.glob(".c.*.partial")),
+    }
+    command = [*SELF, str(long_films), "--out", str(out), "--quiet"]
+    kept: dict[str, int] = {}
+    for seen in moments.values():
+        process = subprocess.Popen(command)
+        try:
+            wait_for(seen, process)
+        finally:
+            process.kill()
+            process.wait()
+        check_sound(out)
+        files = {name: stamp for name, stamp in stamps(out).items() if name.endswith(".h5")}
+        assert kept.items() <= files.items()
+        kept = files
+    assert list(out.glob(".*.partial"))
+    assert (out / _lock.LOCK).exists()
+    assert subprocess.run(command, check=False).returncode == 0
+    check_equal(out, unbroken)
+    check_manifest(out)
+    assert sorted(stamps(out)) == ["a.h5", "b.h5", "c.h5", "manifest.csv"]
+    assert kept.items() <= stamps(out).items()  # what was there was not made again
+
+
+# ---------------------------------------------------------------- dask
+
+
+def kill_workers(out: Path, name: str, times: int, killed: list[int], over: threading.Event) -> None:
+    """Kill whoever is writing `name`; the number of the process is in the partial file's name."""
+    while not over.is_set() and len(killed) < times:
+        for path in out.glob(f".{name}.*.partial"):
+            pid = int(path.name.split(".")[-2])
+            if pid not in killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+        time.sleep(0.002)
+
+
+def while_killing(out: Path, name: str, times: int, **options) -> tuple[features.Report, list[int]]:
+    killed: list[int] = []
+    over = threading.Event()
+    killer = threading.Thread(target=kill_workers, args=(out, name, times, killed, over))
+    killer.start()
+    try:
+        report = features.extract_all(out.parent / "films", out, progress=False, **options)
+    finally:
+        over.set()
+        killer.join()
+    return report, killed
+
+
+@pytest.fixture
+def beside(long_films, tmp_path) -> Path:
+    (tmp_path / "films").symlink_to(long_films)
+    return tmp_path / "out"
+
+
+def test_workers_of_our_own_one_of_which_dies(beside, unbroken):
+    report, killed = while_killing(beside, "b", 1, workers=2)
+    assert len(killed) == 1
+    assert (report.made, report.failed) == (3, [])
+    check_equal(beside, unbroken)
+    check_manifest(beside)
+    assert features.extract_all(beside.parent / "films", beside, progress=False, workers=2).made == 0
+
+
+def test_a_scheduler_by_address_and_a_video_that_kills(beside, unbroken):
+    import dask
+    import distributed
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        ) as cluster,
+    ):
+        address = cluster.scheduler_address
+        report, killed = while_killing(beside, "b", 99, scheduler=address)
+        assert len(killed) == 2  # once, and once more alone
+        (row,) = report.failed
+        assert (row.file, report.made) == ("b.h5", 2)
+        assert "died" in row.error
+    # "c" waited on the worker that died with "b", and is not to be blamed for it.
+    check_equal(beside, {name: unbroken[name] for name in ("a.h5", "c.h5")})
+    check_manifest(beside)
+
+
+def test_without_dask(films, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    real = encoders.load
+    monkeypatch.setattr(encoders, "load", lambda name, **rest: real(name, **rest, weights="random"))
+    with pytest.raises(features.ClusterError, match=r'pip install "coursekit\[cluster\]"'):
+        features.extract_all(films, tmp_path / "out", progress=False, workers=1)
+
+
+def test_distributed_is_imported_only_when_asked_for():
+    code = "import sys; from coursekit import cli, features; assert 'distributed' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_one_gpu_a_worker(monkeypatch):
+    monkeypatch.delenv("COURSE_DEVICE", raising=False)
+    assert _workers._device(None, 1) is None or torch.cuda.is_available()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [_workers._device(None, name) for name in (0, 1, 2)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert _workers._device("cuda", "tcp://10.0.0.1:1") == "cuda"
+    assert _workers._device("cpu", 1) == "cpu"
+    assert _workers._device("cuda:1", 0) == "cuda:1"
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    assert _workers._device(None, 1) is None
+
+
+def test_a_worker_with_other_weights_is_found_out(films, tmp_path, monkeypatch):
+    encoder, others = tiny(), tiny(seed=7)
+
+    def other(jobs, encoder, part, **_):
+        for number, job in enumerate(jobs):
+            yield number, _job.attempt(job, others, part)
+
+    monkeypatch.setattr(_batch, "outcomes", other)
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
+    report = features.extract_all(films, tmp_path / "out", "any", progress=False, workers=1)
+    assert len(report.failed) == 3
+    assert "other weights" in report.failed[0].error
+
+
+def test_rows_of_the_manifest_are_lines(tmp_path):
+    rows = [
+        _manifest.Row('a "b", c\nd.mp4', "x.h5", "failed", error="one\ntwo"),
+        _manifest.Row("ü.mp4", "ü.h5"),
+    ]
+    _manifest.Manifest(tmp_path).put(rows)
+    assert list(_manifest.Manifest(tmp_path).rows.values()) == rows

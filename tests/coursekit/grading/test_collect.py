@@ -1,0 +1,944 @@
+import io
+import json
+import os
+import socket
+import stat
+import struct
+import subprocess
+import time
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import assignment
+from support.assignment import RIGHT
+
+from coursekit.grading import collect
+from coursekit.grading.assignment import Master
+from coursekit.grading.collect import IntakeError, Submission, gather
+from coursekit.grading.rebuild import NOTEBOOK, Rebuilt, rebuild
+
+MINE = {"task-1": RIGHT["task-1"], "task-2": RIGHT["task-2"]}
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Master:
+    return assignment.write(tmp_path_factory.mktemp("masters"))
+
+
+@pytest.fixture(scope="module")
+def good(master: Master) -> bytes:
+    return assignment.handed_in(master)
+
+
+def put(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def zipped(files: dict[str, bytes], path: Path | None = None) -> bytes:
+    """A zip of files by name, written to a path too."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    if path:
+        put(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def by_name(submissions: list[Submission]) -> dict[str, Submission]:
+    found = {submission.student: submission for submission in submissions}
+    assert len(found) == len(submissions)
+    return found
+
+
+def reason_of(submissions: list[Submission]) -> str:
+    (one,) = submissions
+    assert one.data is None and one.reason
+    return one.reason
+
+
+# ---------------------------------------------------------------- whose it is
+
+
+NAMES = [
+    ("alice/tiny.ipynb", "alice"),
+    ("alice/tiny/tiny.ipynb", "alice"),
+    ("alice/deep/er/work.ipynb", "alice"),
+    ("submitted/alice/tiny/tiny.ipynb", "alice"),
+    ("tiny/alice.ipynb", "alice"),
+    ("alice.ipynb", "alice"),
+    ("alice.json", "alice"),
+    ("alice.txt", "alice"),
+    ("alice.ipynb.txt", "alice"),
+    ("alice.IPYNB", "alice"),
+    ("alice", "alice"),
+    ("alice_tiny.ipynb", "alice"),
+    ("tiny-alice.ipynb", "alice"),
+    ("alice - Tiny (2).ipynb", "alice"),
+    ("alice (1).ipynb", "alice"),
+    ("alice.smith.ipynb", "alice.smith"),
+    ("Alice Smith/tiny (1).ipynb", "Alice_Smith"),
+    ("Alice Smith_4711_assignsubmission_file_/tiny.ipynb", "Alice_Smith_4711"),
+    ("Alice Smith_4711_assignsubmission_file/tiny.ipynb", "Alice_Smith_4711"),
+    ("Alice Smith_4711_assignsubmission_file_tiny.ipynb", "Alice_Smith_4711"),
+    ("smithalice_12345_67890_tiny-1.ipynb", "smithalice_12345"),
+    ("smithalice_LATE_12345_67890_tiny.ipynb", "smithalice_12345"),
+    ("smithalice_late_12345_67890_tiny.ipynb", "smithalice_12345"),
+    ("josé/tiny.ipynb", "josé"),
+    ("अनिल कुमार/tiny.ipynb", "अनिल_कुमार"),
+    ("李雷/tiny.ipynb", "李雷"),
+    ("a@b.org/tiny.ipynb", "a@b.org"),
+]
+
+
+@pytest.mark.parametrize(("place", "student"), NAMES)
+def test_names_of_folders_and_platforms(
+    place: str, student: str, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    put(tmp_path / "folder" / place, good)
+    zipped({place: good}, tmp_path / "all.zip")
+    zipped({f"./{place}".replace("/", "\\"): good}, tmp_path / "windows.zip")
+    for path in (tmp_path / "folder", tmp_path / "all.zip", tmp_path / "windows.zip"):
+        (one,) = gather([path], master)
+        assert (one.student, one.data, one.reason) == (student, good, ""), path
+
+
+@pytest.mark.parametrize(
+    ("place", "student"),
+    [
+        ("alice.zip", "alice"), ("alice_tiny.zip", "alice"), ("alice/work.zip", "alice"),
+        ("alice/tiny.zip", "alice"),
+        ("Alice Smith_4711_assignsubmission_file_/work.zip", "Alice_Smith_4711"),
+        ("smithalice_LATE_12345_67890_work.zip", "smithalice_12345"), ("alice.ZIP", "alice"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("inside", ["tiny.ipynb", "tiny/tiny.ipynb", "a/b/work.ipynb"])
+def test_zips_of_students_are_theirs(
+    place: str, student: str, inside: str, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    inner = zipped({inside: good})
+    put(tmp_path / "folder" / place, inner)
+    zipped({place: inner}, tmp_path / "all.zip")
+    for path in (tmp_path / "folder", tmp_path / "all.zip"):
+        (one,) = gather([path], master)
+        assert (one.student, one.data, one.reason) == (student, good, ""), path
+
+
+@pytest.mark.parametrize("inside", ["tiny.ipynb", "tiny (1).ipynb", "tiny/tiny.ipynb"])
+def test_what_is_named_for_the_assignment_only_is_of_its_folder_or_zip(
+    inside: str, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    """Else `*/tiny.ipynb` and `*.zip` on the command line would be one student's."""
+    folders = [tmp_path / name for name in ("alice", "bob")]
+    for folder in folders:
+        put(folder / inside, good)
+        zipped({inside: good}, folder.with_suffix(".zip"))
+    assert list(by_name(gather(folders, master))) == ["alice", "bob"]
+    assert list(by_name(gather([f.with_suffix(".zip") for f in folders], master))) == ["alice", "bob"]
+    if "/" not in inside:
+        assert list(by_name(gather([f / inside for f in folders], master))) == ["alice", "bob"]
+
+
+def test_a_single_notebook_with_its_students_name(master: Master, good: bytes, tmp_path: Path) -> None:
+    path = put(tmp_path / "download" / "tiny.ipynb", good)
+    (one,) = gather([path], master, student="Alice Smith")
+    assert (one.student, one.data, one.source) == ("Alice_Smith", good, str(path))
+
+
+def test_nothing_to_grade_is_an_error_that_says_where(master: Master, tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match=r"no file or folder.*none-there"):
+        gather([tmp_path / "none-there"], master)
+    (tmp_path / "empty" / "alice").mkdir(parents=True)
+    with pytest.raises(IntakeError, match=r"nothing to grade in .*empty"):
+        gather([tmp_path / "empty"], master)
+
+
+def test_the_same_student_from_two_paths_is_one(master: Master, good: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "a" / "josé" / "tiny.ipynb", assignment.handed_in(master, {}))
+    put(tmp_path / "b" / unicodedata.normalize("NFD", "josé") / "tiny.ipynb", good)
+    os.utime(tmp_path / "a" / "josé" / "tiny.ipynb", (1, 1))
+    (one,) = gather([tmp_path / "a", tmp_path / "b"], master)
+    assert one.student == "josé" and one.data == good and "2 notebooks" in one.notes[0]
+
+
+def test_a_name_made_to_look_like_that_of_another_is_not_it() -> None:
+    for victim in ("a?", "x" * 300):
+        (taken,) = collect._safe_names([victim]).values()
+        assert taken != victim
+        for forged in (taken, taken.upper(), f" {taken}", f"{taken}?"):
+            names = collect._safe_names([victim, forged])
+            assert names[victim] == taken and names[forged].lower() != taken.lower()
+
+
+letters = st.text(
+    st.characters(exclude_characters="/\\\0", exclude_categories=["Cs"]), min_size=1, max_size=20
+)
+
+
+@given(st.lists(letters | st.text("aA.-_ é\u0301", min_size=1, max_size=4), min_size=1, max_size=6))
+@settings(deadline=None)
+def test_safe_names_are_safe_distinct_and_stay(names: list[str]) -> None:
+    names = list(dict.fromkeys(names))
+    safe = collect._safe_names(names)
+    again = collect._safe_names([*names, *safe.values()])  # names made to look like those of others
+    for found in (safe, again):
+        assert len({name.lower() for name in found.values()}) == len(found)
+    for name in [*safe.values(), *again.values()]:
+        assert 0 < len(name.encode()) <= 150 and not name.startswith(".") and not name.endswith(".")
+        assert not set(name) & set("/\\ \0:*?\"<>|\n\t=+'&;$`")
+        assert unicodedata.is_normalized("NFC", name)
+
+
+@given(
+    names=st.lists(letters, min_size=1, max_size=5, unique_by=lambda name: unicodedata.normalize("NFC", name))
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_no_two_students_become_one_and_none_two(names: list[str], master: Master, tmp_path: Path) -> None:
+    """Whatever folders are called, each is one student's, with what is in it."""
+    path = tmp_path / "all.zip"
+    names = [
+        name for name in names
+        if not name.startswith((".", "__MACOSX")) and name.lower() not in ("tiny", "submitted")
+        and not name.lower().endswith(".zip") and "_assignsubmission_" not in name and name[1:] != ":"
+    ]  # fmt: skip
+    cells = {name: json.dumps({"cells": [{"source": str(i)}]}).encode() for i, name in enumerate(names)}
+    files = {f"{name}/{kind}.ipynb": data for name, data in cells.items() for kind in ("a", "b")}
+    zipped(files, path)
+    if names:
+        found = gather([path], master)
+        assert sorted(one.data for one in found) == sorted(cells.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1",
+        "@SUM(A1)",
+        "..",
+        "-rf",
+        "a\nb",
+        "a\x1b[31m",
+        "a..\u202eb",
+        "x" * 300,
+        "𠀀" * 60,
+        "con. ",
+        "a'b",
+    ],
+)
+def test_odd_names_are_kept_apart_and_harmless(
+    name: str, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    zipped({"x/tiny.ipynb" if name == ".." else f"{name}/tiny.ipynb": good}, tmp_path / "all.zip")
+    (one,) = gather([tmp_path / "all.zip"], master, student=name if name == ".." else None)
+    assert one.data == good and one.student.isprintable() and not one.student.startswith((".", "="))
+    (tmp_path / f"{one.student}.json.part").touch()  # no longer than a file's name may be
+
+
+def test_alice_and_alice_in_small_letters_stay_two(master: Master, good: bytes, tmp_path: Path) -> None:
+    other = assignment.handed_in(master, {})
+    zipped({"Alice/tiny.ipynb": good, "alice/tiny.ipynb": other}, tmp_path / "all.zip")
+    found = gather([tmp_path / "all.zip"], master)
+    assert len({one.student.lower() for one in found}) == 2 and {one.data for one in found} == {good, other}
+
+
+# ---------------------------------------------------------------- which file
+
+
+def test_of_several_notebooks_the_one_with_the_cells_is_graded(
+    master: Master, good: bytes, tmp_path: Path
+) -> None:
+    put(tmp_path / "alice" / "tiny.ipynb", b'{"cells": [{"source": "x"}]}')
+    put(tmp_path / "alice" / "my work.ipynb", good)
+    put(tmp_path / "alice" / "zz broken.ipynb", b"{")
+    put(tmp_path / "alice" / "notes.txt", b"hello")
+    (one,) = gather([tmp_path], master)
+    assert one.data == good
+    assert one.notes == ("of 3 notebooks my work.ipynb is graded, not tiny.ipynb, zz broken.ipynb",)
+
+
+def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(master: Master, tmp_path: Path) -> None:
+    old, new = (assignment.handed_in(master, {"task-1": text}) for text in ("old = 1", "new = 1"))
+    for number, (name, data) in enumerate({"b.ipynb": new, "a.ipynb": old, "c.ipynb": old}.items()):
+        path = put(tmp_path / "alice" / name, data)
+        os.utime(path, (2_000_000_000 - 1000 * number,) * 2)
+    assert gather([tmp_path], master)[0].data == new
+    put(tmp_path / "alice" / "tiny.ipynb", old)
+    assert gather([tmp_path], master)[0].data == old
+
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("alice/a.ipynb", (2024, 1, 1, 0, 0, 0)), old)
+        archive.writestr(zipfile.ZipInfo("alice/b.ipynb", (2024, 1, 2, 0, 0, 0)), new)
+        archive.writestr(zipfile.ZipInfo("alice/c.ipynb", (1980, 0, 0, 0, 0, 0)), old)
+    assert gather([tmp_path / "all.zip"], master)[0].data == new
+
+
+def test_copies_of_jupyter_and_macs_are_no_submissions(master: Master, good: bytes, tmp_path: Path) -> None:
+    files = {
+        "alice/work.ipynb": good, "alice/.ipynb_checkpoints/tiny.ipynb": b"{}", "alice/._tiny.ipynb": b"\0",
+        "__MACOSX/alice/._tiny.ipynb": b"\0", ".DS_Store": b"\0", ".ipynb_checkpoints/bob.ipynb": b"{}",
+    }  # fmt: skip
+    zipped(files, tmp_path / "all.zip")
+    for name, data in files.items():
+        put(tmp_path / "folder" / name, data)
+    for path in (tmp_path / "all.zip", tmp_path / "folder"):
+        (one,) = gather([path], master)
+        assert (one.student, one.data, one.notes) == ("alice", good, ())
+
+
+def test_no_notebook_is_a_reason_that_names_what_came(master: Master, tmp_path: Path) -> None:
+    for name in ("essay.pdf", "notes.txt"):
+        put(tmp_path / "alice" / name, b"%PDF")
+    zipped({"alice/essay.pdf": b"%PDF", "alice/notes.txt": b"%PDF"}, tmp_path / "all.zip")
+    for path in (tmp_path / "alice" / "..", tmp_path / "all.zip"):
+        found = by_name(gather([path], master))["alice"]
+        assert found.reason == "no notebook (.ipynb) was handed in, only essay.pdf, notes.txt"
+
+
+def test_the_digest_follows_what_was_handed_in(master: Master, good: bytes, tmp_path: Path) -> None:
+    digests = set()
+    for data in (good, assignment.handed_in(master, {}), b"", b"{"):
+        (one,) = gather([put(tmp_path / "alice.ipynb", data)], master)
+        (same,) = gather([put(tmp_path / "again" / "alice.ipynb", data)], master)
+        assert one.digest == same.digest
+        digests.add(one.digest)
+    assert len(digests) == 4
+
+
+# ---------------------------------------------------------------- hostile folders
+
+
+@pytest.fixture
+def beside(master: Master, good: bytes, tmp_path: Path) -> Callable[[Callable[[Path], Any]], str]:
+    """Makes something in alice's folder, and gives the reason; bob beside it is graded all the same."""
+
+    def found(make: Callable[[Path], Any]) -> str:
+        put(tmp_path / "in" / "bob" / "tiny.ipynb", good)
+        (tmp_path / "in" / "alice").mkdir()
+        make(tmp_path / "in" / "alice" / "tiny.ipynb")
+        start = time.monotonic()
+        submissions = by_name(gather([tmp_path / "in"], master))
+        assert time.monotonic() - start < 10
+        assert submissions["bob"].data == good and list(submissions) == ["alice", "bob"]
+        assert submissions["alice"].data is None
+        return submissions["alice"].reason
+
+    return found
+
+
+def listen(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as place:
+        old = Path.cwd()
+        os.chdir(path.parent)
+        try:
+            place.bind(path.name)
+        finally:
+            os.chdir(old)
+
+
+Beside = Callable[[Callable[[Path], Any]], str]
+
+
+def test_pipes_sockets_and_devices_are_not_opened(beside: Beside) -> None:
+    def make(path: Path) -> None:
+        os.mkfifo(path)
+        os.mkfifo(path.with_name("work.zip"))
+        listen(path.with_name("socket.ipynb"))
+        if os.getuid() == 0:
+            os.mknod(path.with_name("zero.ipynb"), stat.S_IFCHR | 0o600, os.makedev(1, 5))
+
+    assert "is no plain file" in beside(make)
+
+
+def test_links_are_not_followed(beside: Beside, tmp_path: Path, good: bytes) -> None:
+    secret = put(tmp_path / "secret.ipynb", good)
+    assert beside(lambda path: path.symlink_to(secret)) == (
+        "tiny.ipynb is a link, not a file: hand in the notebook itself"
+    )
+
+
+def test_a_folder_that_is_a_link_is_no_ones_work(master: Master, good: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "in" / "bob" / "tiny.ipynb", good)
+    (tmp_path / "in" / "alice").symlink_to(tmp_path / "in" / "bob")
+    found = by_name(gather([tmp_path / "in"], master))
+    assert found["bob"].data == good
+    assert found["alice"].data is None and "is a link" in found["alice"].reason
+
+
+def test_a_huge_file_is_not_read(beside: Beside) -> None:
+    def make(path: Path) -> None:
+        path.touch()
+        os.truncate(path, 1 << 40)
+
+    assert beside(make) == "tiny.ipynb is larger than 20 MB: clear its outputs and hand it in again"
+
+
+def test_what_cannot_be_read_says_so(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if "alice" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert beside(lambda path: put(path, good)) == "tiny.ipynb cannot be read (Permission denied)"
+
+
+def test_a_folder_that_cannot_be_read_says_so(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch, good: bytes
+) -> None:
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path).name == "alice":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert beside(lambda path: put(path, good)) == "the folder cannot be read (Permission denied)"
+
+
+def test_folders_without_end_are_not_entered(beside: Beside, good: bytes, tmp_path: Path) -> None:
+    def make(path: Path) -> None:
+        old = Path.cwd()
+        try:
+            os.chdir(path.parent)
+            for _ in range(1_500):  # longer than a path may be
+                Path("d").mkdir()
+                os.chdir("d")
+        finally:
+            os.chdir(old)
+        put(path.with_name("a.pdf"), b"")
+
+    try:
+        assert "only a.pdf" in beside(make)
+    finally:  # pytest cannot clean what is so deep
+        subprocess.run(["rm", "-rf", str(tmp_path)], check=True)
+
+
+# ---------------------------------------------------------------- hostile zips
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../alice.ipynb", "../../../../alice.ipynb", "/alice.ipynb", "//alice.ipynb", "C:\\alice.ipynb",
+     "c:/alice.ipynb", "..\\alice.ipynb", "\\\\alice.ipynb", "./././alice.ipynb",
+     "a/../../alice.ipynb", "C:alice.ipynb"],
+)  # fmt: skip
+def test_names_that_lead_out_of_a_folder_lead_nowhere(
+    name: str, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    zipped({name: good, name.replace("alice", "bob"): good}, tmp_path / "in" / "all.zip")
+    found = gather([tmp_path / "in" / "all.zip"], master)
+    if name.startswith("a/"):
+        assert [one.student for one in found] == ["a"]
+    else:
+        assert [one.student for one in found] == ["alice", "bob"]
+    assert {one.data for one in found} == {good}
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "all.zip"]
+
+
+def test_links_in_zips_are_not_followed(master: Master, tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("alice/tiny.ipynb")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    assert "is a link, not a file" in reason_of(gather([tmp_path / "all.zip"], master))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that a small test reaches."""
+    monkeypatch.setattr(collect, "NOTEBOOK", 1 << 20)
+    monkeypatch.setattr(collect, "ARCHIVE", 8 << 20)
+    monkeypatch.setattr(collect, "GATHERED", 16 << 20)
+
+
+def most(run: Callable[[], Any]) -> tuple[Any, int]:
+    """What a function gives, and the most bytes that Python held meanwhile."""
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        return run(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_of_one_file_is_not_unpacked_whole(
+    small: None, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    zipped({"alice/tiny.ipynb": bytes(100 << 20), "bob/tiny.ipynb": good}, tmp_path / "all.zip")
+    found, held = most(lambda: by_name(gather([tmp_path / "all.zip"], master)))
+    assert found["bob"].data == good and held < 20 << 20
+    assert found["alice"].reason == "tiny.ipynb is larger than 1 MB: clear its outputs and hand it in again"
+
+
+def test_a_bomb_of_many_files_is_not_unpacked_whole(
+    small: None, master: Master, good: bytes, tmp_path: Path
+) -> None:
+    bomb = zipped({f"{i}.ipynb": bytes(1 << 20) for i in range(100)})
+    several = {f"alice/{i}.zip": bomb for i in range(5)}
+    for name, data in several.items():
+        put(tmp_path / "folder" / name, data)
+    put(tmp_path / "folder" / "bob" / "tiny.ipynb", good)
+    zipped({**several, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
+    put(tmp_path / "alone" / "bob.ipynb", good)
+    put(tmp_path / "alone" / "alice.zip", bomb)
+    for path in (tmp_path / "folder", tmp_path / "all.zip", tmp_path / "alone"):
+        found, held = most(lambda path=path: by_name(gather([path], master)))  # type: ignore[misc]
+        assert found["bob"].data == good and held < 30 << 20
+    _, held = most(lambda: gather([tmp_path / "alone" / "alice.zip"], master))
+    assert held < 60 << 20
+
+
+def test_a_bomb_that_unpacks_without_end_is_not_begun(small: None, master: Master, tmp_path: Path) -> None:
+    for number, kind in enumerate((zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)):
+        path = tmp_path / f"{number}.zip"
+        with zipfile.ZipFile(path, "w", kind) as archive:
+            archive.writestr("alice/tiny.ipynb", bytes(30 << 20))
+        found, held = most(lambda path=path: gather([path], master))  # type: ignore[misc]
+        assert "is packed in an unusual way: hand in the notebook itself" in reason_of(found)
+        assert held < 10 << 20
+
+
+def test_a_zip_that_lies_about_sizes(small: None, master: Master, good: bytes, tmp_path: Path) -> None:
+    for size in (0, 1, 10, 2**32 - 2):
+        data = bytearray(zipped({"alice/tiny.ipynb": bytes(4 << 20), "bob/tiny.ipynb": good}))
+        directory = data.index(b"PK\1\2")
+        struct.pack_into("<I", data, directory + 24, size)
+        struct.pack_into("<I", data, 22, size)
+        found, held = most(lambda d=data: by_name(gather([put(tmp_path / "all.zip", bytes(d))], master)))  # type: ignore[misc]
+        assert found["bob"].data == good and held < 12 << 20
+        assert found["alice"].data is None or len(found["alice"].data) <= size
+        assert found["alice"].reason or size == 0
+
+
+def test_zips_within_zips_within_zips_are_not_opened(master: Master, good: bytes, tmp_path: Path) -> None:
+    inner = zipped({"tiny.ipynb": good})
+    middle = zipped({"inner.zip": inner})
+    put(tmp_path / "folder" / "alice" / "middle.zip", middle)
+    zipped({"alice/middle.zip": middle}, tmp_path / "all.zip")
+    for path in (tmp_path / "folder", tmp_path / "all.zip"):
+        assert reason_of(gather([path], master)) == "inner.zip is a zip within a zip"
+
+
+def test_a_zip_of_very_many_files_is_not_looked_through(master: Master, good: bytes, tmp_path: Path) -> None:
+    one = zipped({f"{i}.ipynb": b"" for i in range(collect.FILES + 1)})
+    zipped({"alice/work.zip": one, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
+    found = by_name(gather([tmp_path / "all.zip"], master))
+    assert found["bob"].data == good and found["alice"].reason == "work.zip holds more than 20,000 files"
+
+
+def test_a_folder_of_very_many_files_is_the_wrong_one(
+    master: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "FILES", 3)
+    for i in range(4):
+        put(tmp_path / "in" / f"{i}.ipynb", b"{}")
+    with pytest.raises(IntakeError, match=r"more than 3 files.*is it the right folder"):
+        gather([tmp_path / "in"], master)
+
+
+def test_an_encrypted_zip_says_that_it_wants_a_password(master: Master, good: bytes, tmp_path: Path) -> None:
+    data = bytearray(zipped({"alice/tiny.ipynb": good}))
+    for offset in (6, data.index(b"PK\1\2") + 8):
+        data[offset] |= 1
+    found = gather([put(tmp_path / "all.zip", bytes(data))], master)
+    assert reason_of(found) == "tiny.ipynb is locked with a password: hand in the notebook itself"
+
+
+def test_a_damaged_zip_is_a_reason(master: Master, good: bytes, tmp_path: Path) -> None:
+    whole = zipped({"tiny.ipynb": good})
+    for data in (
+        b"",
+        b"PK",
+        whole[:-30],
+        whole[: len(whole) // 2],
+        b"<html>",
+        whole.replace(b"PK\1\2", b"PK\7\7"),
+    ):
+        put(tmp_path / "in" / "alice.zip", data)
+        put(tmp_path / "in" / "bob.ipynb", good)
+        found = by_name(gather([tmp_path / "in"], master))
+        assert found["bob"].data == good
+        assert found["alice"].reason.startswith("alice.zip is no zip that can be read (")
+    data = bytearray(whole)
+    data[60] ^= 255
+    put(tmp_path / "in" / "alice.zip", bytes(data))
+    assert "tiny.ipynb cannot be unpacked (" in by_name(gather([tmp_path / "in"], master))["alice"].reason
+
+
+@given(flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_wrong_with_a_zip_there_is_a_submission(
+    flips: list[tuple[int, int]], master: Master, tmp_path: Path
+) -> None:
+    data = bytearray(zipped({"tiny.ipynb": b'{"cells": []}', "b.txt": b"b"}))
+    for place, value in flips:
+        data[place % len(data)] = value
+    put(tmp_path / "in" / "alice.zip", bytes(data))
+    (one,) = gather([tmp_path / "in"], master)
+    assert one.student == "alice" and (one.data is not None or one.reason)
+
+
+# ---------------------------------------------------------------- what of a notebook is graded
+
+
+def built(master: Master, content: Any) -> Rebuilt:
+    """What is made of a notebook, given as bytes or as what JSON says."""
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return rebuild(data, master, assignment.texts(master))
+
+
+def raw(master: Master) -> dict[str, Any]:
+    """A right submission, as what JSON says."""
+    return json.loads(assignment.handed_in(master))
+
+
+def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
+    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+def whole(rebuilt: Rebuilt) -> bool:
+    """Is all of a right submission there?"""
+    return (rebuilt.solutions, rebuilt.written, rebuilt.reason) == (MINE, {"words": RIGHT["words"]}, "")
+
+
+def strip(notebook: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Without some of what says which cell is which."""
+    for cell in notebook["cells"]:
+        for name in names:
+            cell.pop(name, None)
+    return notebook
+
+
+def test_what_students_write_is_found(master: Master) -> None:
+    rebuilt = built(master, raw(master))
+    assert whole(rebuilt) and rebuilt.notes == ()
+
+
+def test_saved_by_nbformat_it_is_the_same(master: Master) -> None:
+    """As nbgrader and JupyterLab save it, and as an older Jupyter did."""
+    text = assignment.handed_in(master).decode()
+    old = nbformat.convert(nbformat.reads(text, as_version=4), 3)
+    assert "worksheets" in old
+    assert whole(built(master, nbformat.writes(old, version=3).encode()))
+    notebook = nbformat.reads(text, as_version=4)
+    assert whole(built(master, nbformat.writes(notebook).encode()))
+    notebook.nbformat_minor = 4
+    assert whole(built(master, strip(json.loads(nbformat.writes(notebook)), "id")))
+
+
+def test_what_is_not_theirs_has_no_effect(master: Master) -> None:
+    notebook = raw(master)
+    for grade_id in ("setup", "test-1", "test-2"):
+        cell_of(notebook, grade_id)["source"] = "def check(*_): pass\nanswers = {}"
+    notebook["cells"].append({"cell_type": "code", "source": "mean_frame = None", "metadata": {}})
+    notebook["metadata"]["nbgrader"] = {"points": 100}
+    cell_of(notebook, "task-1")["metadata"]["nbgrader"].update(points=100, locked=True, grade=True)
+    rebuilt = built(master, notebook)
+    assert whole(rebuilt) and rebuilt.solutions.keys() == MINE.keys()
+
+
+def test_locked_cells_alone_are_not_the_assignment(master: Master) -> None:
+    notebook = raw(master)
+    notebook["cells"] = [cell_of(notebook, name) for name in ("setup", "test-1", "test-2")]
+    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}  # their ids are left
+    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
+
+
+@pytest.mark.parametrize("key", ["id", "metadata"])
+def test_a_cell_is_found_by_its_id(key: str, master: Master) -> None:
+    """Where nbgrader's metadata are lost, and in Colab, which keeps the id in its own metadata."""
+    notebook = raw(master)
+    for cell in notebook["cells"]:
+        name = cell.pop("id")
+        cell.update({"id": name, "metadata": {}} if key == "id" else {"metadata": {"id": name, "colab": {}}})
+        text = "".join(cell["source"])
+        cell["source"] = text.replace("def mean_frame", "def _").replace("def output_size", "def _")
+    rebuilt = built(master, notebook)
+    assert "def _(clip)" in rebuilt.solutions["task-1"] and "def _(size" in rebuilt.solutions["task-2"]
+    assert rebuilt.written == {"words": RIGHT["words"]} and rebuilt.notes == ()
+
+
+def test_a_cell_is_found_by_its_function(master: Master) -> None:
+    rebuilt = built(master, strip(raw(master), "id", "metadata"))
+    assert rebuilt.solutions == MINE and rebuilt.reason == ""
+    assert [note for note in rebuilt.notes if "was found by its function" in note] == [
+        "the cell task-1 was found by its function: its marks were lost",
+        "the cell task-2 was found by its function: its marks were lost",
+    ]
+    assert "the cell words is missing" in rebuilt.notes and "Write your answer" in rebuilt.written["words"]
+
+
+def test_marks_count_before_functions(master: Master) -> None:
+    notebook = raw(master)
+    notebook["cells"].insert(
+        0, {"cell_type": "code", "source": "def mean_frame(clip): return None", "metadata": {}}
+    )
+    assert whole(built(master, notebook))
+    markdown = {"cell_type": "markdown", "source": RIGHT["task-1"], "metadata": {}}
+    cell_of(notebook, "task-1")["metadata"] = {}
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
+    notebook["cells"].append(markdown)
+    rebuilt = built(master, notebook)  # the last one is the one that a kernel would have kept
+    assert (
+        rebuilt.solutions["task-1"].endswith(RIGHT["task-1"])
+        and rebuilt.solutions["task-2"] == MINE["task-2"]
+    )
+
+
+def copied(notebook: dict[str, Any], grade_id: str, source: str, before: bool) -> dict[str, Any]:
+    """With a copy of a cell that says something else, before or after it."""
+    at = notebook["cells"].index(cell_of(notebook, grade_id))
+    copy = {**notebook["cells"][at], "source": source, "id": "copy"}
+    notebook["cells"].insert(at if before else at + 1, copy)
+    return notebook
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_copies_of_a_cell_run_one_after_the_other(before: bool, master: Master) -> None:
+    rebuilt = built(master, copied(raw(master), "task-1", "x = 1", before))
+    order = ["x = 1", RIGHT["task-1"]] if before else [RIGHT["task-1"], "x = 1"]
+    assert rebuilt.solutions["task-1"] == "\n\n".join(order)
+    assert rebuilt.notes == ("the cell task-1 is there 2 times: they are taken one after the other",)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("other", ["released", "broken", "", "  \n", "null"])
+def test_copies_that_say_nothing_are_left_out(before: bool, other: str, master: Master) -> None:
+    source = {"released": assignment.texts(master)["task-1"], "broken": "def f(:", "null": "x = '\0'"}.get(
+        other, other
+    )
+    assert whole(built(master, copied(raw(master), "task-1", source, before)))
+
+
+def test_a_copy_with_a_line_for_ipython_is_no_broken_one(master: Master) -> None:
+    notebook = raw(master)
+    cell_of(notebook, "task-1")["source"] = f"%matplotlib inline\n{RIGHT['task-1']}"
+    rebuilt = built(master, copied(notebook, "task-1", "y = 2", False))
+    assert RIGHT["task-1"] in rebuilt.solutions["task-1"] and "y = 2" in rebuilt.solutions["task-1"]
+
+
+def test_a_written_answer_in_two_parts_is_taken_whole(master: Master) -> None:
+    rebuilt = built(master, copied(raw(master), "words", "And (more", False))
+    assert rebuilt.written["words"] == f"{RIGHT['words']}\n\nAnd (more"
+
+
+def test_one_broken_cell_is_graded_as_it_is(master: Master) -> None:
+    notebook = raw(master)
+    cell_of(notebook, "task-1")["source"] = "def mean_frame(:"
+    rebuilt = built(master, notebook)
+    assert rebuilt.solutions == {"task-1": "def mean_frame(:", "task-2": MINE["task-2"]}
+
+
+def test_a_missing_cell_is_the_releases_and_noted(master: Master) -> None:
+    notebook = raw(master)
+    notebook["cells"].remove(cell_of(notebook, "task-1"))
+    rebuilt = built(master, notebook)
+    assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
+    assert rebuilt.notes == ("the cell task-1 is missing",)
+
+
+def test_an_emptied_cell_is_the_releases(master: Master) -> None:
+    notebook = raw(master)
+    cell_of(notebook, "task-1")["source"] = " \n"
+    assert built(master, notebook).solutions["task-1"] == assignment.texts(master)["task-1"]
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw", "heading", 7, None])
+def test_the_order_and_the_kind_of_cells_do_not_matter(kind: Any, master: Master) -> None:
+    notebook = raw(master)
+    notebook["cells"].reverse()
+    cell_of(notebook, "task-1")["cell_type"] = kind
+    assert whole(built(master, notebook))
+
+
+def test_source_may_be_a_list_of_lines(master: Master) -> None:
+    notebook = raw(master)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+    assert whole(built(master, notebook))
+
+
+@pytest.mark.parametrize("version", [3, 4, 5, 99, "4", None, -1])
+def test_any_version_is_read_for_what_is_in_it(version: Any, master: Master) -> None:
+    assert whole(built(master, {**raw(master), "nbformat": version, "nbformat_minor": 99}))
+    assert whole(built(master, {"cells": raw(master)["cells"]}))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"kernelspec": {"name": "python3"}}, {"kernelspec": {"name": "weird", "language": "python"}}, None,
+        {"language_info": {"name": "ipython3python"}}, {"kernelspec": None, "language_info": {"name": 3}}, 3,
+        {},
+    ],
+)  # fmt: skip
+def test_pythons_kernels_and_no_kernel_are_python(metadata: Any, master: Master) -> None:
+    assert whole(built(master, {**raw(master), "metadata": metadata}))
+
+
+@pytest.mark.parametrize("language", ["R", "julia", "\ud800", "x" * 1_000])
+def test_other_kernels_are_named(language: str, master: Master) -> None:
+    for metadata in ({"language_info": {"name": language}}, {"kernelspec": {"language": language}}):
+        reason = built(master, {**raw(master), "metadata": metadata}).reason
+        assert reason.startswith("the notebook's kernel is of ") and reason.endswith(", not of Python")
+        assert len(reason) < 100 and reason.encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\t", "the file is empty"),
+        (b"<!DOCTYPE html><title>Log in</title>", "the file is a web page, no notebook: download"),
+        (b"\n<html>", "the file is a web page"),
+        (b"%PDF-1.4", "the file is no notebook (Expecting value"),
+        (b"PK\3\4\xff\xfe", "the file is no notebook ("),
+        (b'{"cells": [{"source": "def', "the file is no notebook (Unterminated string"),
+        (b"[" * 100_000, "the file is no notebook (maximum recursion depth"),
+        (b'{"a":' * 100_000, "the file is no notebook (maximum recursion depth"),
+        (b"\xff\xfe{", "the file is no notebook ("),
+        (b"\x80abc", "the file is no notebook ("),
+        (b"[]", "the file is no notebook: save it"), (b"3", "the file is no notebook: save it"),
+        (b"null", "the file is no notebook: save it"), (b'"cells"', "the file is no notebook: save it"),
+        (b"{}", "the notebook has no cells"), (b'{"cells": []}', "the notebook has no cells"),
+        (b'{"cells": {}}', "the notebook has no cells"),
+        (b'{"cells": [1, null, []]}', "the notebook has no cells"),
+        (b'{"worksheets": [1, {"cells": 2}]}', "the notebook has no cells"),
+        (b'{"cells": [{}]}', "none of the assignment's cells is in this notebook: is it the right file?"),
+        (b'{"cells": [' + b"{}," * 5_000 + b"{}]}", "the notebook has more than 5,000 cells"),
+        (b" " * (NOTEBOOK + 1), "the notebook is larger than 20 MB: clear its outputs"),
+    ],
+    ids=range(23),
+)  # fmt: skip
+def test_what_is_no_notebook_gets_a_reason_that_students_understand(
+    data: bytes, says: str, master: Master
+) -> None:
+    rebuilt = built(master, data)
+    assert rebuilt.reason.startswith(says) and (rebuilt.solutions, rebuilt.written) == ({}, {})
+    if "no notebook" in rebuilt.reason:
+        assert rebuilt.reason.endswith(("hand in the .ipynb file itself", "hand in that"))
+
+
+def test_encodings_of_editors_are_read(master: Master, good: bytes) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        assert whole(built(master, good.decode().encode(encoding)))
+
+
+def test_numbers_that_json_does_not_know_or_that_are_endless_do_not_matter(master: Master) -> None:
+    data = json.dumps({**raw(master), "a": float("nan"), "b": float("-inf")}).encode()
+    start = time.monotonic()
+    assert whole(built(master, data[:-1] + b', "c": ' + b"9" * 5_000_000 + b"}"))
+    assert time.monotonic() - start < 5
+
+
+def test_surrogates_come_out_as_text_that_can_be_written(master: Master) -> None:
+    notebook = raw(master)
+    cell_of(notebook, "task-1")["source"] = "x = '\ud800'"
+    cell_of(notebook, "words")["source"] = ["a", "\udfff"]
+    rebuilt = built(master, notebook)
+    assert rebuilt.solutions["task-1"].encode() == b"x = '?'" and rebuilt.written["words"].encode() == b"a?"
+
+
+def test_a_cell_too_long_is_not_graded_nor_parsed(master: Master) -> None:
+    notebook = raw(master)
+    cell_of(notebook, "task-1")["source"] = "x = [" + "1," * 1_000_000 + "]"
+    start = time.monotonic()
+    rebuilt = built(master, copied(notebook, "task-1", "y = [" + "1," * 1_000_000 + "]", True))
+    assert time.monotonic() - start < 1
+    assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
+    assert rebuilt.notes == ("the cell task-1 is longer than 200,000 characters and is not graded",)
+
+
+@pytest.mark.parametrize(
+    "deep", ["(" * 90_000, "-" * 90_000 + "1", "a" + ".b" * 40_000, "not " * 20_000 + "1", "!\n" * 40_000]
+)
+def test_copies_that_are_hard_to_parse_end_as_text(deep: str, master: Master) -> None:
+    start = time.monotonic()
+    assert whole(built(master, copied(raw(master), "task-1", deep, True)))
+    assert time.monotonic() - start < 10
+
+
+names_of_cells = st.sampled_from(
+    ["cells", "metadata", "nbgrader", "grade_id", "id", "source", "input", "cell_type", "worksheets",
+     "kernelspec", "language", "language_info", "name"]
+)  # fmt: skip
+values = st.sampled_from(
+    [
+        "task-1",
+        "task-2",
+        "words",
+        "test-1",
+        "one",
+        "two",
+        "code",
+        "markdown",
+        "def mean_frame(x): pass",
+        "python",
+        "R",
+    ]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5) | values,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names_of_cells | values, inner, max_size=5),
+    max_leaves=30,
+)
+cell_like = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": values | anything,
+        "cell_type": values | anything,
+        "source": values | st.lists(values | anything, max_size=3) | anything,
+        "metadata": anything
+        | st.fixed_dictionaries({"nbgrader": st.fixed_dictionaries({"grade_id": values}) | anything}),
+    },
+)
+notebooks = st.fixed_dictionaries(
+    {"cells": st.lists(cell_like | anything, max_size=5)}, optional={"metadata": anything}
+)
+
+
+@given(content=anything | notebooks)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_notebook_holds_there_are_texts_or_a_reason(content: Any, master: Master) -> None:
+    rebuilt = built(master, content)
+    assert rebuilt == built(master, content)
+    if rebuilt.reason:
+        assert (rebuilt.solutions, rebuilt.written) == ({}, {})
+    else:
+        assert rebuilt.solutions.keys() == MINE.keys() and rebuilt.written.keys() == {"words"}
+    for text in (*rebuilt.solutions.values(), *rebuilt.written.values(), rebuilt.reason, *rebuilt.notes):
+        assert isinstance(text, str) and text.encode() is not None
+
+
+@given(data=st.binary(max_size=40))
+@settings(deadline=None)
+def test_any_bytes_are_read_or_get_a_reason(data: bytes, master: Master) -> None:
+    assert built(master, data).reason
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
+@settings(deadline=None)
+def test_a_text_arrives_as_it_was_written(text: str, master: Master) -> None:
+    notebook = raw(master)
+    for grade_id in ("task-2", "words"):
+        cell_of(notebook, grade_id)["source"] = text
+    rebuilt = built(master, notebook)
+    assert (rebuilt.solutions["task-2"], rebuilt.written["words"]) == (text, text)

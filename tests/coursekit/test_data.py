@@ -1,0 +1,166 @@
+"""The clips are whole, described truly, and found in a checkout and in a wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from coursekit import data
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def table_rows() -> dict[str, list[str]]:
+    """The cells of the tables in data/README.md, by file."""
+    lines = (ROOT / "data" / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    return {row[0].strip("`"): row[1:] for row in rows}
+
+
+@pytest.fixture
+def copied_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the data folder, which a test may damage."""
+    copy = tmp_path / "data"
+    shutil.copytree(data.FOLDER, copy)
+    monkeypatch.setattr(data, "FOLDER", copy)
+    return copy
+
+
+def test_the_four_clips_are_found_and_whole() -> None:
+    assert data.CLIPS == ("bigbuckbunny", "bikes", "carphone_pristine", "carphone_distorted")
+    for name in data.CLIPS:
+        assert data.verify(name) == data.clip(name)
+
+
+@pytest.mark.parametrize("name", data.CLIPS)
+def test_manifest_says_what_is_in_the_file(name: str) -> None:
+    entry = data.MANIFEST[name]
+    with av.open(str(data.clip(name))) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (entry.width, entry.height)
+        assert stream.average_rate == entry.fps
+        assert sum(1 for _ in container.decode(stream)) == entry.frames
+
+
+def test_readme_table_manifest_and_files_agree() -> None:
+    rows = table_rows()
+    assert list(rows) == [entry.file for entry in (*data.MANIFEST.values(), *data.FILES.values())]
+    for entry in data.FILES.values():
+        assert int(rows[entry.file][1]) == entry.bytes == (data.FOLDER / entry.file).stat().st_size
+    for entry in data.MANIFEST.values():
+        _, size, fps, frames, octets, *_ = rows[entry.file]
+        assert size == f"{entry.width} x {entry.height}"
+        assert Fraction(fps) == entry.fps
+        assert int(frames) == entry.frames
+        assert int(octets) == entry.bytes == (data.FOLDER / entry.file).stat().st_size
+
+
+def test_readme_checksums_are_those_of_the_files() -> None:
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    written = dict(reversed(line.split("  ")) for line in re.findall(r"^[0-9a-f]{64}  \S+$", text, re.M))
+    described = (*data.MANIFEST.values(), *data.FILES.values())
+    assert written == {entry.file: entry.sha256 for entry in described}
+    for file, sha256 in written.items():
+        assert hashlib.sha256((ROOT / "data" / file).read_bytes()).hexdigest() == sha256
+
+
+def test_nothing_lies_in_the_folder_undescribed() -> None:
+    found = {path.relative_to(data.FOLDER).as_posix() for path in data.FOLDER.rglob("*") if path.is_file()}
+    described = {entry.file for entry in (*data.MANIFEST.values(), *data.FILES.values())}
+    assert found == described | {"README.md", "clips.json", "files.json"}
+
+
+def test_other_files_are_found_and_whole(copied_folder: Path) -> None:
+    for name, entry in data.FILES.items():
+        path = copied_folder / entry.file
+        assert data.verify(name) == data.file(name) == path
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(data.DataError, match=rf"file '{name}': the content of .* has changed"):
+            data.verify(name)
+        path.write_bytes(content[:1000])
+        with pytest.raises(
+            data.DataError, match=rf"file '{name}': .* has 1000 bytes instead of {entry.bytes}"
+        ):
+            data.file(name)
+        path.unlink()
+        with pytest.raises(data.DataError, match=rf"file '{name}': .* is missing\. Mend"):
+            data.file(name)
+    with pytest.raises(data.DataError, match=r"name='bikes' is no file .* order_features"):
+        data.file("bikes")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"x": {"file": "x"}}', '{"x": 3}'])
+def test_damaged_list_of_files_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "files.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(data.DataError, match=r"files\.json cannot be read .* Mend"):
+        data._read_files(path)
+
+
+def test_unknown_name_lists_the_names() -> None:
+    with pytest.raises(data.DataError, match=r"name='bike' .* bigbuckbunny, bikes, carphone_pristine"):
+        data.clip("bike")
+
+
+def test_missing_file_names_the_file_and_the_mend(copied_folder: Path) -> None:
+    (copied_folder / "clips" / "bikes.mp4").unlink()
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 is missing\. Mend: git checkout -- data"):
+        data.clip("bikes")
+
+
+def test_file_cut_short_is_noticed_at_once(copied_folder: Path) -> None:
+    path = copied_folder / "clips" / "bikes.mp4"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 has 1000 bytes instead of 509868\. Mend"):
+        data.clip("bikes")
+
+
+def test_one_changed_byte_is_noticed_by_verify(copied_folder: Path) -> None:
+    path = copied_folder / "clips" / "bikes.mp4"
+    content = bytearray(path.read_bytes())
+    content[250_000] ^= 1
+    path.write_bytes(content)
+    assert data.clip("bikes") == path
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 has changed \(SHA-256 differs\)\. Mend"):
+        data.verify("bikes")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"bikes": {"file": "x"}}', '{"bikes": {"fps": "25", "colour": 1}}']
+)
+def test_damaged_manifest_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "clips.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(data.DataError, match=r"clips\.json cannot be read .* Mend"):
+        data._read_manifest(path)
+
+
+def test_wheel_carries_the_clips(tmp_path: Path) -> None:
+    """Build the wheel, unpack it away from the checkout, and ask it for its clips."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, text=True)
+    (wheel,) = (tmp_path / "dist").glob("coursekit-*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    ask = "from coursekit import data; print(*map(data.verify, (*data.CLIPS, *data.FILES)), sep='\\n')"
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    answer = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    )
+    assert answer.stdout.split() == [
+        str(site / "coursekit" / "_data" / entry.file)
+        for entry in (*data.MANIFEST.values(), *data.FILES.values())
+    ]

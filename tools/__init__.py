@@ -1,0 +1,1 @@
+"""What makes the course: installing, recording, publishing. It is never part of the wheel."""

@@ -1,0 +1,1 @@
+"""What is made once and then stored: the features of notebook 06, the README's picture."""

@@ -1,0 +1,1 @@
+"""Notebooks: record them, check them, run them as Colab does."""

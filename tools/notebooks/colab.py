@@ -1,0 +1,274 @@
+"""A rehearsal of the course on Colab: its packages, its set-up cell, no checkout. `make rehearsal`.
+
+    python -m tools.notebooks.colab [NOTEBOOK ...] [--python PATH]     (default: all, assignments too)
+
+What a learner on Colab has is what Colab has installed, and one set-up cell. So: make an environment with
+Colab's versions (`data/colab.json`), put a stand-in for `google.colab` into it, and run in it the set-up cell
+as it is; its address is led to this commit, of which pip builds the wheel. Nothing that was installed may
+change its version, since Colab has loaded it already. Then every notebook runs to its end, in a folder that
+holds nothing, and shows what is stored. Assignments run with their solutions.
+
+With `--python` that Python is used as it is: the way for Colab's own container image, where the real
+`google.colab` is (.github/workflows/colab.yml).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+
+from coursekit import data
+from tools.notebooks import kernel, record
+from tools.notebooks.notebook import Node, NotebookError, checkout, code_cells, read
+
+ROOT = Path(__file__).resolve().parents[2]
+# What notebooks of others ask of it; none of ours asks for anything, and a rehearsal answers nothing.
+STAND_IN = '''\
+"""A stand-in for Colab's own module, in a rehearsal: it can be imported, and is asked for nothing."""
+
+
+def __getattr__(name):
+    raise AttributeError(f"google.colab.{name} is not there in a rehearsal: the course must do without it")
+'''
+# As Colab sets them (what else it sets has no part in the course).
+VARIABLES = {
+    "COLAB_RELEASE_TAG": "rehearsal",
+    "MPLBACKEND": "module://ipykernel.pylab.backend_inline",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no advice of the debugger on stderr
+}
+
+
+class RehearsalError(Exception):
+    """The course does not run on Colab as it should; the message says what was found."""
+
+
+def make_python(folder: Path) -> Path:
+    """Make an environment with Colab's packages.
+
+    Args:
+        folder: where; it need not exist.
+
+    Returns:
+        Its Python.
+
+    Raises:
+        RehearsalError: a package cannot be installed, or has another version than Colab's.
+    """
+    colab = json.loads(data.file("colab").read_text(encoding="utf-8"))
+    _run(sys.executable, "-m", "venv", folder)
+    python = folder / "bin" / "python"
+    pins = [f"{name}=={version}" for name, version in colab["packages"].items()]
+    _run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins)
+    _run(python, "-m", "pip", "uninstall", "-q", "-y", *colab["absent"])
+    there = versions(python)
+    for name, version in colab["packages"].items():
+        if there.get(_plain(name)) != version:
+            raise RehearsalError(f"{name} is {there.get(_plain(name))} here, but {version} on Colab")
+    (stand_in,) = (folder / "lib").glob("python*/site-packages")
+    (stand_in / "google" / "colab").mkdir(parents=True)
+    (stand_in / "google" / "colab" / "__init__.py").write_text(STAND_IN, encoding="utf-8")
+    return python
+
+
+def versions(python: Path) -> dict[str, str]:
+    """The packages of a Python: {"ipywidgets": "7.7.1", ...}, names in pip's plain form."""
+    listed = json.loads(_run(python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"))
+    return {_plain(each["name"]): each["version"] for each in listed}
+
+
+def compare(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What an installation came with.
+
+    Args:
+        before: the packages before it.
+        after: and after it.
+
+    Returns:
+        The packages that are new, as "name version".
+
+    Raises:
+        RehearsalError: a package that was there has another version now, or is gone.
+    """
+    changed = [
+        f"{name} {old} -> {after.get(name, 'gone')}" for name, old in before.items() if after.get(name) != old
+    ]
+    if changed:
+        raise RehearsalError(
+            f"the set-up cell changed what Colab has loaded: {', '.join(changed)}. "
+            "Loosen the lower bounds in pyproject.toml: Colab would have to be restarted"
+        )
+    return [f"{name} {version}" for name, version in after.items() if name not in before]
+
+
+def publication(folder: Path, root: Path = ROOT) -> dict[str, str]:
+    """Let the address that the set-up cell installs from lead to the checkout's commit.
+
+    Args:
+        folder: where the stand-in for GitHub lies.
+        root: the checkout; what is not committed is not published.
+
+    Returns:
+        Variables that make git read the published branch from there.
+
+    Raises:
+        RehearsalError: the checkout is no git repository.
+    """
+    _, course = checkout(root / "pyproject.toml")
+    bare = folder / "published.git"
+    _run("git", "clone", "-q", "--bare", root, bare)
+    _run("git", "-C", bare, "update-ref", f"refs/heads/{course['branch']}", "HEAD")
+    _run("git", "-C", bare, "config", "uploadpack.allowFilter", "true")
+    settings = {
+        f"url.{bare.as_uri()}.insteadOf": f"https://github.com/{course['repository']}",
+        "safe.directory": "*",  # the checkout may be another user's, in a container
+    }
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
+
+
+def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
+    """Run the first two code cells of a notebook, set-up and imports, in a kernel of Colab's environment.
+
+    Args:
+        python: Colab's, without coursekit.
+        notebook: the one whose cells these are.
+        scratch: a folder to work in.
+
+    Returns:
+        The packages that came, as "name version".
+
+    Raises:
+        RehearsalError: coursekit is there already, a cell fails, or a package was changed.
+        NotebookError: the notebook cannot be read.
+    """
+    before = versions(python)
+    if "coursekit" in before:
+        raise RehearsalError(f"coursekit is in {python} already: rehearse with a Python that has none")
+    cells = [new_code_cell(cell.source) for cell in code_cells(read(notebook))[:2]]
+    cells.append(new_code_cell("import coursekit\nprint(coursekit.__file__)"))
+    client = NotebookClient(
+        new_notebook(cells=cells),
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernel.of_python(python, scratch)),
+        resources={"metadata": {"path": str(scratch)}},
+        timeout=600,
+    )
+    client.owns_km = True
+    try:
+        client.execute(env=kernel.environment(scratch, **VARIABLES, **publication(scratch)))
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        said = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+        raise RehearsalError(f"{notebook.name}: the set-up failed\n{said}\n{error}") from error
+    came_from = cells[-1].outputs[0].text.strip()
+    if not Path(came_from).is_relative_to(python.parent.parent):
+        raise RehearsalError(f"coursekit comes from {came_from}, not from what the set-up cell installed")
+    return compare(before, versions(python))
+
+
+def play(python: Path, notebook: Path, folder: Path) -> None:
+    """Run a notebook as on Colab, and compare what it shows with what is stored.
+
+    Args:
+        python: Colab's, with coursekit.
+        notebook: of the course.
+        folder: an empty one, where it runs.
+
+    Raises:
+        RehearsalError: a cell fails, or shows something else.
+    """
+    stored = read(notebook)
+    try:
+        shown = record.run(notebook, python=python, folder=folder, variables=VARIABLES)
+    except NotebookError as error:
+        raise RehearsalError(str(error)) from error
+    changes = record.differences(stored, shown) if _recorded(stored) else []
+    if changes:
+        raise RehearsalError(f"{notebook}: shows something else than what is stored\n" + "\n".join(changes))
+
+
+def _recorded(notebook: Node) -> bool:
+    """Masters of assignments hold no outputs."""
+    return any(cell.outputs for cell in code_cells(notebook))
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _run(*command: object, cwd: Path | None = None, **variables: str) -> str:
+    """Run a program; its output, or a RehearsalError with the last lines that it wrote."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_REQUIRE"))}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env={**kept, **variables}, capture_output=True, text=True
+    )
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise RehearsalError(f"{' '.join(map(str, command[:6]))} failed:\n{textwrap.indent(said, '  ')}")
+    return done.stdout
+
+
+def rehearse(notebooks: list[Path], python: Path | None = None) -> bool:
+    """The whole rehearsal; says how it goes.
+
+    Args:
+        notebooks: which to run.
+        python: an existing Python; None makes one with Colab's versions.
+
+    Returns:
+        Whether all is well.
+    """
+    with tempfile.TemporaryDirectory(prefix="colab-") as scratch:
+        folder = Path(scratch) / "content"  # where Colab's notebooks run; there is nothing in it
+        folder.mkdir()
+        try:
+            python = python or make_python(Path(scratch) / "venv")
+            print(
+                f"The set-up cell brought: {', '.join(install(python, notebooks[0], Path(scratch)))}",
+                flush=True,
+            )
+        except (RehearsalError, NotebookError) as error:
+            print(f"rehearsal: {error}", file=sys.stderr)
+            return False
+        well = True
+        for notebook in notebooks:
+            problem = None
+            try:
+                play(python, notebook, folder)
+            except (RehearsalError, NotebookError) as error:
+                well, problem = False, error
+            print(f"{notebook.name}: {'ran to its end' if problem is None else problem}", flush=True)
+            if leftovers := [path.name for path in folder.iterdir()]:
+                well = False
+                print(f"{notebook.name}: left files behind: {', '.join(leftovers)}")
+    return well
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; the exit code is 0 if the whole course runs on Colab."""
+    parser = argparse.ArgumentParser(
+        prog="tools.notebooks.colab", description="Rehearse the course on Colab."
+    )
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all, with the assignments")
+    parser.add_argument("--python", type=Path, help="use this Python as it is; it has no coursekit yet")
+    chosen = parser.parse_args(arguments)
+    everything = [
+        *sorted((ROOT / "notebooks").glob("*.ipynb")),
+        *sorted((ROOT / "notebooks").glob("assignments/*/*.ipynb")),
+    ]
+    return 0 if rehearse([path.resolve() for path in chosen.notebooks] or everything, chosen.python) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

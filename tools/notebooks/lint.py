@@ -1,0 +1,234 @@
+"""Judge stored notebooks without running them: recorded in full, readable, and linked to Colab.
+
+    python -m tools.notebooks.lint [NOTEBOOK ...]        (default: notebooks/*.ipynb)
+
+nbval passes a cell that was never run, and nobody sees a missing alt text in a review. `problems` lists such
+faults, each with what to do about it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import statistics
+import sys
+from pathlib import Path
+
+from tools.notebooks import record
+from tools.notebooks.notebook import WIDGET_VIEW, Node, NotebookError, code_cells, name, read
+from tools.publish.links import badges
+
+CODE_CELLS = (15, 30)
+MEDIAN_LINES = 5
+LONGEST_LINES = 25
+WORDS = (1200, 2500)
+
+# Last calls of a cell that always show something; without a stored output the cell was not recorded.
+_SHOWING = {"display", "explore", "explorer", "predict", "print", "show", "widgets"}
+_FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>", re.IGNORECASE)
+_ALT = re.compile(r"""\balt\s*=\s*["']?\s*[^"'\s>]""", re.IGNORECASE)
+# These compare (see `record`), but store only the first drawing, without an alt text, and test no other.
+_FORBIDDEN = {"clear_output", "interact", "interact_manual", "interactive", "interactive_output", "Output"}
+
+
+def problems(notebook_path: Path | str) -> list[str]:
+    """What is wrong with a stored notebook.
+
+    Args:
+        notebook_path: a `.ipynb` file in a checkout of the course.
+
+    Returns:
+        One text per fault, each with the cell and the mend; empty for a notebook that may be published.
+
+    Raises:
+        NotebookError: the file is no notebook.
+    """
+    path = Path(notebook_path)
+    notebook = read(path)
+    return [
+        *_ids(path),
+        *_recording(notebook),
+        *_code(notebook),
+        *_words(notebook),
+        *_headings(notebook),
+        *_images(notebook),
+        *badges(path, notebook),
+    ]
+
+
+def _ids(path: Path) -> list[str]:
+    """Cells whose id in the file is missing or not their own (`read` would mend it)."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ids = [cell.get("id") for cell in cells]
+    found = []
+    for number, one in enumerate(ids, start=1):
+        if not one:
+            found.append(f"cell {number} has no id: record the notebook")
+        elif ids.index(one) + 1 < number:
+            found.append(f"cell {number} has the id {one} of cell {ids.index(one) + 1}: record the notebook")
+    return found
+
+
+def _recording(notebook: Node) -> list[str]:
+    """Cells that were not run in order, and outputs that the recorder would not have stored."""
+    found = []
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        where = name(cell, number)
+        if cell.execution_count is None:
+            found.append(f"{where}\n    was not run: record the notebook")
+        elif cell.execution_count != number:
+            found.append(
+                f"{where}\n    was run as [{cell.execution_count}], not in order: record the notebook"
+            )
+        elif not cell.outputs and _shows(cell.source):
+            found.append(f"{where}\n    ends in a value, but has no output: record the notebook")
+        if any(WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
+            found.append(
+                f"{where}\n    holds a live widget, which no reader of the file sees: record the notebook"
+            )
+    if "widgets" in notebook.metadata:
+        found.append("the metadata holds widgets' state: record the notebook")
+    if "version" in notebook.metadata.get("language_info", {}):
+        found.append("the metadata names one machine's Python version: record the notebook")
+    return found + record.faults(notebook)
+
+
+def _parsed(source: str) -> ast.Module:
+    """A cell's code without its magics; empty where it is not Python."""
+    try:
+        return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _shows(source: str) -> bool:
+    """Whether a cell's last statement is a value, or a call that shows something."""
+    body = _parsed(source).body
+    if not body or not isinstance(body[-1], ast.Expr):
+        return False
+    value = body[-1].value
+    if not isinstance(value, ast.Call):
+        return not (isinstance(value, ast.Constant) and value.value in (None, ...))
+    root: ast.expr = value
+    while isinstance(root, (ast.Attribute, ast.Call)):
+        root = root.value if isinstance(root, ast.Attribute) else root.func
+    return isinstance(root, ast.Name) and root.id in _SHOWING
+
+
+def _code(notebook: Node) -> list[str]:
+    """Too many, too few or too long code cells, and code whose outputs cannot be stored well."""
+    cells = code_cells(notebook)
+    lengths = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in cells]
+    found = []
+    if not CODE_CELLS[0] <= len(cells) <= CODE_CELLS[1]:
+        found.append(f"{len(cells)} code cells; a notebook has {CODE_CELLS[0]} to {CODE_CELLS[1]}")
+    if lengths and (median := statistics.median(lengths)) > MEDIAN_LINES:
+        found.append(
+            f"the code cells have a median of {median:g} lines, more than {MEDIAN_LINES}: {_SHORTER}"
+        )
+    for number, (cell, lines) in enumerate(zip(cells, lengths, strict=True), start=1):
+        where = name(cell, number)
+        if lines > LONGEST_LINES:
+            found.append(f"{where}\n    has {lines} lines, more than {LONGEST_LINES}: {_SHORTER}")
+        if cell.source.rstrip().endswith(";"):
+            found.append(f"{where}\n    ends in ';', which nbval ignores: give the value a name instead")
+        for word in sorted(_called(cell.source) & _FORBIDDEN):
+            found.append(f"{where}\n    calls {word}: use coursekit.widgets.explore, {_EXPLORE}")
+    return found
+
+
+_SHORTER = "move what is not the lesson to coursekit"
+_EXPLORE = "which stores a picture with an alt text and tests both ends of each slider"
+
+
+def _called(source: str) -> set[str]:
+    """The last names of what a cell calls or decorates with: "interact" for `ipywidgets.interact(draw)`."""
+    nodes = list(ast.walk(_parsed(source)))
+    used = [node.func for node in nodes if isinstance(node, ast.Call)]
+    used += [each for node in nodes if isinstance(node, ast.FunctionDef) for each in node.decorator_list]
+    names = {node.id for node in used if isinstance(node, ast.Name)}
+    return names | {node.attr for node in used if isinstance(node, ast.Attribute)}
+
+
+def _prose(notebook: Node) -> list[tuple[int, str]]:
+    """The markdown cells with their place in the notebook (1 is the first cell), without fenced code."""
+    numbered = enumerate(notebook.cells, start=1)
+    return [
+        (number, _FENCE.sub("", cell.source)) for number, cell in numbered if cell.cell_type == "markdown"
+    ]
+
+
+def _words(notebook: Node) -> list[str]:
+    """Too much or too little text; code, addresses, pictures and HTML tags do not count."""
+    text = "\n".join(source for _, source in _prose(notebook))
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)|<[^>]+>|https?://\S+", " ", text)
+    count = len(re.findall(r"[^\W_]+(?:['’.,-][^\W_]+)*", text))
+    return (
+        []
+        if WORDS[0] <= count <= WORDS[1]
+        else [f"{count} words of text; a notebook has {WORDS[0]} to {WORDS[1]}"]
+    )
+
+
+def _headings(notebook: Node) -> list[str]:
+    """Headings that are not one title (#) with sections below it, level by level."""
+    levels = [
+        (number, len(hit[1])) for number, source in _prose(notebook) for hit in _HEADING.finditer(source)
+    ]
+    found = []
+    titles = [number for number, level in levels if level == 1]
+    if len(titles) != 1:
+        found.append(f"{len(titles)} titles (# ...), in cells {titles}: a notebook has one")
+    before = 0 if titles else 1
+    for number, level in levels:
+        if level > before + 1:
+            right = "#" * (before + 1)
+            found.append(
+                f"cell {number}: a heading of level {level} follows one of level {before}: use {right}"
+            )
+        before = level
+    return found
+
+
+def _images(notebook: Node) -> list[str]:
+    """Images in the text that a screen reader cannot name."""
+    found = []
+    for number, source in _prose(notebook):
+        for hit in _IMAGE.finditer(source):
+            described = (hit[1] or "").strip() or (hit[2] and _ALT.search(hit[2]))
+            if not described:
+                found.append(
+                    f"cell {number}: an image without alt text: {source[hit.start() : hit.start() + 60]}"
+                )
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the problems of the notebooks named on the command line; the exit code is 0 if there are none."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.notebooks.lint", description="Judge stored notebooks."
+    )
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: notebooks/*.ipynb")
+    notebooks = parser.parse_args(arguments).notebooks or sorted(Path("notebooks").glob("*.ipynb"))
+    if not notebooks:
+        print("guard: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
+        return 1
+    bad = False
+    for path in notebooks:
+        try:
+            found = problems(path)
+        except NotebookError as error:
+            found = [str(error)]
+        bad = bad or bool(found)
+        print(f"{path}: {'ok' if not found else f'{len(found)} problems'}")
+        for problem in found:
+            print(f"  - {problem}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

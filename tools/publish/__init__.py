@@ -1,0 +1,1 @@
+"""Publishing: links, the students' course, the site."""

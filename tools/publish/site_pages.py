@@ -1,0 +1,149 @@
+"""What the site asks of Sphinx beyond its own: an extension, used by `site/conf.py`.
+
+- a name in backticks in a docstring becomes a link, or code; a link that leads nowhere is an error;
+- the Colab badge, a picture on another server, becomes a link of our own;
+- each page gets a description, and MathJax comes from a package on this machine.
+"""
+
+from __future__ import annotations
+
+import builtins
+import html
+import importlib
+import inspect
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
+
+from tools.publish.links import BADGE
+
+PACKAGE = Path(__file__).resolve().parents[2] / "coursekit"
+MODULES = {path.stem for path in [*PACKAGE.glob("[a-z]*.py"), *PACKAGE.glob("[a-z]*/")]}
+DESCRIPTION = "A course in notebooks on video analysis with deep learning, from tensors to features."
+_NAME = re.compile(r"(?<![`:\w\\])`([^`]+)`(?![`_])")
+# An indented block below a line that is not: code.
+_EXAMPLE = re.compile(r"^(\S.*\n\n)(    )(?=\S)", re.MULTILINE)
+_MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
+
+
+def link_names(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Make links, or code, of the names in a docstring, in place (`autodoc-process-docstring`)."""
+    module = name if what == "module" else getattr(obj, "__module__", None)
+    text = _EXAMPLE.sub(r"\1::\n\n\2", "\n".join(lines))
+    lines[:] = _NAME.sub(lambda hit: _reference(hit[1], public(str(module))), text).split("\n")
+
+
+def public(name: str) -> str:
+    """The name under which learners import it: `coursekit.video.read`, not `coursekit.video._reader.read`."""
+    return re.sub(r"\._\w+", "", name) if name.startswith("coursekit.") else name
+
+
+def skip(app: Sphinx, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
+    """Leave out what has no words of ours: the fields of a NamedTuple (`autodoc-skip-member`)."""
+    return True if str(obj.__doc__).startswith("Alias for field number") else None
+
+
+def _reference(text: str, module: str) -> str:
+    """One name as reStructuredText: a link to a class, a function or a module of ours, else code."""
+    first, *rest = text.split(".")
+    if text.isidentifier() and _documented(module, text):
+        return f":py:obj:`{text} <{module}.{text}>`"
+    if first in MODULES and not rest and module.startswith("coursekit"):
+        return f":py:mod:`{text} <coursekit.{text}>`"
+    if first in MODULES and len(rest) == 1 and rest[0].isidentifier():
+        there = importlib.import_module(f"coursekit.{first}")
+        # A name that is not there becomes a link all the same: Sphinx then says that it leads nowhere.
+        if not hasattr(there, rest[0]) or _documented(f"coursekit.{first}", rest[0]):
+            return f":py:obj:`{text} <coursekit.{text}>`"
+    return f"``{text}``"
+
+
+def _documented(module: str, name: str) -> bool:
+    """Whether a module has a class or function of this name, of its own."""
+    if not module.startswith("coursekit.") or name.startswith("_"):
+        return False
+    found = getattr(importlib.import_module(module), name, None)
+    return (inspect.isclass(found) or inspect.isfunction(found)) and public(found.__module__) == module
+
+
+class OwnBadge(SphinxTransform):
+    """The picture of the Colab badge becomes its words: no page loads anything from another server."""
+
+    default_priority = 200
+
+    def apply(self, **_: Any) -> None:
+        """Replace it, wherever it stands in this document."""
+        for image in list(self.document.findall(nodes.image)):
+            if image["uri"] == BADGE:
+                words = nodes.inline("", image.get("alt", "Open in Colab"), classes=["colab"])
+                image.replace_self(words)
+
+
+class LinksInSignatures(SphinxTransform):
+    """A type in a signature links to its public name; Python's own `bytes` does not link to our attribute."""
+
+    default_priority = 850
+
+    def apply(self, **_: Any) -> None:
+        """Give each link the name that it has on this site."""
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            link["reftarget"] = public(link["reftarget"])
+            if hasattr(builtins, link["reftarget"]):
+                link["reftarget"] = f"builtins.{link['reftarget']}"
+
+
+def describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put a page's first paragraph into its head (`html-page-context`)."""
+    words = ""
+    for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
+        words = " ".join(paragraph.astext().split())
+        if len(words) > 40:
+            break
+    text = words if len(words) > 40 else DESCRIPTION
+    short = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "..."
+    tag = f'<meta name="description" content="{html.escape(short)}">'
+    context["metatags"] = f"{context.get('metatags', '')}\n{tag}"
+
+
+def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
+    """Copy what a page needs of MathJax into the site (`build-finished`)."""
+    if error is None and app.builder.format == "html":
+        for name in _MATHJAX:
+            source, target = mathjax() / name, Path(app.outdir) / "_static" / "mathjax" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, target)
+
+
+def mathjax() -> Path:
+    """The folder of MathJax 3, in the package sphinx-mathjax-offline.
+
+    Raises:
+        ExtensionError: the package is not installed.
+    """
+    # Its name has hyphens. Of the package we use the files alone: its extension would copy 24 MB.
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None or not spec.submodule_search_locations:
+        raise ExtensionError("the package sphinx-mathjax-offline is not installed")
+    return Path(spec.submodule_search_locations[0], "static", "mathjax")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Sphinx calls this."""
+    app.connect("autodoc-process-docstring", link_names, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", skip)
+    app.connect("html-page-context", describe)
+    app.connect("build-finished", copy_mathjax)
+    app.add_transform(OwnBadge)
+    app.add_transform(LinksInSignatures)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
