@@ -4,6 +4,7 @@
     clip = video.read("film.mp4")            # uint8 (T, 3, H, W)
     for image in video.frames("film.mp4"):   # uint8 (3, H, W) each; memory does not grow with T
         ...
+    part = video.Selection(seconds=(2, 4), fps=5)   # one object that read, frames, stream and times take
     video.write("copy.mp4", clip, fps=25)
 
 Frames are RGB, upright (a phone's rotation is applied), and contiguous: the order T, 3, H, W is the order
@@ -15,12 +16,16 @@ Source: Lecture 56, 05:41 (T x 3 x M x N, as a reader hands it over).
 
 from coursekit.video._decoder import DamagedVideoWarning, VideoError
 from coursekit.video._reader import Frame, Info, frames, probe, read, scikit_video, stream, times, write
+from coursekit.video._selection import Selection, SelectionOptions, frame_rate
 
 __all__ = [
     "DamagedVideoWarning",
     "Frame",
     "Info",
+    "Selection",
+    "SelectionOptions",
     "VideoError",
+    "frame_rate",
     "frames",
     "probe",
     "read",

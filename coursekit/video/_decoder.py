@@ -231,7 +231,7 @@ class Damage:
         """After the last frame: does the file promise more than came?"""
         absent = stream.frames - self.good - self.lost
         end = promised_end(stream)
-        step = 1 / frame_rate(stream)
+        step = 1 / average_rate(stream)
         reached = last.time + max(step, (last.picture.duration or 0) * (stream.time_base or 0))
         short = end is not None and end - reached > max(2 * step, Fraction(1, 10))
         if short and end is not None:
@@ -251,7 +251,7 @@ class Damage:
         )
 
 
-def frame_rate(stream: VideoStream) -> Fraction:
+def average_rate(stream: VideoStream) -> Fraction:
     """Average frames per second; 25 where the file says nothing (a still image)."""
     return stream.average_rate or stream.guessed_rate or Fraction(25)
 
@@ -314,7 +314,7 @@ def _enter(container: InputContainer, stream: VideoStream, start: Fraction, time
 def _time(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
     """Seconds at which the file shows this picture (index / fps only where it does not say)."""
     if picture.pts is None:
-        return index / frame_rate(stream)
+        return index / average_rate(stream)
     return picture.pts * (picture.time_base or stream.time_base or Fraction(1))
 
 

@@ -12,16 +12,15 @@ from types import ModuleType
 import av
 import torch
 from av.video.stream import VideoStream
+from typing_extensions import Unpack
 
 from coursekit import layout
 from coursekit._shared._files import atomic
 from coursekit.video import _decoder
 from coursekit.video._decoder import VideoError
-from coursekit.video._selection import Selection, exact_rate
+from coursekit.video._selection import Selection, SelectionOptions, frame_rate
 
 Path_ = str | os.PathLike[str]
-Pair = tuple[int, int]
-Seconds = tuple[float, float]
 Rate = float | Fraction
 
 
@@ -89,7 +88,7 @@ def probe(path: Path_) -> Info:
             path=file,
             width=width,
             height=height,
-            fps=_decoder.frame_rate(stream_),
+            fps=_decoder.average_rate(stream_),
             frames=count,
             duration=duration,
             codec=stream_.codec_context.codec.canonical_name,
@@ -100,35 +99,26 @@ def probe(path: Path_) -> Info:
 
 
 def read(
-    path: Path_,
-    *,
-    frames: Pair | None = None,
-    seconds: Seconds | None = None,
-    every: int = 1,
-    fps: Rate | None = None,
-    size: Pair | None = None,
+    path: Path_, selection: Selection | None = None, **options: Unpack[SelectionOptions]
 ) -> torch.Tensor:
     """Read a video, or a part of it, into one tensor.
 
     Args:
         path: a video file.
-        frames: (first, stop): only frames first, ..., stop - 1.
-        seconds: (start, stop): only frames with start <= time < stop.
-        every: only every n-th frame of that part.
-        fps: that many frames per second instead: at each tick 1 / fps the frame then on the screen.
-        size: (H, W) to resize to, in pixels (bicubic).
+        selection: which frames, and at which size; None for all of them as they are.
+        **options: or the fields of `Selection` as keywords: frames, seconds, every, fps, size.
 
     Returns:
         uint8 tensor (T, 3, H, W), RGB, contiguous.
 
     Raises:
         VideoError: the file cannot be read, the part holds no frame, or the tensor would not fit in memory.
-        ValueError: an argument is out of range.
+        ValueError, TypeError: a wrong selection, see `Selection`.
 
     Warns:
         DamagedVideoWarning: part of the file cannot be decoded; the rest is given.
     """
-    wanted = Selection(frames, seconds, every, fps, size)
+    wanted = Selection.of(selection, options)
     file = Path(path)
     expected = _expected_frames(file, wanted)
     clip = torch.empty(0)
@@ -146,35 +136,29 @@ def read(
 
 def frames(
     path: Path_,
+    selection: Selection | None = None,
     *,
     batch: int | None = None,
-    frames: Pair | None = None,
-    seconds: Seconds | None = None,
-    every: int = 1,
-    fps: Rate | None = None,
-    size: Pair | None = None,
+    **options: Unpack[SelectionOptions],
 ) -> Iterator[torch.Tensor]:
     """Stream a video frame by frame, or batch by batch; memory does not grow with its length.
 
     Args:
         path: a video file.
+        selection: as in `read`.
         batch: None for single frames, or the number of frames in a batch (the last may be smaller).
-        frames: as in `read`.
-        seconds: as in `read`.
-        every: as in `read`.
-        fps: as in `read`.
-        size: as in `read`.
+        **options: as in `read`.
 
     Returns:
         An iterator of uint8 tensors (3, H, W), or (b, 3, H, W) with `batch`.
 
     Raises:
         VideoError: as `read`.
-        ValueError: an argument is out of range.
+        ValueError, TypeError: a wrong `batch`, or as `read`.
     """
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
-    wanted = Selection(frames, seconds, every, fps, size)
+    wanted = Selection.of(selection, options)
     _decoder.check_file(Path(path))
     images = (frame.image for frame in _stream(Path(path), wanted))  # (3, H, W) each
     return images if batch is None else _batches(images, batch)
@@ -182,65 +166,54 @@ def frames(
 
 def stream(
     path: Path_,
+    selection: Selection | None = None,
     *,
-    frames: Pair | None = None,
-    seconds: Seconds | None = None,
-    every: int = 1,
-    fps: Rate | None = None,
-    size: Pair | None = None,
     packed: bool = False,
+    **options: Unpack[SelectionOptions],
 ) -> Iterator[Frame]:
     """Stream frames with their numbers and times; otherwise as `frames`.
 
     Args:
         path: a video file.
-        frames: as in `read`.
-        seconds: as in `read`.
-        every: as in `read`.
-        fps: as in `read`.
-        size: as in `read`.
-        packed: images of the same shape and values, whose memory is in the order H, W, 3 (torch's
-            channels_last): for who resizes them next, twice as fast. Not with `size`.
+        selection: as in `read`.
+        packed: give images of the same shape and values whose memory is in the order H, W, 3 (torch's
+            channels_last). Resizing them takes half the time. Not with `size`.
+        **options: as in `read`.
 
     Returns:
         An iterator of Frame(index, time, image).
 
     Raises:
         VideoError: as `read`.
-        ValueError: an argument is out of range.
+        ValueError, TypeError: `packed` with `size`, or as `read`.
     """
-    wanted = Selection(frames, seconds, every, fps, size)
+    wanted = Selection.of(selection, options)
     _decoder.check_file(Path(path))
-    if packed and size is not None:
-        raise ValueError(f"packed images are for who resizes them: leave out size={size}, or packed")
+    if packed and wanted.size is not None:
+        raise ValueError(f"packed images are for who resizes them: leave out size={wanted.size}, or packed")
     return _stream(Path(path), wanted, packed=packed)
 
 
 def times(
-    path: Path_,
-    *,
-    frames: Pair | None = None,
-    seconds: Seconds | None = None,
-    every: int = 1,
-    fps: Rate | None = None,
+    path: Path_, selection: Selection | None = None, **options: Unpack[SelectionOptions]
 ) -> torch.Tensor:
     """When each frame is shown, as the file says; without decoding it where possible.
 
     Args:
         path: a video file.
-        frames: as in `read`.
-        seconds: as in `read`.
-        every: as in `read`.
-        fps: as in `read`.
+        selection: as in `read`, but without `size`.
+        **options: likewise.
 
     Returns:
         float64 tensor (T,), seconds. Of a damaged file also the times of frames that `read` must leave out.
 
     Raises:
         VideoError: as `read`.
-        ValueError: an argument is out of range.
+        ValueError, TypeError: `size` is given, or as `read`.
     """
-    wanted = Selection(frames, seconds, every, fps)
+    wanted = Selection.of(selection, options)
+    if wanted.size is not None:
+        raise ValueError(f"times do not depend on the size of a frame: leave out size={wanted.size}")
     chosen = wanted.choose(_listed(Path(path)))
     return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
 
@@ -272,7 +245,7 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
     options = {"qp": "0"} if lossless else {"crf": "18"}
     try:
         with atomic(file) as partial, av.open(str(partial), "w") as container:
-            track = container.add_stream("libx264rgb" if lossless else "libx264", exact_rate(fps))
+            track = container.add_stream("libx264rgb" if lossless else "libx264", frame_rate(fps))
             track.width, track.height, track.pix_fmt = width, height, pixels
             track.codec_context.options = options
             track.codec_context.thread_count = 1  # the same bytes on any number of cores
@@ -333,7 +306,7 @@ def _listed(file: Path) -> Iterator[_decoder.Stamp]:
 def _length(file: Path, stream_: VideoStream) -> tuple[int, float]:
     """Number of frames, and seconds from the first to the end of the last."""
     listed = [stamp.time for stamp in _listed(file)]
-    end = listed[-1] + 1 / _decoder.frame_rate(stream_)
+    end = listed[-1] + 1 / _decoder.average_rate(stream_)
     promised = _decoder.promised_end(stream_)
     if promised is not None and promised > listed[-1]:
         end = promised
@@ -387,8 +360,7 @@ def _check_output(file: Path, clip: torch.Tensor, fps: Rate) -> None:
             f"clip has dtype {clip.dtype}, expected torch.uint8 with values 0 to 255: "
             "for floats from 0 to 1 use (clip * 255).round().to(torch.uint8)"
         )
-    if not fps > 0:
-        raise ValueError(f"fps={fps!r} must be a number of frames per second above 0")
+    frame_rate(fps)
     if file.suffix.lower() not in (".mp4", ".mov", ".mkv"):
         raise VideoError(f"{file} must end in .mp4, .mov or .mkv, got {file.suffix!r}")
     if not file.parent.is_dir():

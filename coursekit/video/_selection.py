@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Real
-from typing import Protocol, TypeVar
+from numbers import Rational, Real
+from typing import Protocol, TypedDict, TypeVar
+
+# FFmpeg stores a rate as two whole numbers of 32 bits. Between these limits every rate fits.
+LOWEST_RATE = Fraction(1, 100_000)
+HIGHEST_RATE = Fraction(20_000)
 
 
 class Timed(Protocol):
@@ -23,19 +26,36 @@ class Timed(Protocol):
 Item = TypeVar("Item", bound=Timed)
 
 
+class SelectionOptions(TypedDict, total=False):
+    """The fields of `Selection` as keywords, such as `video.read(path, every=5)`."""
+
+    frames: tuple[int, int] | None
+    seconds: tuple[float, float] | None
+    every: int
+    fps: float | Fraction | None
+    size: tuple[int, int] | None
+
+
 @dataclass(frozen=True)
 class Selection:
-    """The part of a video that is wanted, checked when it is made.
+    """Which frames of a video to take, and at which size. Without arguments: all of them, as they are.
 
     Args:
-        frames: (first, stop), frame numbers with 0 <= first < stop; None for all.
-        seconds: (start, stop), seconds with start < stop; None for all.
-        every: take every n-th frame of the part (>= 1).
-        fps: target rate in frames per second: at each tick the frame that is then on the screen.
-        size: (H, W) in pixels to resize to; None keeps the size.
+        frames: (first, stop): only frames first, ..., stop - 1, with 0 <= first < stop.
+        seconds: (start, stop): only frames with start <= time < stop, in seconds.
+        every: only every n-th frame of that part (>= 1).
+        fps: this many frames per second instead: at each tick of 1 / fps seconds, the frame that is then
+            on the screen.
+        size: (H, W) in pixels to resize each frame to (bicubic).
+
+    `frames` and `seconds` exclude each other, and so do `every` and `fps`.
 
     Raises:
-        ValueError: a value out of range, or two that exclude each other; names the argument.
+        ValueError: a value is out of range, or two exclude each other; the message names the argument.
+        TypeError: `fps` is not a number.
+
+    >>> Selection(seconds=(2, 4), fps=5).described()
+    {'seconds': '(2, 4)', 'fps': '5'}
     """
 
     frames: tuple[int, int] | None = None
@@ -54,8 +74,8 @@ class Selection:
             raise ValueError(f"frames={self.frames} begins before frame 0: count from the beginning")
         if not isinstance(self.every, int) or self.every < 1:
             raise ValueError(f"every={self.every!r} must be a whole number of frames, 1 or more")
-        if self.fps is not None and not (isinstance(self.fps, Real) and 0 < self.fps < math.inf):
-            raise ValueError(f"fps={self.fps!r} must be a number of frames per second above 0")
+        if self.fps is not None:
+            frame_rate(self.fps)
         if self.size is not None:
             _check_size(self.size)
         if self.frames is not None and self.seconds is not None:
@@ -63,11 +83,41 @@ class Selection:
         if self.fps is not None and self.every != 1:
             raise ValueError("fps and every both thin the frames out: give one of them")
 
+    @classmethod
+    def of(cls, selection: Selection | None, options: SelectionOptions) -> Selection:
+        """The selection that a caller gave: as an object, or as keywords, or neither (all frames).
+
+        Raises:
+            ValueError: both were given, or a keyword has a value out of range.
+            TypeError: a keyword is not a field of `Selection`, or `selection` is something else.
+        """
+        unknown = [name for name in options if name not in SelectionOptions.__annotations__]
+        if unknown:
+            names = ", ".join(SelectionOptions.__annotations__)
+            raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}; a selection has {names}")
+        if selection is None:
+            return cls(**options)
+        if not isinstance(selection, Selection):
+            raise TypeError(
+                f"selection must be a video.Selection, got {selection!r}: "
+                "write Selection(frames=(0, 50)), or the keyword frames=(0, 50)"
+            )
+        if options:
+            given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+            raise ValueError(f"got {selection} and {given}: give a Selection or keywords, not both")
+        return selection
+
+    def described(self) -> dict[str, str]:
+        """Which frames are taken, as a feature file says it: {} for all of them. `size` is left out."""
+        fps = None if self.fps is None else frame_rate(self.fps)
+        fields = {"frames": self.frames, "seconds": self.seconds, "every": self.every, "fps": fps}
+        return {name: str(value) for name, value in fields.items() if value not in (None, 1)}
+
     def choose(self, items: Iterable[Item]) -> Iterator[Item]:
         """The wanted ones of `items`, which come in the order of display; stops as soon as it can."""
         part = self._part(items)
         if self.fps is not None:
-            return _at_ticks(part, exact_rate(self.fps))
+            return _at_ticks(part, frame_rate(self.fps))
         return (item for position, item in enumerate(part) if position % self.every == 0)
 
     def _part(self, items: Iterable[Item]) -> Iterator[Item]:
@@ -83,9 +133,36 @@ class Selection:
                 yield item
 
 
+def frame_rate(value: float | Fraction, name: str = "fps") -> Fraction:
+    """Check a frame rate, and make it exact.
+
+    Args:
+        value: frames per second, from 1/100000 to 20000.
+        name: the argument to name in the message.
+
+    Returns:
+        The fraction that `value` stands for, with a denominator of at most 100,000.
+
+    Raises:
+        TypeError: `value` is not a number.
+        ValueError: `value` is not a number of frames per second above 0 that video files can store.
+
+    >>> frame_rate(29.97)
+    Fraction(2997, 100)
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not LOWEST_RATE <= value <= HIGHEST_RATE:
+        raise (ValueError if number else TypeError)(
+            f"{name}={value!r} must be a number of frames per second above 0 (from {LOWEST_RATE} to "
+            f"{HIGHEST_RATE}): write it as a number, such as 25 or Fraction(30000, 1001)"
+        )
+    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
+    return exact.limit_denominator(100_000)
+
+
 def exact_rate(fps: float | Fraction) -> Fraction:
-    """The fraction that a rate such as 29.97 or 30000 / 1001 stands for, in frames per second."""
-    return Fraction(fps).limit_denominator(100_000)
+    """The old name of `frame_rate`."""
+    return frame_rate(fps)
 
 
 def _at_ticks(items: Iterator[Item], fps: Fraction) -> Iterator[Item]:
