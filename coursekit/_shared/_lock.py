@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 LOCK = ".coursekit.lock"
@@ -45,30 +44,15 @@ def locked(folder: Path) -> Iterator[None]:
 
 def sweep(folder: Path) -> list[Path]:
     """Remove the half-written files of processes that have ended; returns what was removed."""
-    swept = []
+    removed = []
     for path in folder.iterdir():
-        found = _PARTIAL.fullmatch(path.name)
-        if found and not alive(int(found[1])):
+        partial = _PARTIAL.fullmatch(path.name)
+        if partial and not alive(int(partial[1])):
             path.unlink(missing_ok=True)
-            swept.append(path)
-    return swept
+            removed.append(path)
+    return removed
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of this number runs on this machine."""
-    if sys.platform == "win32":  # os.kill would end it there
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x00100000, False, pid)  # SYNCHRONIZE
-        if not handle:
-            return False
-        running = ctypes.windll.kernel32.WaitForSingleObject(handle, 0) != 0
-        ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(running)
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
+    """Whether a process of this number runs on this machine; no system counts beyond 31 bits."""
+    return pid < 2**31 and bool(psutil.pid_exists(pid))

@@ -61,11 +61,9 @@ def publish(
         )
     if is_foreign(target, MARK):
         raise PublishError(f"{target} holds something that was not published here: choose an empty folder")
-    with atomic_folder(target) as made:
+    with atomic_folder(target, keep=".git") as made:
         _fill(made, root, new)
         _stamp(made, old, new)
-        if (target / ".git").exists():
-            (target / ".git").rename(made / ".git")
 
 
 def _fill(made: Path, root: Path, published: Place) -> None:

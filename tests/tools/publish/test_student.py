@@ -217,6 +217,28 @@ def test_made_again_it_keeps_the_history_and_nothing_else(tmp_path):
     assert 'repository = "c/d"' in (folder / "pyproject.toml").read_text()
 
 
+@pytest.mark.parametrize("step", [2, 3])
+def test_publishing_keeps_the_old_folder_and_its_history_when_a_rename_fails(tmp_path, monkeypatch, step):
+    """Renames 2 and 3 put the new folder in place and move the history: they once lost both."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / student.MARK).touch()
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref")
+    before, real, calls = texts(folder), Path.rename, []
+
+    def rename(path, target):
+        calls.append(path)
+        if len(calls) == step:
+            raise OSError("no rename here")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    assert student.main([str(folder), "--repository", "a/b"]) == 1
+    assert texts(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_a_fault_in_an_assignment_leaves_what_was_there(tmp_path, monkeypatch):
     folder = tmp_path / "out"
     student.publish(folder, "a/b")
