@@ -10,11 +10,13 @@ else
   PYTHON := $(shell $(FIND_PYTHON))
 endif
 VENV := .venv/bin/python
+# Each test on one core, as many at a time as there are cores: many of them wait, for a kernel or a browser.
+RUN_TESTS := OMP_NUM_THREADS=1 $(VENV) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
+.PHONY: help setup lab lint check test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -27,11 +29,20 @@ setup:  ## make .venv from requirements.lock (the others do it for you)
 lab: setup  ## open JupyterLab on notebook 01
 	$(VENV) -m jupyterlab $(LAB_OPTIONS) --ServerApp.root_dir="$(CURDIR)" notebooks/01_images_and_videos.ipynb
 
-test: setup  ## format, lint, types, then all tests
+lint: setup  ## format, lint, types, and which package imports which: seconds
 	$(VENV) -m ruff format --check .
 	$(VENV) -m ruff check .
 	$(VENV) -m mypy
-	$(VENV) -m pytest $(PYTEST)
+	.venv/bin/lint-imports --no-logo --no-cache
+
+check: lint  ## lint, then the fast tests: under two minutes, while you work
+	echo "make check leaves out the notebooks, the browser, the sandbox's attacks, Colab, and tests over a second:"
+	echo "make test runs them all."
+	$(RUN_TESTS) -m "not slow and not notebook and not browser and not colab and not gpu" -q $(PYTEST)
+
+test: lint  ## lint, then all tests: about a quarter of an hour on two cores
+	echo "All tests: about 15 minutes on two cores, less on more. make check is for in between."
+	$(RUN_TESTS) $(PYTEST)
 
 test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why
 	$(VENV) -m tools.gpu $(PYTEST)

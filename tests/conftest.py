@@ -11,6 +11,26 @@ from filelock import FileLock
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+# Seconds that the longest files take on one core: a run on several cores ends sooner when these begin first.
+LONGEST = {
+    "tests/browser/test_lab.py": 200,
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep a file's tests in one process, but for those marked `alone`; let the longest begin first."""
+
+    def seconds(item):
+        alone = item.get_closest_marker("alone")
+        return alone.kwargs["seconds"] if alone else LONGEST.get(item.location[0], 0)
+
+    for item in items:
+        group = item.nodeid if item.get_closest_marker("alone") else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=seconds, reverse=True)
+
+
 def pytest_collection_finish(session):
     """If a test will want the simulated device, choose it now: it must come before any backward pass."""
     if any("sim" in getattr(item, "fixturenames", ()) for item in session.items):

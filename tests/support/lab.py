@@ -155,10 +155,19 @@ _OPEN = """(path) => {
     };
     open().then(() => { window.opened = ""; }, (error) => { window.opened = String(error); });
 }"""
-_RUN = """() => {
+_RUN = """(numbers) => {
     window.ran = null;
     const finish = () => { window.ran = true; };
-    jupyterapp.commands.execute("notebook:run-all-cells").then(finish, finish);
+    const run = async () => {
+        const codes = panel.content.widgets.filter((cell) => cell.model.type === "code");
+        for (const number of numbers) {
+            panel.content.deselectAll();
+            panel.content.activeCellIndex = panel.content.widgets.indexOf(codes[number]);
+            await jupyterapp.commands.execute("notebook:run-cell");
+        }
+    };
+    const all = () => jupyterapp.commands.execute("notebook:run-all-cells");
+    (numbers === null ? all() : run()).then(finish, finish);
 }"""
 _CODE_CELLS = """() => {
     const cells = [...panel.content.model.cells];
@@ -191,16 +200,19 @@ class Notebook:
             self.errors.append(f"the page asks for {route.request.url}")
             route.abort()
 
-    def run_all(self) -> list[dict[str, Any]]:
-        """Run all cells, and wait until the last one is done.
+    def run(self, numbers: list[int] | None = None) -> list[dict[str, Any]]:
+        """Run code cells one after the other, and wait until the last one is done.
+
+        Args:
+            numbers: which ones, from 0; None runs all.
 
         Returns:
-            The code cells, in order, as in a file: "source", "outputs", "execution_count".
+            Those cells, in order, as in a file: "source", "outputs", "execution_count".
         """
-        self.page.evaluate(_RUN)
+        self.page.evaluate(_RUN, numbers)
         self.page.wait_for_function("window.ran !== null", timeout=1000 * RUN_SECONDS)
         cells: list[dict[str, Any]] = self.page.evaluate(_CODE_CELLS)
-        return cells
+        return cells if numbers is None else [cells[number] for number in numbers]
 
     def explorers(self) -> Any:
         """The outputs that have a slider."""
