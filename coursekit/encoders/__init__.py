@@ -12,7 +12,7 @@ Source: Lecture 56, 22:28 (an ImageNet network without its decision layer: 3 x M
 """
 
 from coursekit.encoders._encoder import Encoder, load
-from coursekit.encoders._networks import DEFAULT, NAMES, Preprocessing, WeightsError, fingerprint
+from coursekit.encoders._networks import DEFAULT, NAMES, Preprocessing, WeightsError, weights_hash
 from coursekit.encoders._sliding_window import Windows
 
 __all__ = [
@@ -22,6 +22,6 @@ __all__ = [
     "Preprocessing",
     "WeightsError",
     "Windows",
-    "fingerprint",
     "load",
+    "weights_hash",
 ]

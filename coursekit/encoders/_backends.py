@@ -8,15 +8,13 @@ from __future__ import annotations
 import contextlib
 import copy
 import importlib.util
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
+
+from coursekit.encoders import _onnx
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 BACKENDS = ("auto", "eager", "folded", "onnx")
@@ -31,46 +29,75 @@ def have_onnx() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
 
 
-def runner(network: nn.Module, example: torch.Tensor, device: torch.device, backend: str) -> tuple[Run, str]:
+def runner(
+    network: nn.Module,
+    example: torch.Tensor,
+    device: torch.device,
+    backend: str,
+    entry: Callable[[], _onnx.Entry | None] = lambda: None,
+) -> tuple[Run, str]:
     """A function that computes what `network` computes, and the name of the way it takes.
 
     Args:
-        network: in evaluation mode; it is not changed.
+        network: on the CPU, in evaluation mode; it is not changed.
         example: float32 (B, 3, H, W) or (B, 3, T, H, W), as the function will get them; B may differ.
         device: where to compute.
         backend: one of `BACKENDS`. "auto" takes ONNX Runtime for an image network on the CPU, if it is
             there, else folded PyTorch.
+        entry: gives the network's place in the cache of exported networks; asked only where it is needed.
 
     Raises:
         ValueError: an unknown backend, or ONNX Runtime asked for by name where it cannot serve.
     """
+    check_backend(backend, device)
+    if backend == "eager":
+        return _plain(_copied(network).to(device), device, half=False), "eager"
+    fits = have_onnx() and device.type == "cpu" and example.dim() == 4
+    if backend == "onnx" or (backend == "auto" and fits):
+        try:
+            return _exported(network, example, entry()), "onnx"
+        except Exception as error:  # the exporter raises whatever a network makes it raise
+            if backend == "onnx":
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise ValueError(
+                    f"backend='onnx': {type(network).__name__} cannot be exported ({reason}); take 'folded'"
+                ) from error
+    folded, right = fold(_copied(network), example)
+    run = _plain(folded.to(device), device, half=device.type == "cuda")
+    tolerance = TOLERANCE_HALF if device.type == "cuda" else TOLERANCE
+    if _same(network, lambda x: run(x.to(device)).cpu(), example, right, tolerance):
+        return run, "folded"
+    return _plain(_copied(network).to(device), device, half=False), "eager"
+
+
+def check_backend(backend: str, device: torch.device) -> None:
+    """Raise a ValueError for an unknown backend, or for ONNX Runtime where it cannot serve."""
     if backend not in BACKENDS:
         raise ValueError(f"backend={backend!r} is unknown; there are: {', '.join(BACKENDS)}")
     if backend == "onnx" and not have_onnx():
         raise ValueError("backend='onnx' needs ONNX Runtime: pip install 'coursekit[fast]'")
     if backend == "onnx" and device.type != "cpu":
         raise ValueError(f"backend='onnx' computes on the CPU here, got device={str(device)!r}")
-    if backend == "eager":
-        return _plain(_copied(network).to(device), device, half=False), "eager"
-    fits = have_onnx() and device.type == "cpu" and example.dim() == 4
-    if backend == "onnx" or (backend == "auto" and fits):
-        try:
-            run = _onnx(network, example)
-            if _same(network, run, example, TOLERANCE):
-                return run, "onnx"
-            reason = "its features differ"
-        except Exception as error:  # the exporter raises whatever a network makes it raise
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if backend == "onnx":
-            raise ValueError(
-                f"backend='onnx': {type(network).__name__} cannot be exported ({reason}); take 'folded'"
-            )
-    folded = fold(_copied(network), example)
-    run = _plain(folded.to(device), device, half=device.type == "cuda")
-    tolerance = TOLERANCE_HALF if device.type == "cuda" else TOLERANCE
-    if _same(network, lambda x: run(x.to(device)).cpu(), example, tolerance):
-        return run, "folded"
-    return _plain(_copied(network).to(device), device, half=False), "eager"
+
+
+def _exported(network: nn.Module, example: torch.Tensor, entry: _onnx.Entry | None) -> Run:
+    """The network in ONNX Runtime: from the cache, or exported, compared with the plain one, and cached.
+
+    Raises:
+        ValueError: the exported network gives other features.
+    """
+    model = entry.read() if entry else None
+    if model is not None:
+        return _onnx.runner(model)
+    model = _onnx.export(_copied(network), example)
+    run = _onnx.runner(model)
+    with torch.inference_mode():
+        right = network(example)  # (B, k)
+    if not _same(network, run, example, right, TOLERANCE):
+        raise ValueError("its features differ")
+    if entry:
+        entry.write(model)
+    return run
 
 
 def _copied(network: nn.Module) -> nn.Module:
@@ -78,7 +105,7 @@ def _copied(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network).eval()
 
 
-def fold(network: nn.Module, example: torch.Tensor) -> nn.Module:
+def fold(network: nn.Module, example: torch.Tensor) -> tuple[nn.Module, torch.Tensor]:
     """Put each batch normalisation into the convolution before it (`network` itself is changed).
 
         w' = w g / sqrt(v + eps),   b' = (b - m) g / sqrt(v + eps) + beta
@@ -86,11 +113,15 @@ def fold(network: nn.Module, example: torch.Tensor) -> nn.Module:
     with the running mean m and variance v. Which convolution stands before which is seen in one run on
     `example`: the normalisation's input is the very tensor that the convolution gave.
 
+    Returns:
+        `network`, and what it gave for `example` before it was changed.
+
     Source: the arithmetic is that of torch.nn.utils.fusion.fuse_conv_bn_eval.
     """
     from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-    for path, conv, norm in _pairs(network, example):
+    pairs, output = _pairs(network, example)
+    for path, conv, norm in pairs:
         conv.weight, conv.bias = fuse_conv_bn_weights(
             conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
@@ -100,30 +131,30 @@ def fold(network: nn.Module, example: torch.Tensor) -> nn.Module:
         ]
         parent, _, child = path.rpartition(".")
         setattr(network.get_submodule(parent), child, nn.Sequential(*rest) if rest else nn.Identity())
-    return network
+    return network, output
 
 
-def _pairs(network: nn.Module, example: torch.Tensor) -> list[tuple[str, Any, Any]]:
-    """(name of the normalisation, convolution, normalisation), each used once and alone."""
-    made: dict[int, tuple[nn.Module, torch.Tensor]] = {}
-    found: list[tuple[str, Any, Any]] = []
+def _pairs(network: nn.Module, example: torch.Tensor) -> tuple[list[tuple[str, Any, Any]], torch.Tensor]:
+    """Each (name of the normalisation, convolution, normalisation), used once and alone; and the output."""
+    outputs: dict[int, tuple[nn.Module, torch.Tensor]] = {}  # of convolutions, by the output's id
+    pairs: list[tuple[str, Any, Any]] = []
     calls: dict[nn.Module, int] = {}
     names = {module: name for name, module in network.named_modules()}
 
     def after(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
         calls[module] = calls.get(module, 0) + 1
         if isinstance(module, (nn.Conv2d, nn.Conv3d)):
-            made[id(output)] = (module, output)  # the output is held, so that its id stays its own
-        elif id(inputs[0]) in made and isinstance(module.running_mean, torch.Tensor):
-            found.append((names[module], made[id(inputs[0])][0], module))
+            outputs[id(output)] = (module, output)  # the output is held, so that its id stays its own
+        elif id(inputs[0]) in outputs and isinstance(module.running_mean, torch.Tensor):
+            pairs.append((names[module], outputs[id(inputs[0])][0], module))
 
     kinds = (nn.Conv2d, nn.Conv3d, nn.BatchNorm2d, nn.BatchNorm3d)
     hooks = [m.register_forward_hook(after) for m in network.modules() if isinstance(m, kinds)]
     with torch.inference_mode():
-        network(example)
+        result: torch.Tensor = network(example)
     for hook in hooks:
         hook.remove()
-    return [pair for pair in found if calls[pair[1]] == calls[pair[2]] == 1]
+    return [pair for pair in pairs if calls[pair[1]] == calls[pair[2]] == 1], result
 
 
 def _plain(network: nn.Module, device: torch.device, *, half: bool) -> Run:
@@ -148,51 +179,22 @@ def _channels_last(network: nn.Module) -> None:
             module.to(memory_format=torch.channels_last_3d)
 
 
-def _onnx(network: nn.Module, example: torch.Tensor) -> Run:
-    """The network in ONNX Runtime, image by image, one image on each core.
+def _same(network: nn.Module, run: Run, example: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:
+    """Whether `run` gives what the plain network gives; of images (cheap) for a batch of another size too.
 
-    Measured with EfficientNet-Lite0: a batch size that is known makes it 1.4 times as fast, and images side
-    by side, one on each core, are a tenth faster than all cores on one image after the other.
+    Args:
+        network: the plain network.
+        run: what is compared with it.
+        example: (B, 3, H, W) or (B, 3, T, H, W).
+        right: what the plain network gives for `example`.
+        tolerance: the largest difference, as a fraction of the largest value.
     """
-    import onnxruntime
-
-    file: Any = io.BytesIO()
-    with _silent():
-        # The older of PyTorch's two exporters: under 1 s instead of 11 s for EfficientNet-Lite0, same result.
-        torch.onnx.export(
-            _copied(network).cpu(), (example[:1],), file, dynamo=False, opset_version=17,
-            input_names=["x"], output_names=["y"],
-        )  # fmt: skip
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
-    cores = ThreadPoolExecutor(torch.get_num_threads(), "coursekit-onnx")
-
-    def one(image: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(session.run(["y"], {"x": image.numpy()})[0])  # (1, k)
-
-    return lambda x: torch.cat(list(cores.map(one, x.contiguous().split(1))))
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """The exporter tells what it does; nobody here asked."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
-
-
-def _same(network: nn.Module, run: Run, example: torch.Tensor, tolerance: float) -> bool:
-    """Whether `run` gives what the plain network gives; of images (cheap) for a batch of another size too."""
-    doubled = [torch.cat([example, example.flip(-1)])] if example.dim() == 4 else []  # (2 B, 3, H, W)
-    for x in (example, *doubled):
-        with torch.inference_mode():
-            right, got = network(x), run(x)
-        if right.shape != got.shape or not (right - got).abs().max() <= tolerance * right.abs().max():
-            return False
-    return True
+    with torch.inference_mode():
+        pairs = [(right, run(example))]
+        if example.dim() == 4:
+            doubled = torch.cat([example, example.flip(-1)])  # (2 B, 3, H, W)
+            pairs.append((network(doubled), run(doubled)))
+    return all(
+        plain.shape == ours.shape and bool((plain - ours).abs().max() <= tolerance * plain.abs().max())
+        for plain, ours in pairs
+    )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as transforms
 
 from coursekit import layout
 from coursekit.device import move, pick
-from coursekit.encoders import _backends, _networks
-from coursekit.encoders._networks import DEFAULT, Preprocessing, fingerprint
+from coursekit.encoders import _backends, _networks, _onnx
+from coursekit.encoders._networks import DEFAULT, Preprocessing, weights_hash
 from coursekit.encoders._sliding_window import Windows
 
 # Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
@@ -26,12 +25,19 @@ BATCH_GPU = 64
 Grid = tuple[int, int]
 
 
+class _Started(NamedTuple):
+    """What an encoder needs to compute."""
+
+    run: _backends.Run
+    backend: str
+    k: int
+
+
 class Encoder:
     """A network without its decision layer, with everything that belongs to it. Made by `load`.
 
     Attributes:
         name: which network.
-        k: numbers in a row.
         network: the plain module, float32 (B, 3, H, W), or (B, 3, T, H, W), to (B, k); for looking at.
         decision: the layer that was taken off (None where there is none that can be put back).
         labels: the classes that it decides among.
@@ -39,8 +45,7 @@ class Encoder:
         windows: how a video network looks along time; None for an image network.
         weights: which weights these are.
         weights_hash: first 16 hex digits of a SHA-256 of all of them.
-        backend: how it computes: "eager", "folded" or "onnx".
-        device: where.
+        device: where it computes.
     """
 
     def __init__(
@@ -55,24 +60,45 @@ class Encoder:
         weights: str = "",
         device: torch.device | None = None,
         backend: str = "auto",
+        cached: bool = False,
     ) -> None:
-        self.name, self.network, self.preprocessing = (
-            name,
-            network.eval().requires_grad_(False),
-            preprocessing,
-        )
-        self.decision, self.labels, self.windows, self.weights = decision, tuple(labels), windows, weights
+        self.name = name
+        self.network = network.eval().requires_grad_(False)
+        self.preprocessing, self.windows = preprocessing, windows
+        self.decision, self.labels = decision, tuple(labels)
+        self.weights, self.weights_hash = weights, weights_hash(network)
         self.device = device or torch.device("cpu")
-        self.weights_hash = fingerprint(network)
-        time = () if windows is None else (windows.length,)
+        _backends.check_backend(backend, self.device)
+        self._asked = backend
+        self._cached = cached  # `name` says all about the network's code, so that its export may be kept
+
+    @cached_property
+    def _started(self) -> _Started:
+        """The fastest way to run the network, found at the first use: this takes a second or more."""
+        time = () if self.windows is None else (self.windows.length,)
         generator = torch.Generator().manual_seed(0)
-        example = torch.rand((1, 3, *time, *preprocessing.crop), generator=generator)  # (1, 3, [T,] H, W)
+        size = (1, 3, *time, *self.preprocessing.crop)
+        example = torch.rand(size, generator=generator)  # (1, 3, H, W) or (1, 3, T, H, W)
+
+        def entry() -> _onnx.Entry | None:
+            return _onnx.Entry.of(self.name, self.weights_hash, example) if self._cached else None
+
+        run, backend = _backends.runner(self.network, example, self.device, self._asked, entry)
         with torch.inference_mode():
-            shape = network(example).shape
-        if len(shape) != (3 if windows is not None and windows.dense else 2):
-            raise ValueError(f"{name} gives an output of shape {tuple(shape)}, expected one row (B, k)")
-        self.k = int(shape[-1])
-        self._run, self.backend = _backends.runner(network, example, self.device, backend)
+            shape = tuple(run(example.to(self.device)).shape)
+        if len(shape) != (3 if self.windows is not None and self.windows.dense else 2):
+            raise ValueError(f"{self.name} gives an output of shape {shape}, expected one row (B, k)")
+        return _Started(run, backend, shape[-1])
+
+    @property
+    def k(self) -> int:
+        """How many numbers a row has."""
+        return self._started.k
+
+    @property
+    def backend(self) -> str:
+        """How it computes: "eager", "folded" or "onnx"."""
+        return self._started.backend
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         """Features of a clip.
@@ -102,11 +128,16 @@ class Encoder:
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, as the weights were trained: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
+        # Imported here: it takes a second, and who only describes an encoder does not need it.
+        from torchvision.transforms.v2 import InterpolationMode
+        from torchvision.transforms.v2 import functional as transforms
+
         how = self.preprocessing
         sides = [how.resize] if isinstance(how.resize, int) else list(how.resize)
         packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
         resized = transforms.resize(packed, sides, InterpolationMode(how.interpolation), antialias=True)
-        return transforms.center_crop(resized, list(how.crop))
+        cropped: torch.Tensor = transforms.center_crop(resized, list(how.crop))
+        return cropped
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 (..., 3, h, w), 0 to 255 -> float32, with the mean and deviation of the weights' training."""
@@ -126,8 +157,8 @@ class Encoder:
         with torch.inference_mode():
             x = self.normalise(move(images, self.device))
             if self.windows is None:
-                return self._run(x)  # (B, k)
-            rows = self._run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)
+                return self._started.run(x)  # (B, k)
+            rows = self._started.run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)
             if not self.windows.dense:
                 return rows[:, None]  # (B, 1, k)
             return rows[:, self.windows.margin : self.windows.margin + self.windows.step]  # (B, rows, k)
@@ -143,7 +174,8 @@ class Encoder:
         if features.shape[-1:] != (self.k,):
             raise ValueError(f"features must have rows of k = {self.k} numbers, got {tuple(features.shape)}")
         with torch.inference_mode():
-            return self.decision(features.float())
+            scores: torch.Tensor = self.decision(features.float())
+        return scores
 
     def names(self, features: torch.Tensor, best: int = 3) -> list[tuple[str, float]]:
         """The most probable classes of one row of features (k,), with their probabilities."""
@@ -165,6 +197,7 @@ def load(
     windows: Windows | None = None,
     device: str | torch.device | None = "cpu",
     backend: str = "auto",
+    start: bool = True,
 ) -> Encoder:
     """An encoder, ready to use.
 
@@ -180,6 +213,8 @@ def load(
         windows: for a video network of your own, (B, 3, T, H, W) in.
         device: where to compute; None picks the best, as `device.pick`.
         backend: "auto", "eager" (the network as it is), "folded" (faster, PyTorch alone) or "onnx".
+        start: prepare the network to run now. False: at its first use, for whoever may only want to know
+            its name, weights and preprocessing; a network that cannot run then raises its ValueError there.
 
     Raises:
         ValueError: an unknown name, layer, device or backend.
@@ -206,10 +241,14 @@ def load(
         name = f"{name}:{layer or maps}" + (f" on {grid[0]} x {grid[1]}" if grid else "")
     else:
         network, decision = _without_decision(built)
-    return Encoder(
+    loaded = Encoder(
         name, network, built.preprocessing, decision=decision, labels=built.labels if decision else (),
         windows=built.windows, weights=built.weights, device=where, backend=backend,
+        cached=isinstance(encoder, str),
     )  # fmt: skip
+    if start:
+        _ = loaded.k
+    return loaded
 
 
 def check_frames(frames: torch.Tensor) -> None:
@@ -234,6 +273,8 @@ def _without_decision(built: _networks.Built) -> tuple[nn.Module, nn.Module | No
 
 def _until(network: nn.Module, layer: str) -> nn.Module:
     """A network that gives {"map": the output of one of its layers}."""
+    from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
     try:
         names = get_graph_node_names(network, suppress_diff_warning=True)[1]
     except Exception:  # torch.fx cannot follow every network; the layer then must be a module
@@ -242,7 +283,8 @@ def _until(network: nn.Module, layer: str) -> nn.Module:
             return _Tapped(network, layer)
     else:
         if any(name == layer or name.startswith(f"{layer}.") for name in names):
-            return create_feature_extractor(network, {layer: "map"}, suppress_diff_warning=True)
+            part: nn.Module = create_feature_extractor(network, {layer: "map"}, suppress_diff_warning=True)
+            return part
     near = [name for name in names if name.startswith(layer.split(".")[0])] or names
     raise ValueError(f"layer={layer!r} is none of {type(network).__name__}; there are {', '.join(near[-8:])}")
 

@@ -105,7 +105,7 @@ def build(name: str, weights: str) -> Built:
     return built._replace(weights=built.weights if weights == "pretrained" else Path(weights).name)
 
 
-def fingerprint(network: nn.Module) -> str:
+def weights_hash(network: nn.Module) -> str:
     """A short SHA-256 of all that a network has learned: equal for equal names, shapes and values."""
     digest = hashlib.sha256()
     for name, value in network.state_dict().items():
@@ -168,7 +168,8 @@ class _ChannelsFirst(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features (B, T, 1024), one row per frame."""
         pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 4, 1)  # (B, T, 27, 48, 3)
-        return self.inner(pixels.contiguous())
+        rows: torch.Tensor = self.inner(pixels.contiguous())
+        return rows
 
 
 @contextmanager

@@ -213,11 +213,11 @@ def test_loading_leaves_the_generators_and_settings_alone():
 def test_the_hash_follows_the_weights():
     torch.manual_seed(0)
     one, other = Small(), Small()
-    assert encoders.fingerprint(one) != encoders.fingerprint(other)
+    assert encoders.weights_hash(one) != encoders.weights_hash(other)
     other.load_state_dict(one.state_dict())
-    assert encoders.fingerprint(one) == encoders.fingerprint(other)
+    assert encoders.weights_hash(one) == encoders.weights_hash(other)
     other.conv.weight.data[0, 0, 0, 0] += 1e-6
-    assert encoders.fingerprint(one) != encoders.fingerprint(other)
+    assert encoders.weights_hash(one) != encoders.weights_hash(other)
 
 
 # ------------------------------------------------------------------------------- faster, and the same
@@ -238,10 +238,11 @@ def _with_statistics(network):
 def test_folding_keeps_what_a_network_computes():
     network = _with_statistics(models.resnet18())
     x = torch.rand(2, 3, 65, 97)
-    folded = _backends.fold(copy.deepcopy(network), x)
+    folded, output = _backends.fold(copy.deepcopy(network), x)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     with torch.inference_mode():
         torch.testing.assert_close(folded(x), network(x), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(output, network(x))
 
 
 class Shared(nn.Module):
@@ -329,7 +330,7 @@ def test_weights_from_the_cache_are_used(hub, monkeypatch):
     monkeypatch.setattr(weights, "_value_", value)
     encoder = encoders.load("resnet18", backend="eager")
     network.fc = nn.Identity()
-    assert encoder.weights_hash == encoders.fingerprint(network)
+    assert encoder.weights_hash == encoders.weights_hash(network)
 
 
 def test_weights_of_your_own(tmp_path):
@@ -339,7 +340,7 @@ def test_weights_of_your_own(tmp_path):
     torch.save(network.state_dict(), file)
     encoder = encoders.load("resnet18", weights=str(file), backend="eager")
     network.fc = nn.Identity()
-    assert encoder.weights_hash == encoders.fingerprint(network)
+    assert encoder.weights_hash == encoders.weights_hash(network)
     assert encoder.weights == "mine.pth"
 
 
