@@ -13,9 +13,10 @@ from torch import nn
 from coursekit import conv
 from coursekit.explorer import _budget, _still
 from coursekit.explorer._page import Page, page
-from coursekit.explorer._still import AXES, Convolution, Triple
+from coursekit.explorer._still import Axis, Triple
 
-# What the fields of the explorer take: it is a thing to look at, not a calculator for any network.
+NAMES, SAMPLES = ("time", "height", "width"), ("frame", "row", "column")
+# The range of each field: the page draws these sizes at a readable scale and at once.
 LIMITS = {"size": (1, 1000), "kernel": (1, 99), "stride": (1, 99), "padding": (0, 99), "dilation": (1, 99)}
 
 
@@ -33,30 +34,30 @@ def convolution(
 ) -> Page:
     """The convolution explorer: a volume, a kernel to move and resize, and the output that it fills.
 
-    Up to 16 frames are laid out as a film strip, with the example's values in the cells; a longer volume
-    is drawn as a box. Below it stand the size formula with the numbers put in, the cost, the line of
-    PyTorch, and one output value worked out channel by channel (with `example_values`).
+    The page lays out up to 16 frames as a film strip, with the values of `example_values` in the cells, and
+    draws a longer volume as a box. Below it are the size formula with the numbers put in, the cost, the line
+    of PyTorch, and one output value computed channel by channel.
 
     Args:
         size: (T, H, W) of the input, or one number for all three; each up to 1,000.
-        kernel: its size; this and the next three as in `conv.output_size`, each up to 99.
-        stride: its step.
-        padding: zeros at both ends, or "valid", or "same" where that is equal at both ends.
-        dilation: from one tap of the kernel to the next.
+        kernel: size of the kernel; this and the next three as in `conv.output_size`, each up to 99.
+        stride: samples from one position of the kernel to the next.
+        padding: zeros at both ends, or "valid", or "same" if that adds as many zeros at both ends.
+        dilation: samples from one value of the kernel to the next.
         in_channels: channels of the input, up to 4,096.
         out_channels: number of kernels, up to 4,096.
         bias: whether each kernel adds one.
-        at: the output position (t, y, x) to begin with; the middle by default.
+        at: the output position (t, y, x) at the start; the middle by default.
 
     Returns:
-        A `Page`; a cell that ends in one shows it.
+        A `Page`; a notebook cell that ends in one shows it.
 
     Raises:
-        ValueError, TypeError: as `conv.cost`; a number above the limits; an `at` outside the output.
+        ValueError, TypeError: as `conv.cost`; also a number above the limits or an `at` outside the output.
 
     Source: Lecture 56, 12:46 (the kernel's dot products) and 15:57 (sizes, padding and stride per axis).
     """
-    lengths: Triple = (size, size, size) if isinstance(size, int) else size  # type: ignore[assignment]
+    lengths = (size, size, size) if isinstance(size, int) else size
     account = conv.cost(
         lengths,
         in_channels=in_channels,
@@ -69,20 +70,17 @@ def convolution(
     )
     if len(account.size) != 3:
         raise ValueError(f"size must be (T, H, W), three numbers, got {len(account.size)}: {size}")
-    axes = {"kernel": _triple(kernel), "stride": _triple(stride), "dilation": _triple(dilation)}
-    axes |= {"size": _triple(account.size), "padding": _pads(padding, axes["kernel"], axes["dilation"])}
-    _check_limits(axes, {"in_channels": in_channels, "out_channels": out_channels})
-    output = _triple(account.output_size)
-    settings = Convolution(
-        **axes, output=output, in_channels=in_channels, out_channels=out_channels, bias=bias
-    )
-    position = _position(at, output)
-    given = {
-        "settings": {**axes, "in_channels": in_channels, "out_channels": out_channels, "bias": bias},
-        "at": position,
-        "limits": LIMITS,
-    }
-    picture = _still.draw(settings, position)
+    n, o = _triple(account.size), _triple(account.output_size)
+    k, s, d = _triple(kernel), _triple(stride), _triple(dilation)
+    p = _pads(padding, k, d)
+    per_axis = {"size": n, "kernel": k, "stride": s, "padding": p, "dilation": d}
+    _check_limits(per_axis, {"in_channels": in_channels, "out_channels": out_channels})
+    position = _position(at, o)
+    settings = {**per_axis, "in_channels": in_channels, "out_channels": out_channels, "bias": bias}
+    given = {"settings": settings, "at": position, "limits": LIMITS}
+    layer = nn.Conv3d(in_channels, out_channels, k, s, p, d, bias=bias, device="meta")  # holds no weights
+    axes = [Axis(*numbers) for numbers in zip(NAMES, SAMPLES, n, k, s, p, d, o, strict=True)]
+    picture = _still.draw(layer, axes, position)
     return page("explorer.html", given, picture, title="Convolution explorer", height=1180)
 
 
@@ -96,24 +94,24 @@ def budget(
 ) -> Page:
     """The budget calculator: how long a clip fits into memory, at inference and in training.
 
-    Each network's memory is predicted by `cost.account` at two sizes, when this is called, and read
-    off between and beyond them as fixed + per_pixel * T * H * W; the page states how far that is off
-    at a third size. Memory, frame size, frame rate and optimizer are then moved on the page.
+    `cost.account` predicts each network's memory at two sizes. The page uses the straight line through them,
+    fixed + per_pixel * T * H * W, for all sizes, and states its error at a third size. The learner changes
+    memory, frame size, frame rate and optimizer on the page.
 
     Args:
         networks: {"name": model}; one with a Conv3d takes clips (1, 3, T, H, W), any other the frames as
             its batch (T, 3, H, W). By default the lecture's layer, R3D-18, R(2+1)D-18 and ResNet-18.
-        memory_gb: to begin with, in GB = 10^9 bytes.
-        size: (H, W) of a frame, to begin with.
-        fps: frames per second, to begin with.
-        dtype: of input and parameters; torch.bfloat16 halves what float32 takes.
+        memory_gb: the memory at the start, in GB = 10^9 bytes.
+        size: (H, W) of a frame at the start.
+        fps: frames per second at the start.
+        dtype: of the input and the parameters; torch.bfloat16 needs half the memory of float32.
 
     Returns:
-        A `Page`; a cell that ends in one shows it.
+        A `Page`; a notebook cell that ends in one shows it.
 
     Raises:
         ValueError: no network, or a number out of range; and as `cost.account`.
-        TypeError: something other than a module among the networks.
+        TypeError: a value in `networks` that is not a module.
 
     Source: Lecture 56, 18:07 (the memory of 100 frames, and the 2 s that they are).
     """
@@ -148,7 +146,7 @@ def budget(
 def example_values(
     size: Triple, kernel: Triple, in_channels: int, out_channels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The small whole numbers that the explorer computes with, to work them out again in PyTorch.
+    """The small whole numbers that the explorer computes with, so that PyTorch can compute the same.
 
         mix(n) = n^3 mod 101
         x[c, t, y, x] = mix(7 c + 5 t + 3 y + 2 x + 1) mod 10
@@ -172,7 +170,7 @@ def example_values(
 
 
 def _triple(value: conv.Sizes) -> Triple:
-    """One number for each axis; `conv` has checked them."""
+    """One number for each axis; `conv` has checked `value`."""
     if not isinstance(value, (tuple, list)):
         return int(value), int(value), int(value)
     t, h, w = (int(each) for each in value)
@@ -180,16 +178,17 @@ def _triple(value: conv.Sizes) -> Triple:
 
 
 def _pads(padding: conv.Padding, kernel: Triple, dilation: Triple) -> Triple:
-    """Padding in numbers; `conv` has checked it."""
+    """The padding as numbers; `conv` has checked `padding`."""
     if padding == "valid":
         return 0, 0, 0
     if not isinstance(padding, str):
         return _triple(padding)
-    for (_, axis, _), k, d in zip(AXES, kernel, dilation, strict=True):
+    for axis, k, d in zip(NAMES, kernel, dilation, strict=True):
         if d * (k - 1) % 2:
             raise ValueError(
                 f"padding='same' adds {d * (k - 1)} zeros along {axis} (kernel {k}, dilation {d}), one "
-                "more at the end; the explorer pads both ends alike: give a number, or an odd kernel"
+                "more at the end than at the start. The explorer adds the same number at both ends: give a "
+                "number, or use an odd kernel"
             )
     t, h, w = (d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
     return t, h, w
@@ -197,7 +196,7 @@ def _pads(padding: conv.Padding, kernel: Triple, dilation: Triple) -> Triple:
 
 def _check_limits(axes: dict[str, Triple], channels: dict[str, int]) -> None:
     for name, values in axes.items():
-        for (_, axis, _), value in zip(AXES, values, strict=True):
+        for axis, value in zip(NAMES, values, strict=True):
             if value > LIMITS[name][1]:
                 raise ValueError(
                     f"the explorer takes a {name} of up to {LIMITS[name][1]:,}, got {value} along {axis}"

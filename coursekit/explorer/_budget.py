@@ -2,8 +2,9 @@
 
     bytes = fixed + per_pixel * T * H * W
 
-Weights do not grow with the clip, activations do, and almost in proportion to its pixels: the borders of
-each layer spoil it a little. The two numbers are taken from two sizes, and held against a third.
+The weights do not grow with the clip. The activations grow almost in proportion to its pixels, not exactly:
+each layer treats the borders differently. `fit` takes the two numbers from two sizes and compares them with
+a third size.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Fit:
     Attributes:
         fixed: bytes for any clip.
         per_pixel: bytes for each pixel of each frame.
-        error: how far it is off at the size CHECKED, as a fraction of what `cost.account` says there.
+        error: the difference at the size CHECKED, as a fraction of what `cost.account` predicts there.
     """
 
     fixed: float
@@ -41,11 +42,11 @@ class Fit:
     error: float
 
     def bytes(self, frames: int, height: int, width: int) -> float:
-        """What a clip takes."""
+        """Bytes of memory for a clip."""
         return self.fixed + self.per_pixel * frames * height * width
 
     def frames(self, memory: float, height: int, width: int) -> int:
-        """The longest clip that fits into so many bytes; 0 if not one frame does."""
+        """Frames of the longest clip that fits into `memory` bytes; 0 if no frame fits."""
         return max(0, floor((memory - self.fixed) / (self.per_pixel * height * width)))
 
 
@@ -54,12 +55,12 @@ class Budget:
     """One network.
 
     Attributes:
-        name: how it is called.
-        per_frame: whether it takes frames one by one (a 2D network: the frames are its batch), so that
-            at inference it need not hold more than one.
-        parameter_bytes: of its parameters; an optimizer's state is a multiple of it.
-        inference: its memory for a forward pass, the model included.
-        training: its memory for a forward and a backward pass, the model and its gradients included.
+        name: as in the legend.
+        per_frame: True for a 2D network. The frames are its batch, so at inference it can take them one
+            by one.
+        parameter_bytes: bytes of its parameters; an optimizer's state is a multiple of it.
+        inference: memory of a forward pass, the model included.
+        training: memory of a forward and a backward pass, the model and its gradients included.
     """
 
     name: str
@@ -70,13 +71,13 @@ class Budget:
 
 
 def fit(name: str, model: nn.Module, dtype: torch.dtype, account: Account = cost.account) -> Budget:
-    """Takes the two numbers of a network, for inference and for training.
+    """Fits the two numbers of a network, for inference and for training.
 
     Args:
-        name: how it is called.
+        name: as in the legend.
         model: one with a Conv3d takes clips (1, 3, T, H, W), any other frames (T, 3, H, W).
-        dtype: of input and parameters.
-        account: what predicts; `cost.account`.
+        dtype: of the input and the parameters.
+        account: predicts the memory, as `cost.account` does.
     """
     per_frame = not any(isinstance(module, nn.Conv3d) for module in model.modules())
     accounts = {
@@ -90,7 +91,7 @@ def fit(name: str, model: nn.Module, dtype: torch.dtype, account: Account = cost
 
 
 def line(points: Mapping[Size, float]) -> Fit:
-    """The straight line through two sizes, and how far the third is from it."""
+    """The straight line through the sizes FITTED, and its error at the size CHECKED."""
     (low, high), pixels = FITTED, {size: size[0] * size[1] * size[2] for size in points}
     per_pixel = (points[high] - points[low]) / (pixels[high] - pixels[low])
     fixed = points[low] - per_pixel * pixels[low]
@@ -99,7 +100,7 @@ def line(points: Mapping[Size, float]) -> Fit:
 
 
 def rounded(value: float) -> float:
-    """Four digits: more would promise too much."""
+    """The value with four digits: the fit is not more exact."""
     return float(f"{value:.4g}")
 
 
@@ -109,7 +110,7 @@ def by(lengths: Sequence[int]) -> str:
 
 
 def default_networks() -> dict[str, nn.Module]:
-    """The lecture's layer, two networks for clips, and one for frames; random weights cost the same."""
+    """The lecture's layer, two networks for clips and one for frames; random weights cost the same."""
     from torchvision.models import resnet18  # type: ignore[import-untyped, unused-ignore]
     from torchvision.models.video import r2plus1d_18, r3d_18  # type: ignore[import-untyped, unused-ignore]
 
@@ -122,10 +123,10 @@ def default_networks() -> dict[str, nn.Module]:
 
 
 def draw(budgets: list[Budget], memory_gb: float, size: tuple[int, int], fps: float) -> Picture:
-    """The still picture: how many at most frames fit, at inference and in training, for each network."""
+    """The still picture: for each network, how many frames fit at inference and in training."""
     height, width = size
     title = f"Frames of {by(size)} that fit at most into {number(memory_gb)} GB"
-    rows, told = [], []
+    rows, texts = [], []
     for budget in budgets:
         at_most = {
             "inference": budget.inference.frames(memory_gb * 1e9, height, width),
@@ -133,7 +134,7 @@ def draw(budgets: list[Budget], memory_gb: float, size: tuple[int, int], fps: fl
         }
         rows.append((budget.name, at_most))
         each = ", ".join(f"{mode} {_frames(count, fps)}" for mode, count in at_most.items())
-        told.append(f"{budget.name}: {each}" + (_one_by_one(budget, size) if budget.per_frame else ""))
+        texts.append(f"{budget.name}: {each}" + (_one_by_one(budget, size) if budget.per_frame else ""))
     with figure(WIDTH, 1.1 + 0.6 * len(rows)) as fig:
         axes = fig.subplots()
         longest = max(1, *(count for _, at_most in rows for count in at_most.values()))
@@ -153,7 +154,7 @@ def draw(budgets: list[Budget], memory_gb: float, size: tuple[int, int], fps: fl
         axes.invert_yaxis()
         axes.set_title(title)
         fig.legend(loc="outside lower center", ncols=2)
-        return render(fig, sentence(f"{title} (GB = 10^9 bytes) at {number(fps)} frames per second", *told))
+        return render(fig, sentence(f"{title} (GB = 10^9 bytes) at {number(fps)} frames per second", *texts))
 
 
 def _frames(count: int, fps: float) -> str:

@@ -1,8 +1,8 @@
 """Interactive pages that need no kernel, no widget manager and no network, and a picture for other readers.
 
-A page lives in a frame of its own (`<iframe srcdoc>`). Beside it, and outside the frame, stands the picture:
-GitHub, paper and a JupyterLab that does not trust the notebook drop the frame and show it. Where the page's
-script runs, it hides the picture.
+A page has a frame of its own (`<iframe srcdoc>`). The picture stands beside the frame. GitHub, paper and a
+JupyterLab that does not trust the notebook remove the frame and show the picture. Where the page's script
+runs, it hides the picture.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from typing import Any
 
 from PIL import Image
 
-from coursekit.show._figure import Picture
+from coursekit.show import Picture
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page to move things on, ready to be shown; a cell that ends in one shows it.
+    """An interactive page. A notebook cell that ends in one shows it.
 
     Attributes:
         html: the page in its frame, with the picture for readers without scripts.
-        picture: that picture; its `alt` says in words and numbers what there is to see.
+        picture: that picture; its `alt` describes it in words and numbers.
     """
 
     html: str = field(repr=False)
     picture: Picture = field(repr=False)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         # JupyterLab, Colab and nbconvert prefer text/html; a LaTeX or PDF converter takes the PNG.
         data, metadata = self.picture._repr_mimebundle_()
         return {**data, "text/html": self.html}, metadata
@@ -44,13 +46,13 @@ class Page:
 
 
 def page(name: str, given: Mapping[str, Any], picture: Picture, *, title: str, height: int) -> Page:
-    """Fills a page of this package.
+    """Fills in one of the pages of this package.
 
     Args:
-        name: the file, such as "explorer.html"; it holds GIVEN, PAGE_CSS and PAGE_JS where they belong.
-        given: what the page's script gets, as JSON.
-        picture: what is shown where no script runs.
-        title: how screen readers name the frame.
+        name: the file, such as "explorer.html"; GIVEN, PAGE_CSS and PAGE_JS in it are replaced.
+        given: the input of the page's script; it is passed as JSON.
+        picture: shown where no script runs.
+        title: the name of the frame for screen readers.
         height: its height in CSS pixels until the script has measured it.
     """
     # Inside a <script>, "<" is the only character that could end it.
@@ -66,15 +68,15 @@ def page(name: str, given: Mapping[str, Any], picture: Picture, *, title: str, h
 
 
 def _few_colours(png: bytes) -> bytes:
-    """The same picture in 64 colours: for lines and flat areas enough, and a third of the bytes."""
+    """The same picture in 64 colours, which are enough for lines and flat areas: a third of the bytes."""
     file = io.BytesIO()
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    image.quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
 def _image(picture: Picture) -> str:
-    """The picture as an `<img>`; WebP without losses, since the usual one takes more room for lines."""
+    """The picture as an `<img>`: lossless WebP, which is smaller than lossy WebP for lines and text."""
     file = io.BytesIO()
     Image.open(io.BytesIO(picture.png)).convert("RGB").save(file, "WEBP", lossless=True, method=6)
     width, height = picture.size
@@ -86,12 +88,12 @@ def _image(picture: Picture) -> str:
 
 
 def _attribute(source: str, data: str) -> str:
-    """The page as a value in single quotes, of which a script has few (each escape takes room)."""
+    """The page as an attribute in single quotes: a script has few of them, so few need an escape."""
     return source.replace("GIVEN", data).replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
 
 
 def _small(source: str) -> str:
-    """The page without indentation and without lines that are only a comment: a third less to store."""
+    """The page without indentation and without lines that are only a comment: a third smaller."""
     source = re.sub(r"<!--.*?-->\n?", "", source, flags=re.DOTALL)
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

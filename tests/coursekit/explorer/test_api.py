@@ -43,12 +43,6 @@ def outside(page):
     return re.sub(r"<iframe.*?</iframe>", "", page.html, flags=re.DOTALL)
 
 
-def convolution_of(**axes):
-    """The settings that the still picture draws."""
-    output = conv.output_size(**axes)
-    return _still.Convolution(**axes, in_channels=3, out_channels=4, bias=True, output=output)
-
-
 @pytest.mark.parametrize("kind", EVERY)
 def test_html_needs_nothing_from_outside_is_small_and_the_same_each_time(kind):
     page = EVERY[kind]()
@@ -56,7 +50,7 @@ def test_html_needs_nothing_from_outside_is_small_and_the_same_each_time(kind):
     assert page.html == EVERY[kind]().html
     assert not re.search(r"https?://|//cdn|<link|<script src|\bimport\b|fetch\(|XMLHttp", frame(page))
     assert page.html.startswith("<div>")  # IPython warns on a bare <iframe>
-    assert len(page.html) < 60_000
+    assert len(page.html) < 70_000
     assert frame(page).count("</script>") == 2
 
 
@@ -83,6 +77,8 @@ def test_the_words_have_the_numbers():
         "time: ⌊(12 + 2·0 − 1·(3 − 1) − 1) / 2⌋ + 1 = ⌊9 / 2⌋ + 1 = 5, the last frame is never visited" in alt
     )
     assert "frames 4 to 6, rows 2 to 4, columns 3 to 5, where it gives output (2, 2, 3)" in alt
+    alt = explorer.convolution((5, 6, 7), padding=(1, 0, 0), dilation=(2, 1, 1), at=(0, 0, 0)).picture.alt
+    assert "frames -1 to 3 in steps of 2, rows 0 to 2, columns 0 to 2, where it gives" in alt
 
 
 def test_what_the_page_starts_with():
@@ -142,21 +138,54 @@ def draw_axis(random):
             return n, k, s, p, d
 
 
+def draw_convolution(drawn):
+    """Random settings of the three axes, as the picture takes them."""
+    named = zip(("time", "height", "width"), ("frame", "row", "column"), strict=True)
+    settings = [(*names, *draw_axis(drawn)) for names in named]
+    return [_still.Axis(*each, conv.output_size(*each[2:])) for each in settings]
+
+
 def test_visited_samples_are_those_with_a_gradient():
     drawn = random.Random(0)
-    for _ in range(100):
-        axes = [draw_axis(drawn) for _ in range(3)]
-        size, kernel, stride, padding, dilation = zip(*axes, strict=True)
-        found = convolution_of(size=size, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
-        for axis, (n, k, s, p, d) in enumerate(axes):
-            x = torch.ones(1, 1, n, requires_grad=True)  # (N, C, n)
-            F.conv1d(x, torch.ones(1, 1, k), stride=s, padding=p, dilation=d).sum().backward()
-            seen = (x.grad[0, 0] > 0).tolist()
-            assert found.visited(axis).tolist() == seen
-            last = next((i for i, each in enumerate(reversed(seen)) if each), n)
-            told = found.never_visited(axis)
-            assert (told is None) == (last == 0)
-            assert last < 2 or f"last {last} " in told
+    for axis in (axis for _ in range(100) for axis in draw_convolution(drawn)):
+        x = torch.ones(1, 1, axis.n, requires_grad=True)  # (N, C, n)
+        weight = torch.ones(1, 1, axis.k)  # (K, C, k)
+        F.conv1d(x, weight, stride=axis.s, padding=axis.p, dilation=axis.d).sum().backward()
+        assert axis.visited().tolist() == (x.grad[0, 0] > 0).tolist()
+
+
+@pytest.mark.parametrize(
+    "n, k, s, d, words",
+    [
+        (7, 3, 1, 1, None),
+        (8, 3, 2, 1, "the last row is never visited"),
+        (9, 3, 4, 1, "the last 2 rows are never visited; 1 row before is stepped over"),
+        (9, 3, 1, 4, "6 rows before are stepped over"),
+        (12, 2, 5, 1, "6 rows before are stepped over"),
+        (10, 3, 1, 2, None),
+    ],
+)
+def test_the_words_name_the_samples_that_are_never_visited(n, k, s, d, words):
+    axis = _still.Axis("height", "row", n, k, s, 0, d, conv.output_size(n, k, s, 0, d))
+    assert axis.never_visited() == words
+
+
+def test_the_lines_of_the_still_picture_have_the_layer_its_shapes_and_the_formulas():
+    drawn = random.Random(0)
+    for _ in range(50):
+        axes = draw_convolution(drawn)
+        n, k, s, p, d, o = zip(*((a.n, a.k, a.s, a.p, a.d, a.o) for a in axes), strict=True)
+        layer = nn.Conv3d(2, 5, k, s, p, d, bias=drawn.random() < 0.5)
+        lines = [text for text, _ in _still._lines(layer, axes, (0, 0, 0))]
+        shapes = next(number for number, line in enumerate(lines) if "->" in line)
+        written = eval(" ".join(lines[:shapes]), {"nn": nn})
+        assert written(torch.zeros(1, 2, *n)).shape == (1, 5, *o)
+        assert (written.bias is None) == (layer.bias is None)
+        assert lines[shapes] == f"(B, 2, {n[0]}, {n[1]}, {n[2]}) -> (B, 5, {o[0]}, {o[1]}, {o[2]})"
+        rest = " ".join(lines[shapes + 1 :])
+        for axis in axes:
+            assert axis.formula() in rest
+            assert (f"{axis.name}: {axis.never_visited()}" in rest) == (axis.never_visited() is not None)
 
 
 def pixels(page):
@@ -164,24 +193,43 @@ def pixels(page):
     return np.asarray(Image.open(io.BytesIO(page.picture.png)).convert("RGB")).astype(int)
 
 
-def count_colour(page, colour):
+def places(page, colour):
+    """Where the still picture has a colour: rows and columns of pixels."""
     wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return int((abs(pixels(page) - wanted).max(2) < 12).sum())
+    return np.nonzero(abs(pixels(page) - wanted).max(2) < 12)
 
 
-def test_the_still_picture_shows_kernel_and_filled_output():
+HALF = 430  # pixels: the input is drawn on the left, the output on the right
+
+
+def marks(page):
+    """Middle (row, column) of what stands out in the input and in the output of the still picture."""
+    rows, columns = places(page, _still.KERNEL)
+    return np.array(
+        [(np.median(rows[side]), np.median(columns[side])) for side in (columns < HALF, columns > HALF)]
+    )
+
+
+def test_in_the_still_picture_a_larger_kernel_is_larger_in_the_input():
     small, large = explorer.convolution(kernel=1), explorer.convolution(kernel=(3, 5, 5))
-    assert count_colour(large, _still.KERNEL) > 8 * count_colour(small, _still.KERNEL) > 0
-    begin, end = (explorer.convolution(at=at) for at in ((0, 0, 0), (9, 4, 6)))
-    assert count_colour(end, "#c9ebe0") > 50 * count_colour(begin, "#c9ebe0")
-    assert count_colour(EVERY["padded"](), "#eeeeee") > 4 * count_colour(large, "#eeeeee")
+    inputs = [np.sum(places(page, _still.KERNEL)[1] < HALF) for page in (small, large)]
+    assert inputs[1] > 8 * inputs[0] > 0
 
 
-def test_the_still_picture_of_a_long_clip_is_two_boxes():
-    page = EVERY["long"]()
-    assert page.picture.size[1] < 500
-    big = explorer.convolution((100, 224, 224), kernel=(40, 90, 90))
-    assert count_colour(big, "#d97c32") > 2000 > count_colour(page, "#d97c32")  # the kernel, half transparent
+@pytest.mark.parametrize("size", [(12, 7, 9), (100, 224, 224), (1000, 20, 20)])
+def test_in_the_still_picture_kernel_and_value_move_with_the_position(size):
+    begin = marks(explorer.convolution(size, at=(0, 0, 0)))  # (input and output, row and column)
+    for axis, directions in enumerate(((-1, 1), (1, 0), (0, 1))):  # time runs up and to the right
+        at = [0, 0, 0]
+        at[axis] = size[axis] - 3
+        moved = marks(explorer.convolution(size, at=tuple(at))) - begin  # (2, 2) pixels
+        assert (np.sign(moved) * (abs(moved) > 8) == directions).all(), (axis, moved)
+
+
+def test_the_still_picture_says_which_box_is_padding():
+    padded, plain = EVERY["padded"](), EVERY["convolution"]()
+    grey = [len(places(page, "#e8e8e8")[0]) for page in (padded, plain)]
+    assert grey[0] > 10_000 > 10 * grey[1]
 
 
 # The budget
