@@ -9,8 +9,6 @@ from statistics import median
 
 import torch
 
-from coursekit.testing import sim_device
-
 
 def pick(name: str | None = None) -> torch.device:
     """The device to use: `name`, else $COURSE_DEVICE, else the best one that is there.
@@ -30,7 +28,9 @@ def pick(name: str | None = None) -> torch.device:
         return _best()
     origin = "name" if name else "$COURSE_DEVICE"
     try:
-        if asked.partition(":")[0] == sim_device.NAME:
+        if asked.partition(":")[0] == "sim":
+            from coursekit.testing import sim_device  # loaded only where it is asked for
+
             sim_device.register()
         device = torch.device(asked)
         torch.zeros(1, device=device).add_(1).cpu()

@@ -17,10 +17,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from coursekit.device import synchronize
-from coursekit.testing import sim_device
 
 PROC = Path("/proc/self")
 SAMPLES_PER_SECOND = 1000
+_ON_CPU = ("cpu", "sim")  # types of devices that compute on the CPU; "sim" is coursekit.testing.sim_device
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def measure(
     allocated = None
     if isinstance(gauge, (CpuAllocator, CudaAllocator)):
         allocated = max(peaks)
-    elif allocator and device.type in ("cpu", sim_device.NAME):
+    elif allocator and device.type in _ON_CPU:
         _, allocated = _call(function, CpuAllocator(), device)
     return Measured(statistics.median(seconds), max(peaks), gauge.margin_bytes, gauge.how, allocated)
 
@@ -123,7 +123,7 @@ def gauge_for(device: torch.device) -> Gauge:
         return CudaAllocator(device)
     if device.type == "mps":
         return Sampler(torch.mps.current_allocated_memory, "PyTorch's MPS allocator")
-    if device.type not in ("cpu", sim_device.NAME):  # the simulated device computes on the CPU
+    if device.type not in _ON_CPU:
         raise ValueError(f"device must be a cpu, cuda or mps device to read its memory, got '{device}'")
     return KernelPeak() if _can_reset() else CpuAllocator()
 

@@ -27,15 +27,24 @@ def _numbers(*shape):
 
 def _python(code, **variables):
     """What Python prints in a process of its own."""
-    kept = {key: value for key, value in os.environ.items() if key != "COURSE_DEVICE"}
+    inherited = {key: value for key, value in os.environ.items() if key != "COURSE_DEVICE"}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env={**kept, **variables}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, env={**inherited, **variables}, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 IMPORTS = "import torch\nfrom coursekit import cost, device, encoders, features, train\n"
 TRY = "\ntry:\n    print(torch.zeros(1, device='sim').device)\nexcept RuntimeError:\n    print('unknown')"
+
+
+def test_its_module_is_loaded_only_if_the_device_is_asked_for():
+    loaded = "print('coursekit.testing' in sys.modules)\n"
+    use = "cost.measure(lambda: None, device=device.pick('cpu'), allocator=True)\n"
+    code = f"import sys\nimport coursekit.cost, coursekit.device\n{loaded}{IMPORTS}{use}{loaded}"
+    assert _python(f"{code}device.pick('sim')\n{loaded}").split() == ["False", "False", "True"]
 
 
 def test_it_is_there_only_if_asked_for():
