@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -17,10 +17,11 @@ import av
 import torch
 from IPython.display import HTML, display
 
-from coursekit import video
 from coursekit.show._figure import Picture
 from coursekit.show._frames import filmstrip
-from coursekit.show._pixels import check_clip, check_times
+from coursekit.show._pixels import check_clip
+from coursekit.video import Info, Selection, frame_rate
+from coursekit.video._source import Source
 
 LARGEST = 400_000  # bytes of video in a notebook
 WIDEST = 480  # columns
@@ -82,30 +83,33 @@ def player(
 
     Raises:
         TypeError, ValueError: a clip without fps, fps with a file, or more than 20 s.
-        video.VideoError: a file that cannot be read.
+        VideoError: a file that cannot be read.
     """
     if isinstance(source, torch.Tensor):
         if fps is None or seconds is not None:
             raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
         clip = check_clip(source, "source")  # (T, C, H, W)
-        check_times(None, fps, len(clip))
-        rate = Fraction(fps).limit_denominator(100_000)
+        rate = frame_rate(fps)
         _check_length(len(clip) / rate, "source[:n] is a shorter clip")
         return _finish(_shrunk(clip, min(clip.shape[3], WIDEST)), None, rate, title)
     if not isinstance(source, (str, PathLike)):
         raise TypeError(f"source must be a path or a clip (torch tensor), got {type(source).__name__}")
     if fps is not None:
         raise ValueError(f"fps={fps}: a file has its own frame rate; leave fps out")
-    info = video.probe(source)
-    start, stop = seconds or (0.0, info.duration)
-    _check_length(stop - start, "seconds=(0, 10) plays a part")
-    stored = Path(source).read_bytes() if seconds is None and _plays_everywhere(info) else None
+    return _of_file(Path(source), Selection(seconds=seconds), title)
 
-    columns = min(info.width, WIDEST)
-    size = (_even(info.height * columns / info.width), _even(columns))
-    if stored:
-        size = (info.height, info.width)
-    clip = video.read(source, seconds=seconds, size=size)  # (T, 3, H, W)
+
+def _of_file(path: Path, part: Selection, title: str | None) -> Player:
+    with Source(path) as source:
+        info = source.info()
+        start, stop = part.seconds or (0.0, info.duration)
+        _check_length(stop - start, "seconds=(0, 10) plays a part")
+        stored = path.read_bytes() if part.seconds is None and _plays_everywhere(info) else None
+        columns = min(info.width, WIDEST)
+        size = (_even(info.height * columns / info.width), _even(columns))
+        if stored:
+            size = (info.height, info.width)
+        clip = source.read(replace(part, size=size))  # (T, 3, H, W)
     return _finish(clip, stored, info.fps, title)
 
 
@@ -125,7 +129,7 @@ def _finish(clip: torch.Tensor, stored: bytes | None, fps: Fraction, title: str 
     return Player(mp4, filmstrip(clip, fps=fps, title=title), label, width, height)
 
 
-def _plays_everywhere(info: video.Info) -> bool:
+def _plays_everywhere(info: Info) -> bool:
     mp4 = info.path.suffix.lower() == ".mp4" and info.codec == "h264" and info.pixel_format == "yuv420p"
     return mp4 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
 

@@ -1,4 +1,4 @@
-"""From a video file to decoded frames, robustly: the only place that talks to FFmpeg to read.
+"""From packets of a video file to RGB pixels, and what can be wrong on the way.
 
 PyAV was chosen as the one reader: it carries FFmpeg in its wheel, gives each frame's true time and precise
 errors, and with frame threads and planar conversion it is as fast as the fastest (`benchmarks/decode.py`).
@@ -7,9 +7,7 @@ errors, and with frame threads and planar conversion it is as fast as the fastes
 from __future__ import annotations
 
 import warnings
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -19,6 +17,7 @@ import av
 import numpy as np
 import torch
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -51,9 +50,8 @@ class Decoded(NamedTuple):
     picture: VideoFrame
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open `path` and find its video stream (a cover picture is none).
+def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
+    """Open `path` and find its video stream (a cover picture is none). The caller closes the container.
 
     Raises:
         VideoError: the file is missing, is no file, is empty, is no video, or has no video stream.
@@ -63,10 +61,13 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(_unreadable(path, error)) from error
-    with container:
+    try:
         stream = _video_stream(path, container)
-        stream.thread_type = "AUTO"  # decode the next frames while this one is being used
-        yield container, stream
+    except VideoError:
+        container.close()
+        raise
+    stream.thread_type = "AUTO"  # decode the next frames while this one is being used
+    return container, stream
 
 
 def check_file(path: Path) -> None:
@@ -79,78 +80,6 @@ def check_file(path: Path) -> None:
         raise VideoError(f"{path} is no ordinary file, expected a video file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes): copy or download it again")
-
-
-def decode(
-    path: Path, *, start: Fraction | None = None, timeline: list[Fraction] | None = None
-) -> Iterator[Decoded]:
-    """Yield the frames in the order of display.
-
-    Damaged frames, and those that build on them up to the next key frame, are left out; one
-    DamagedVideoWarning at the end says how many.
-
-    Args:
-        path: the video file.
-        start: seconds; begin at the key frame before it, where the file can be entered there.
-        timeline: what `packet_times` says; needed to begin anywhere else than at the beginning.
-
-    Raises:
-        VideoError: not one frame of the file can be decoded.
-    """
-    with opened(path) as (container, stream):
-        if start is not None and timeline and _enter(container, stream, start, timeline):
-            yield from _decode_part(path, container, stream, timeline)
-        else:
-            yield from _decode_all(path, container, stream)
-
-
-def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
-    damage = Damage()
-    last = None
-    for picture in _pictures(container, stream, damage):
-        index = damage.good + damage.lost
-        last = Decoded(index, _time(picture, stream, index), picture)
-        damage.good += 1
-        yield last
-    if last is None:
-        raise VideoError(
-            f"{path} has a video stream ({stream.codec_context.name}, {stream.width} x {stream.height}) "
-            "but no frame that can be decoded: copy or download it again, or record it anew"
-        )
-    damage.compare(stream, last)
-    damage.warn(path)
-
-
-def _decode_part(
-    path: Path, container: InputContainer, stream: VideoStream, timeline: list[Fraction]
-) -> Iterator[Decoded]:
-    damage = Damage()
-    for picture in _pictures(container, stream, damage):
-        damage.good += 1
-        time = _time(picture, stream, 0)
-        yield Decoded(bisect_left(timeline, time), time, picture)
-    damage.warn(path)
-
-
-def packet_times(path: Path) -> list[Fraction] | None:
-    """Times of all frames in seconds, in the order of display; nothing is decoded.
-
-    Returns:
-        None if the file does not say (then only decoding can tell).
-    """
-    stamps = []
-    with opened(path) as (container, stream):
-        try:
-            for packet in container.demux(stream):
-                if packet.size == 0 or packet.is_discard:
-                    continue
-                if packet.pts is None:
-                    return None
-                stamps.append(packet.pts)
-        except av.error.FFmpegError:
-            pass  # damaged: what lies before is known
-        base = stream.time_base or Fraction(1)
-    return [stamp * base for stamp in sorted(stamps)]
 
 
 class ToRGB:
@@ -271,14 +200,13 @@ def promised_end(stream: VideoStream) -> Fraction | None:
         return None
 
 
-def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
+def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
     """Whole pictures in the order of display; `damage` counts the others."""
     waiting = False  # for a key frame, after damage
-    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
-            pictures = packet.decode() if packet is not None else []
+            decoded = packet.decode() if packet is not None else []
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
@@ -287,7 +215,7 @@ def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) ->
             continue
         if packet is None:
             return
-        for picture in pictures:
+        for picture in decoded:
             waiting = picture.is_corrupt or (waiting and not picture.key_frame)
             if waiting:
                 damage.found()
@@ -295,23 +223,7 @@ def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) ->
                 yield picture
 
 
-def _enter(container: InputContainer, stream: VideoStream, start: Fraction, timeline: list[Fraction]) -> bool:
-    """Jump to the key frame before `start`; False, at the beginning, if the file cannot be entered there."""
-    wanted = timeline[max(bisect_right(timeline, start) - 1, 0)]
-    offset = int(wanted / (stream.time_base or 1))
-    try:
-        container.seek(offset, stream=stream)
-        first = next(_pictures(container, stream, Damage()), None)
-        if first is not None and _time(first, stream, 0) <= wanted:
-            container.seek(offset, stream=stream)
-            return True
-    except av.error.FFmpegError:
-        pass
-    container.seek(int(stream.start_time or 0), stream=stream)
-    return False
-
-
-def _time(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
+def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
     """Seconds at which the file shows this picture (index / fps only where it does not say)."""
     if picture.pts is None:
         return index / average_rate(stream)

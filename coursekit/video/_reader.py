@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
 import av
 import torch
-from av.video.stream import VideoStream
 from typing_extensions import Unpack
 
 from coursekit import layout
@@ -19,57 +17,14 @@ from coursekit._shared._files import atomic
 from coursekit.video import _decoder
 from coursekit.video._decoder import VideoError
 from coursekit.video._selection import Selection, SelectionOptions, frame_rate
+from coursekit.video._source import Frame, Info, Source
 
 Path_ = str | os.PathLike[str]
 Rate = float | Fraction
 
 
-@dataclass(frozen=True)
-class Info:
-    """What a video file says about itself.
-
-    Attributes:
-        path: the file.
-        width: columns of a frame as it is shown (after rotation), in pixels.
-        height: rows, likewise.
-        fps: average frame rate in frames per second, as a fraction (30000/1001 for 29.97).
-        frames: number of frames that the file lists.
-        duration: seconds from the first frame to the end of the last.
-        codec: name of the codec, e.g. "h264".
-        pixel_format: FFmpeg's name, e.g. "yuv420p".
-        rotation: degrees, clockwise, by which stored frames are turned upright (0, 90, 180, 270).
-        bytes: size of the file, sound included.
-    """
-
-    path: Path
-    width: int
-    height: int
-    fps: Fraction
-    frames: int
-    duration: float
-    codec: str
-    pixel_format: str
-    rotation: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame of a stream.
-
-    Attributes:
-        index: its number in the file, 0, 1, 2, ...
-        time: when it is shown, in seconds, as the file says (not index / fps).
-        image: uint8 (3, H, W).
-    """
-
-    index: int
-    time: float
-    image: torch.Tensor
-
-
 def probe(path: Path_) -> Info:
-    """Look at a video file without reading all of it.
+    """What a video file says about itself; only its first frame is decoded.
 
     Returns:
         An Info: width, height, fps, frames, duration, codec, pixel_format, rotation, bytes.
@@ -77,25 +32,8 @@ def probe(path: Path_) -> Info:
     Raises:
         VideoError: the file is missing, empty, no video, has no video stream, or no frame can be decoded.
     """
-    file = Path(path)
-    first = next(_decoder.decode(file))  # a VideoError rather than nothing
-    with _decoder.opened(file) as (_, stream_):
-        turns = _decoder.quarter_turns(first.picture)
-        sides = (first.picture.width, first.picture.height)
-        width, height = sides[::-1] if turns % 2 else sides
-        count, duration = _length(file, stream_)
-        return Info(
-            path=file,
-            width=width,
-            height=height,
-            fps=_decoder.average_rate(stream_),
-            frames=count,
-            duration=duration,
-            codec=stream_.codec_context.codec.canonical_name,
-            pixel_format=first.picture.format.name,
-            rotation=-turns % 4 * 90,
-            bytes=file.stat().st_size,
-        )
+    with Source(Path(path)) as source:
+        return source.info()
 
 
 def read(
@@ -119,19 +57,8 @@ def read(
         DamagedVideoWarning: part of the file cannot be decoded; the rest is given.
     """
     wanted = Selection.of(selection, options)
-    file = Path(path)
-    expected = _expected_frames(file, wanted)
-    clip = torch.empty(0)
-    count = 0
-    for frame in _stream(file, wanted):
-        if count == 0:
-            _check_memory(file, expected, frame.image)
-            clip = frame.image.new_empty(expected, *frame.image.shape)  # (T, 3, H, W)
-        elif count == len(clip):  # more frames than the file lists
-            clip = torch.cat([clip, torch.empty_like(clip)])  # (2 T, 3, H, W)
-        clip[count] = frame.image
-        count += 1
-    return clip if count == len(clip) else clip[:count].clone()  # (T, 3, H, W)
+    with Source(Path(path)) as source:
+        return source.read(wanted)
 
 
 def frames(
@@ -214,8 +141,9 @@ def times(
     wanted = Selection.of(selection, options)
     if wanted.size is not None:
         raise ValueError(f"times do not depend on the size of a frame: leave out size={wanted.size}")
-    chosen = wanted.choose(_listed(Path(path)))
-    return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
+    with Source(Path(path)) as source:
+        chosen = wanted.choose(source.stamps())
+        return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
 
 
 def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False) -> Path:
@@ -272,74 +200,10 @@ def scikit_video() -> ModuleType:
     return _skvideo.load()
 
 
-def _stream(file: Path, wanted: Selection, *, packed: bool = False) -> Iterator[Frame]:
-    """Frames as they are decoded; a part without a frame is an error, not an empty loop."""
-    to_rgb = _decoder.ToRGB(wanted.size, packed=packed)
-    given = 0
-    start, timeline = _start(file, wanted)
-    for frame in wanted.choose(_decoder.decode(file, start=start, timeline=timeline)):
-        given += 1
-        yield Frame(frame.number, float(frame.time), to_rgb(frame.picture))
-    if given == 0:
-        raise VideoError(_nothing_there(file, wanted))
-
-
-def _start(file: Path, wanted: Selection) -> tuple[Fraction | None, list[Fraction] | None]:
-    """Where decoding may begin, in seconds (None: at the beginning), and the times of all frames."""
-    if wanted.seconds:
-        return Fraction(wanted.seconds[0]), _decoder.packet_times(file)
-    if wanted.frames and wanted.frames[0] > 0:
-        known = _decoder.packet_times(file)
-        return (known[min(wanted.frames[0], len(known) - 1)], known) if known else (None, None)
-    return None, None
-
-
-def _listed(file: Path) -> Iterator[_decoder.Stamp]:
-    """Numbers and times of all frames, from the packets if they tell, else by decoding."""
-    known = _decoder.packet_times(file)
-    if known:
-        yield from (_decoder.Stamp(number, time) for number, time in enumerate(known))
-    else:
-        yield from (_decoder.Stamp(frame.number, frame.time) for frame in _decoder.decode(file))
-
-
-def _length(file: Path, stream_: VideoStream) -> tuple[int, float]:
-    """Number of frames, and seconds from the first to the end of the last."""
-    listed = [stamp.time for stamp in _listed(file)]
-    end = listed[-1] + 1 / _decoder.average_rate(stream_)
-    promised = _decoder.promised_end(stream_)
-    if promised is not None and promised > listed[-1]:
-        end = promised
-    return len(listed), float(end - listed[0])
-
-
-def _expected_frames(file: Path, wanted: Selection) -> int:
-    """How many frames `read` will meet if all is well; at least 1."""
-    known = _decoder.packet_times(file) or []
-    stamps = (_decoder.Stamp(number, time) for number, time in enumerate(known))
-    return max(1, sum(1 for _ in wanted.choose(stamps)))
-
-
-def _check_memory(file: Path, count: int, image: torch.Tensor) -> None:
-    needed = count * image.numel()
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > present:
-        raise VideoError(
-            f"{file} as one tensor ({count}, {', '.join(map(str, image.shape))}) needs "
-            f"{needed / 1e9:.1f} GB, this machine has {present / 1e9:.1f} GB: stream it with "
-            "video.frames, or read less of it with seconds=, every=, fps= or size="
-        )
-
-
-def _nothing_there(file: Path, wanted: Selection) -> str:
-    listed = [stamp.time for stamp in _listed(file)]
-    part = f"frames={wanted.frames}" if wanted.frames else f"seconds={wanted.seconds}"
-    held = (
-        f"{len(listed)} frames, {float(listed[0]):.2f} s to {float(listed[-1]):.2f} s" if listed else "none"
-    )
-    return f"{file} has no frame that can be decoded in {part}; it holds {held}"
+def _stream(path: Path, selection: Selection, *, packed: bool = False) -> Iterator[Frame]:
+    """Opens the file when the first frame is asked for, and closes it after the last."""
+    with Source(path) as source:
+        yield from source.stream(selection, packed=packed)
 
 
 def _batches(images: Iterator[torch.Tensor], size: int) -> Iterator[torch.Tensor]:

@@ -364,7 +364,7 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.player("nowhere.mp4"), video.VideoError, r"nowhere\.mp4"),
         (lambda: show.player(3), TypeError, "source must be a path or a clip"),
         (lambda: show.player(GOOD, fps=0.1), ValueError, "up to 20 s, got 40 s"),
-        (lambda: show.player(GOOD, fps=-1), ValueError, "fps must be above 0"),
+        (lambda: show.player(GOOD, fps=-1), ValueError, "fps=-1 must be a number of frames per second above 0"),
     ],
 )  # fmt: skip
 def test_bad_input_gets_one_clear_error(wrong, error, says):
