@@ -9,8 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from coursekit.grading import assignment as masters
-from coursekit.grading.assignment import every
+from coursekit.grading.assignment import Assignment, every
 from tools.publish import student
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,13 +19,13 @@ MASTERS = every()
 @cache
 def public() -> str:
     """What is public in any case: the lectures, and the package that students get."""
-    texts = [path.read_text(encoding="utf-8") for path in student._package(ROOT) if path.suffix == ".py"]
+    texts = [path.read_text(encoding="utf-8") for path in student.package_files(ROOT) if path.suffix == ".py"]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         texts += [cell.source for cell in nbformat.read(path, as_version=4).cells]
     return "\n".join(texts)
 
 
-def parts(master: masters.Master) -> tuple[list[str], list[str]]:
+def parts(master: Assignment) -> tuple[list[str], list[str]]:
     """The lines of a master that students see, and those that they must not see."""
     seen, hidden = [], []
     for cell in master.cells:
@@ -41,7 +40,7 @@ def parts(master: masters.Master) -> tuple[list[str], list[str]]:
     return seen, hidden
 
 
-def secrets(master: masters.Master) -> set[str]:
+def secrets(master: Assignment) -> set[str]:
     """Lines and values that only the author knows."""
     known = visible() + public()
     found = {line for line in parts(master)[1] if len(line) >= 16 and line not in known}

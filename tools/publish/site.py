@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from coursekit._shared._files import atomic_folder, is_foreign
-from coursekit.grading.assignment import MasterError, every
+from coursekit.grading.assignment import AssignmentError, every
 from tools.notebooks.notebook import NotebookError
 from tools.publish import links
 from tools.publish.links import LinkError, Place
@@ -44,7 +44,7 @@ def build(target: Path, root: Path = ROOT) -> None:
 
     Raises:
         SiteError: Sphinx is not there, or has found a fault; or the folder holds something else.
-        LinkError, NotebookError, MasterError, RuntimeError: the course is not in order.
+        LinkError, NotebookError, AssignmentError, RuntimeError: the course is not in order.
     """
     _check(target)
     with tempfile.TemporaryDirectory(prefix="coursekit-site-") as folder:
@@ -81,8 +81,8 @@ def collect(source: Path, root: Path = ROOT) -> None:
     for name in (*lectures, *TEXTS, ".github/overview.png"):
         copy(root, source, root / name)
     # Their titles begin with their numbers.
-    masters = sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source)
-    assignments = [write_release(master, source) for master in masters]
+    ordered = sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source)
+    assignments = [write_release(assignment, source) for assignment in ordered]
     shutil.copytree(PAGES / "api", source / "api")
     page = (PAGES / "index.md").read_text(encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     target = parser.parse_args(arguments).folder
     try:
         build(target)
-    except (SiteError, LinkError, NotebookError, MasterError, OSError, RuntimeError) as error:
+    except (SiteError, LinkError, NotebookError, AssignmentError, OSError, RuntimeError) as error:
         print(f"site: {str(error).strip()}\nsite: {target} is as it was", file=sys.stderr)
         return 1
     print(f"The site is in {target}: python -m http.server -d {target} shows it.")

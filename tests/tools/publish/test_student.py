@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,6 +18,7 @@ from nbclient import NotebookClient
 from support.published import MASTERS, leaks, secrets, texts
 
 from coursekit.grading import release
+from tools import install
 from tools.publish import links, student
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,7 +71,7 @@ def test_a_release_that_forgets_to_hide_is_seen(tmp_path, monkeypatch):
 def test_known_wrong_solutions_masters_tests_and_grader_stay_at_home(tree):
     names = {path.relative_to(tree).as_posix() for path in tree.rglob("*")}
     assert not any("/wrong" in name or "grading" in name or name.startswith("tests") for name in names)
-    assert {name for name in names if name.startswith("tools/")} == set(student.NEEDED)
+    assert {name for name in names if name.startswith("tools/")} == {"tools/install.py"}
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
 
 
@@ -93,13 +98,28 @@ def test_it_is_complete_and_its_links_lead_to_the_public_repository(tree):
     assert links.problems(tree) == []
 
 
-def test_its_settings_hold_nothing_of_those_who_make_it(tree):
-    text = (tree / "pyproject.toml").read_text(encoding="utf-8")
-    for word in ("nbgrader", "pytest", "mypy", "hypothesis", "opencv", "OWNER"):
-        assert word not in text
-    toml = __import__("tomllib" if sys.version_info >= (3, 11) else "tomli").loads(text)
-    assert set(toml["project"]["optional-dependencies"]) == {"lab", "fast", "cluster"}
-    assert toml["tool"]["coursekit"] == {"repository": "school/videos", "branch": "term-1"}
+def toml(path: Path) -> dict[str, Any]:
+    module = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return module.loads(path.read_text(encoding="utf-8"))
+
+
+def test_its_package_is_built_and_needs_the_same_as_ours(tree):
+    """The students' pyproject.toml is a file of its own: what must be as in ours is compared."""
+    ours, theirs = toml(ROOT / "pyproject.toml"), toml(tree / "pyproject.toml")
+    extras = theirs["project"].pop("optional-dependencies")
+    assert extras == {
+        name: ours["project"]["optional-dependencies"][name] for name in ("lab", "fast", "cluster")
+    }
+    del ours["project"]["optional-dependencies"]
+    assert theirs["project"] == ours["project"]
+    assert theirs["build-system"] == ours["build-system"]
+    assert theirs["tool"] == {
+        "hatch": ours["tool"]["hatch"],
+        "coursekit": {"repository": "school/videos", "branch": "term-1"},
+    }
+
+
+def test_its_lock_pins_the_same_versions_and_nothing_of_those_who_make_it(tree):
     theirs = pins(tree / "requirements.lock")
     assert theirs < pins(ROOT / "requirements.lock")
     assert not any(pin.startswith(("nbgrader==", "pytest==")) for pin in theirs)
@@ -110,14 +130,55 @@ def pins(lock: Path) -> set[str]:
     return {line.split(" ;")[0] for line in lock.read_text().splitlines()}
 
 
-def test_each_make_command_of_its_readme_exists(tree):
-    makefile = (tree / "Makefile").read_text()
-    called = set(re.findall(r"`?make ([a-z]+)", (tree / "README.md").read_text()))
-    assert {"lab", "doctor"} <= called <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    # Each command is the same as in the course itself.
-    for line in makefile.split("\n"):
-        if line.startswith("\t$(VENV)"):
-            assert line in (ROOT / "Makefile").read_text()
+def test_its_readme_has_the_course_map_of_ours(tree):
+    place = links.place(ROOT)
+    ours, theirs = (
+        [
+            line
+            for line in (root / "README.md").read_text(encoding="utf-8").split("\n")
+            if "](notebooks/0" in line
+        ]
+        for root in (ROOT, tree)
+    )
+    assert len(theirs) == 6
+    assert theirs == [links.moved(line, place, links.Place("school/videos", "term-1")) for line in ours]
+
+
+def make(tree: Path, *arguments: str) -> str:
+    return subprocess.run(["make", *arguments], cwd=tree, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tree) -> Path:
+    """The published tree with a `.venv` that is this environment, stamped as finished."""
+    python = install.venv_python(tree)
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (tree / ".venv" / ".coursekit-lock").write_text(install.state_of(tree))
+    yield tree
+    shutil.rmtree(tree / ".venv")
+
+
+def test_its_make_commands_run(installed):
+    commands = set(re.findall(r"^  make ([a-z]+)  ", make(installed), re.MULTILINE))
+    readme = (installed / "README.md").read_text(encoding="utf-8")
+    assert commands == {"help", "setup", "lab", "doctor", "repair", "clean"}
+    assert {"lab", "doctor"} <= set(re.findall(r"`?make ([a-z]+)", readme)) <= commands
+    assert make(installed, f"PYTHON={sys.executable}", "setup") == ""
+    assert "ffmpeg" in make(installed, f"PYTHON={sys.executable}", "doctor")
+    (notebook,) = re.findall(r"-m jupyterlab .* (notebooks/\S+)$", make(installed, "-n", "lab"), re.MULTILINE)
+    assert (installed / notebook).is_file()
+
+
+def test_its_wheel_carries_the_data_and_no_grader(tree, tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=tree, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"coursekit"}
+    assert "coursekit/_data/clips/bikes.mp4" in names
+    assert not [name for name in names if "grading" in name]
 
 
 def as_a_student(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
