@@ -1,7 +1,11 @@
-"""The files that ship with the course: where they are, and whether they are whole.
+"""The files that ship with the course: their paths, and a check that they are complete.
 
-In a checkout they lie in `data/`, in an installed package in `coursekit/_data/`. What each
-clip shows, and whose it is, stands in `data/README.md`, and what the other files hold.
+    from coursekit import data
+
+    path = data.clip("bikes")
+
+In a checkout the files are in `data/`, in an installed package in `coursekit/_data/`. `data/README.md` says
+what each clip shows, who owns it, and what the other files contain.
 """
 
 from __future__ import annotations
@@ -13,15 +17,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PACKAGE = Path(__file__).resolve().parent
-_MEND = "git checkout -- data (in a checkout), or install coursekit anew"
+_REPAIR = "git checkout -- data (in a checkout), or install coursekit again"
 
 
 class DataError(Exception):
-    """A file of the course is unknown, missing or damaged."""
+    """A file of the course is unknown, missing or damaged.
+
+    Args:
+        problem: what is wrong.
+        repair: the command that repairs it, if there is one.
+    """
+
+    def __init__(self, problem: str, repair: str = "") -> None:
+        super().__init__(f"{problem}. To repair it: {repair}" if repair else problem)
+        self.problem = problem
 
 
 class Clip(NamedTuple):
-    """What the manifest says of one clip.
+    """The manifest's entry for one clip.
 
     `file` is relative to the data folder, `bytes` the size of the file, `width` and `height`
     are in pixels, `fps` in frames per second.
@@ -37,7 +50,7 @@ class Clip(NamedTuple):
 
 
 class File(NamedTuple):
-    """What the manifest says of one file that is no clip.
+    """The manifest's entry for one file that is not a clip.
 
     `file` is relative to the data folder, `bytes` its size.
     """
@@ -57,14 +70,14 @@ def _read_manifest(path: Path) -> dict[str, Clip]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {name: Clip(**{**entry, "fps": Fraction(entry["fps"])}) for name, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"the list of clips {path} cannot be read ({error}). Mend: {_MEND}") from error
+        raise DataError(f"the list of clips {path} cannot be read ({error})", _REPAIR) from error
 
 
 def _read_files(path: Path) -> dict[str, File]:
     try:
         return {name: File(**entry) for name, entry in json.loads(path.read_text(encoding="utf-8")).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"the list of files {path} cannot be read ({error}). Mend: {_MEND}") from error
+        raise DataError(f"the list of files {path} cannot be read ({error})", _REPAIR) from error
 
 
 FOLDER = _find_folder()
@@ -80,8 +93,8 @@ def clip(name: str) -> Path:
         name: one of `CLIPS`, such as "bikes".
 
     Returns:
-        The path of an .mp4 file that exists and has the size that the manifest gives;
-        `verify` compares the content too.
+        The path of an .mp4 file that exists and has the size in the manifest. (`verify` also compares the
+        content.)
 
     Raises:
         DataError: an unknown name, or a file that is missing or cut short.
@@ -101,8 +114,8 @@ def file(name: str) -> Path:
         name: one of `FILES`, such as "order_features".
 
     Returns:
-        The path of a file that exists and has the size that the manifest gives; `verify` compares the
-        content too.
+        The path of a file that exists and has the size in the manifest. (`verify` also compares the
+        content.)
 
     Raises:
         DataError: an unknown name, or a file that is missing or cut short.
@@ -111,12 +124,12 @@ def file(name: str) -> Path:
     'order_features.h5'
     """
     if name not in FILES:
-        raise DataError(f"name={name!r} is no file of this course; there are: {', '.join(FILES)}")
+        raise DataError(f"name={name!r} is not a file of this course; its files are {', '.join(FILES)}")
     return _present(f"file {name!r}", FILES[name])
 
 
 def verify(name: str) -> Path:
-    """Path of a clip or file, after a comparison of every byte with the checksum of the manifest.
+    """Path of a clip or file whose content has the checksum in the manifest.
 
     Args:
         name: one of `CLIPS` or `FILES`.
@@ -125,28 +138,28 @@ def verify(name: str) -> Path:
         The path, as `clip` or `file` gives it.
 
     Raises:
-        DataError: as for these, and a file whose SHA-256 is not the one of the manifest.
+        DataError: as for these, and a file with another SHA-256 than the manifest.
     """
     if name in FILES:
         what, path, sha256 = f"file {name!r}", file(name), FILES[name].sha256
     else:
         what, path, sha256 = f"clip {name!r}", clip(name), _expected(name).sha256
     if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise DataError(f"{what}: the content of {path} has changed (SHA-256 differs). Mend: {_MEND}")
+        raise DataError(f"{what}: the content of {path} has changed (SHA-256 differs)", _REPAIR)
     return path
 
 
 def _present(what: str, expected: Clip | File) -> Path:
     path = FOLDER / expected.file
     if not path.is_file():
-        raise DataError(f"{what}: {path} is missing. Mend: {_MEND}")
+        raise DataError(f"{what}: {path} is missing", _REPAIR)
     size = path.stat().st_size
     if size != expected.bytes:
-        raise DataError(f"{what}: {path} has {size} bytes instead of {expected.bytes}. Mend: {_MEND}")
+        raise DataError(f"{what}: {path} has {size} bytes instead of {expected.bytes}", _REPAIR)
     return path
 
 
 def _expected(name: str) -> Clip:
     if name not in MANIFEST:
-        raise DataError(f"name={name!r} is no clip of this course; there are: {', '.join(CLIPS)}")
+        raise DataError(f"name={name!r} is not a clip of this course; its clips are {', '.join(CLIPS)}")
     return MANIFEST[name]

