@@ -90,12 +90,16 @@ def _add_features(commands: Any) -> None:
 
 def _grade(options: argparse.Namespace) -> int:
     try:
-        from coursekit.grading import batch, report
+        from coursekit.grading import assignment, batch, report
     except ImportError as error:
         print(f'coursekit grade: error: {error}: pip install "coursekit[grading]"', file=sys.stderr)
         return 2
     try:
-        return report.run(options, sys.stdout, sys.stderr)
+        return report.run(
+            assignment.find(options.assignment, options.masters), options.submissions, options.out,
+            student=options.student, regrade=options.regrade, db=options.db, workers=options.workers,
+            scheduler=options.scheduler, seconds=options.seconds, memory=options.memory, quiet=options.quiet,
+        )  # fmt: skip
     except KeyboardInterrupt:
         print(
             "\nstopped: each grade that was written is kept; the same command grades the rest",
@@ -108,34 +112,37 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _add_grade(commands: Any) -> None:
-    about = "grade what students handed in, in a sandbox; started again, it does what is missing"
+    about = "grade what students handed in, in a sandbox; started again, it grades what is missing"
     command = commands.add_parser("grade", help=about, description=about)
-    command.add_argument("assignment", metavar="ASSIGNMENT", help="its name, or its master's notebook")
+    command.add_argument(
+        "assignment", metavar="ASSIGNMENT", help="its name, or the path of its master notebook"
+    )
     command.add_argument(
         "submissions", nargs="*", metavar="SUBMISSIONS",
-        help="folders, zips, notebooks; none: only the table is made anew, with the marks given by hand",
+        help="folders, zips, notebooks; without any, only the table is written again, with the marks by hand",
     )  # fmt: skip
     command.add_argument(
         "--out", default="grades", metavar="DIR", help="where the gradebook is (%(default)s)"
     )
-    command.add_argument("--student", metavar="ID", help="whose it is, for a single notebook")
-    command.add_argument("--regrade", action="store_true", help="grade all again, as after a mended test")
+    command.add_argument("--student", metavar="ID", help="name of the student, for a single notebook")
+    command.add_argument("--regrade", action="store_true", help="grade all again, after a test was repaired")
     command.add_argument(
         "--db", metavar="URL", help="the gradebook's database, such as postgresql://host/name"
     )
     command.add_argument(
-        "--seconds", type=_count, default=60, metavar="S", help="what a cell may take (%(default)s)"
+        "--seconds", type=_count, default=60, metavar="S", help="time limit of a cell (%(default)s)"
     )
     command.add_argument(
-        "--memory", type=_count, default=2048, metavar="MB", help="of one process (%(default)s)"
+        "--memory", type=_count, default=2048, metavar="MB", help="memory limit of a submission (%(default)s)"
     )
     who = command.add_mutually_exclusive_group()
-    who.add_argument(
-        "--workers", type=_count, metavar="N", help="this many processes; one for each core otherwise"
-    )
+    who.add_argument("--workers", type=_count, metavar="N", help="number of processes (one for each core)")
     who.add_argument("--scheduler", metavar="ADDRESS", help="the workers of a dask scheduler instead")
-    command.add_argument("--masters", metavar="DIR", help="where assignments are (notebooks/assignments)")
-    command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
+    command.add_argument(
+        "--masters", metavar="DIR",
+        help="folder of the assignments (notebooks/assignments here, in a folder above, or in the checkout)",
+    )  # fmt: skip
+    command.add_argument("--quiet", action="store_true", help="print only what went wrong")
     command.set_defaults(run=_grade)
 
 

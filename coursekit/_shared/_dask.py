@@ -1,6 +1,6 @@
 """Many jobs on the workers of dask.distributed: a cluster on this machine, or a running scheduler.
 
-Used for the features of many videos and for grading: this module knows neither.
+The features of many videos and the grading use it. This module knows neither.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ import asyncio
 import concurrent.futures
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from coursekit._shared._text import reason
 
-TRIES = 3  # workers that may die with a video before dask gives it up
+if TYPE_CHECKING:
+    from distributed import Client, WorkerPlugin
+
+TRIES = 3  # workers that may die with a job before dask gives it up
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class ClusterError(Exception):
-    """There is no dask, or no scheduler that answers; the message says what to do."""
+    """dask is not installed, or no scheduler answers; the message says what to do."""
 
 
 def each(
@@ -30,37 +34,53 @@ def each(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
+    plugins: Mapping[str, WorkerPlugin] = MappingProxyType({}),
 ) -> Iterator[tuple[int, Any]]:
-    """Call `work(job, *settings)` for each job on a worker; yield each job's number and result, as they come.
+    """Call `work(job, *settings)` for each job on a worker; yield each job's number and result as they come.
 
-    When a worker dies, dask gives its jobs to another one, and gives up a job with which several have died.
-    Such a job is then tried once more with nothing beside it: it may only have been near the one to blame.
+    When a worker dies, dask gives its jobs to another one. It gives up a job with which several workers have
+    died. Such a job is tried once more on its own, because another job beside it may have been the cause.
 
     Args:
-        work: a function of a module, which the workers can import.
-        jobs: what it is called with; what cannot be done comes as the exception, in the result's place.
-        settings: what it gets besides.
+        work: a function of a module that the workers can import.
+        jobs: the first argument of each call. If a call raises, its result is the exception.
+        settings: the other arguments, the same for all jobs.
         workers: start that many on this machine.
         scheduler: or the address of a running scheduler.
+        plugins: dask's plugins by name, which each worker has during the run, also a worker that takes the
+            place of one that died. At the end their `teardown` is called on each worker.
 
     Raises:
         ClusterError: dask is not installed, or the scheduler does not answer or was lost.
     """
-    with _client(workers, scheduler) as client:
-        killed = []
+    with _client(workers, scheduler) as client, _registered(plugins, client):
+        given_up = []
         for number, result in _gather(client, work, dict(enumerate(jobs)), settings):
             if result is None:
-                killed.append(number)
+                given_up.append(number)
             else:
                 yield number, result
-        for number in killed:
+        for number in given_up:
             for _, result in _gather(client, work, {number: jobs[number]}, settings):
-                died = ClusterError("each worker that tried it died (killed, or out of memory)")
-                yield number, died if result is None else result
+                error = ClusterError("each worker that tried it died (killed, or out of memory)")
+                yield number, error if result is None else result
+
+
+@contextmanager
+def _registered(plugins: Mapping[str, WorkerPlugin], client: Client) -> Iterator[None]:
+    """Give the plugins to each worker, and take them back at the end."""
+    for name, plugin in plugins.items():
+        client.register_plugin(plugin, name=name)
+    try:
+        yield
+    finally:
+        for name in plugins:
+            with suppress(OSError, ValueError, RuntimeError):  # the scheduler was lost
+                client.unregister_worker_plugin(name)
 
 
 def _gather(
-    client: Any, work: Callable[..., Any], jobs: dict[int, Any], settings: tuple[Any, ...]
+    client: Client, work: Callable[..., Any], jobs: dict[int, Any], settings: tuple[Any, ...]
 ) -> Iterator[tuple[int, Any]]:
     """The results as they come; None for a job that dask gave up because its workers died."""
     import distributed
@@ -77,7 +97,7 @@ def _gather(
         except _CANCELLED as lost:
             error = lost
         if isinstance(error, _CANCELLED):
-            raise ClusterError("the dask scheduler was lost; what is done is kept")
+            raise ClusterError("the dask scheduler was lost; finished jobs are kept")
         if isinstance(error, distributed.KilledWorker):
             yield number, None
         else:
@@ -86,7 +106,7 @@ def _gather(
 
 
 @contextmanager
-def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
+def _client(workers: int | None, scheduler: str | None) -> Iterator[Client]:
     try:
         import dask
         import distributed

@@ -1,18 +1,25 @@
 """Checks of an answer whose messages teach: what was expected, what came, which mistake it looks like.
 
-The visible checks of an assignment use them in the student's notebook, the judge uses them on what comes out
-of the sandbox. Each returns nothing, or raises `Wrong`.
+The visible checks of an assignment use them in the student's notebook. The judge uses them on the answers
+that come out of the sandbox. Each returns nothing, or raises `Wrong`.
+
+`plain`, `encode` and `decode` say which values an answer may be made of and carry them as JSON text.
 """
 
 from coursekit.check._check import Wrong, caught, close, equal, error, passed, that, without
+from coursekit.check._plain import NotPlainError, decode, encode, plain
 
 __all__ = [
+    "NotPlainError",
     "Wrong",
     "caught",
     "close",
+    "decode",
+    "encode",
     "equal",
     "error",
     "passed",
+    "plain",
     "that",
     "without",
 ]

@@ -13,7 +13,7 @@ import torch
 
 from coursekit.check._plain import NotPlainError, name_of, plain
 
-# Wrong answers that are known, each with the reason for it: {6: "..."} or [(tensor, "..."), ...].
+# Known wrong answers, each with the mistake that leads to it: {6: "..."} or [(tensor, "..."), ...].
 Known = Mapping[Any, str] | Sequence[tuple[Any, str]]
 
 
@@ -22,16 +22,16 @@ class Wrong(AssertionError):  # noqa: N818 - students read this name: the answer
 
 
 def equal(got: Any, expected: Any, what: str, looks_like: Known = ()) -> None:
-    """Demand that an answer has the type and the value that are expected.
+    """Check that an answer has the expected type and value.
 
     Args:
         got: the answer: numbers, strings, tensors, lists, tuples and dicts of such.
-        expected: what it must be.
-        what: how it was asked for, as in "output_size(9, 3)".
-        looks_like: wrong answers that are known, with the mistake that leads to each.
+        expected: the right answer.
+        what: the question as a call, such as "output_size(9, 3)".
+        looks_like: known wrong answers, each with the mistake that leads to it.
 
     Raises:
-        Wrong: it is not.
+        Wrong: it has not.
 
     >>> equal(6, 5, "output_size(9, 3, stride=2)", {6: "rounded up?"})
     Traceback (most recent call last):
@@ -39,35 +39,35 @@ def equal(got: Any, expected: Any, what: str, looks_like: Known = ()) -> None:
     """
     got, expected = _plain(got, what), plain(expected)
     if not _same(got, expected):
-        known = [why for bad, why in _pairs(looks_like) if _same(got, bad)]
-        raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
+        reasons = [mistake for wrong, mistake in _pairs(looks_like) if _same(got, wrong)]
+        raise Wrong(_message(what, got, expected, reasons or [_guess(got, expected)]))
 
 
 def close(got: Any, expected: Any, what: str, tolerance: float = 1e-4, looks_like: Known = ()) -> None:
-    """Demand that a number, or each number of a tensor, is near to what is expected.
+    """Check that a number, or each number of a tensor, is near the expected one.
 
     Args:
         got: a number or a tensor.
         expected: a number or a tensor of the shape it must have.
-        what: how it was asked for.
+        what: the question as a call.
         tolerance: the largest difference, as a part of the largest absolute expected value (or of 1 if that
             is smaller than 1).
-        looks_like: wrong answers that are known, with the mistake that leads to each.
+        looks_like: known wrong answers, each with the mistake that leads to it.
 
     Raises:
         Wrong: another type or shape, a number that is not finite, or one that is too far off.
     """
     got, expected = _plain(got, what), plain(expected)
     if not _near(got, expected, tolerance):
-        known = [why for bad, why in _pairs(looks_like) if _near(got, bad, tolerance)]
-        raise Wrong(_message(what, got, expected, known or [_guess(got, expected)]))
+        reasons = [mistake for wrong, mistake in _pairs(looks_like) if _near(got, wrong, tolerance)]
+        raise Wrong(_message(what, got, expected, reasons or [_guess(got, expected)]))
 
 
 def that(truth: Any, message: str) -> None:
-    """Demand that something holds; the message says what was expected, what came and what to think of.
+    """Check that something is true; the message says what was expected, what came and what to think of.
 
     Raises:
-        Wrong: it does not hold.
+        Wrong: it is not true.
     """
     if truth is not True:
         raise Wrong(message)
@@ -76,7 +76,7 @@ def that(truth: Any, message: str) -> None:
 def caught(function: Callable[[], Any]) -> str:
     """The error that a call raises, as "ValueError: its message"; "no error" if it raises none.
 
-    A task that is still to do is no answer: its NotImplementedError goes on.
+    A NotImplementedError is not caught: the task is still to do.
     """
     try:
         function()
@@ -88,7 +88,7 @@ def caught(function: Callable[[], Any]) -> str:
 
 
 def error(got: Any, kind: str, mentions: Sequence[str], what: str) -> None:
-    """Demand that `caught` caught an error of a kind, whose message has each of some words.
+    """Check that `caught` caught an error of a kind, and that its message has each of some words.
 
     Raises:
         Wrong: another error or none, or a word is missing.
@@ -102,7 +102,7 @@ def error(got: Any, kind: str, mentions: Sequence[str], what: str) -> None:
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
-    """Let library functions fail inside the block: what the task asks for is to be written, not called.
+    """Let library functions fail inside the block, because the task is to write them, not to call them.
 
     Args:
         names: functions and methods, such as "torch.nn.functional.conv3d", "torch.Tensor.unfold".
@@ -136,7 +136,7 @@ def _plain(got: Any, what: str) -> Any:
 
 def _pairs(known: Known) -> list[tuple[Any, str]]:
     pairs = known.items() if isinstance(known, Mapping) else known
-    return [(plain(bad), why) for bad, why in pairs]
+    return [(plain(wrong), mistake) for wrong, mistake in pairs]
 
 
 def _same(got: Any, expected: Any) -> bool:

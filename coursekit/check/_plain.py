@@ -1,4 +1,4 @@
-"""Plain values: what an answer may be made of, and its form as JSON text that nothing is run to read.
+"""Plain values: what an answer may be made of, and its form as JSON text that is read without running code.
 
 None, bool, int, float, str, lists, tuples, dicts with str keys, and tensors (NumPy arrays become tensors).
 Values are rebuilt from their parts, so an object with an `__eq__` of its own never gets to a comparison.
@@ -30,11 +30,11 @@ _DTYPES = {
 
 
 class NotPlainError(ValueError):
-    """A value that an answer may not be made of, or a text that is not the form of one."""
+    """An answer may not be made of this value, or a text is not the form of a value."""
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """A copy of a value made of Python's own types and of tensors on the CPU.
+    """Copy a value, made of Python's own types and of tensors on the CPU.
 
     Raises:
         NotPlainError: something in it is of another type; the message names the type.
@@ -79,7 +79,7 @@ def encode(value: Any) -> str:
 
 
 def decode(text: str) -> Any:
-    """The value of a text that `encode` made, or that somebody forged: nothing of it is run.
+    """The value of a text that `encode` made, or that somebody forged. Nothing of it is run.
 
     Raises:
         NotPlainError: the text is not the form of a value.

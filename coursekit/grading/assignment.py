@@ -1,20 +1,20 @@
-"""An assignment as its author wrote it: solutions, visible checks, hidden tests, in one notebook.
+"""An assignment as its author wrote it: one notebook, the master, with solutions, checks and hidden tests.
 
-The format is nbgrader's (cell metadata, `### BEGIN SOLUTION`, `### BEGIN HIDDEN TESTS`). Within the hidden
-tests, comment lines part what runs with the student's code from what only the judge runs:
+The format is nbgrader's (cell metadata, `### BEGIN SOLUTION`, `### BEGIN HIDDEN TESTS`). Comment lines divide
+the hidden tests into what runs with the student's code and what only the judge runs:
 
     ### BEGIN HIDDEN TESTS
-    ### INPUTS                  run on both sides; may be left out
+    ### INPUTS                  runs on both sides; optional
     clip = torch.rand(5, 3, 7, 9, generator=torch.Generator().manual_seed(1))
-    ### ANSWERS                 run after the student's code: makes a dict of plain values
+    ### ANSWERS                 runs after the student's code and makes a dict of plain values
     answers = {"mean": mean_frame(clip)}
-    ### JUDGE                   run outside the sandbox, on what came out: raises what is wrong
+    ### JUDGE                   runs outside the sandbox on these answers and raises what is wrong
     check.close(answers["mean"], clip.mean(0), "mean_frame(clip)")
     ### END HIDDEN TESTS
 
-As one cell they run in a plain kernel too, so that nbgrader itself can grade the notebook. When we grade, the
-setup (code cells before the first task) and all solution cells run first, then the answers of all tests; the
-other code cells, which are there to look at, do not.
+As one cell they also run in a plain kernel, so nbgrader itself can grade the notebook. `coursekit grade` runs
+the setup (code cells before the first task) and all solution cells first, then the answers of all tests. It
+does not run the other code cells, which only show something.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from typing import Any
 
 import nbformat
 
-ASSIGNMENTS = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
+FOLDER = Path("notebooks", "assignments")  # where a checkout of the course has its master notebooks
+_CHECKOUT = Path(__file__).resolve().parents[2]  # of an installed package: site-packages
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 PARTS = ("### INPUTS", "### ANSWERS", "### JUDGE")
 
 
-class MasterError(ValueError):
-    """An assignment that is not in the format; the message names the file, the cell and the mend."""
+class AssignmentError(ValueError):
+    """An assignment is missing or not in the format. The message names the place and what to change."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Master:
-    """An assignment: its name, its cells in order, and a digest of all that the marks depend on."""
+class Assignment:
+    """An assignment: its name, its cells in order, and the SHA-256 digest of its master notebook."""
 
     name: str
     path: Path
@@ -82,20 +83,20 @@ class Master:
 
     @property
     def points(self) -> float:
-        """What the hidden tests are worth together."""
+        """The points of all hidden tests together."""
         return sum(test.points for test in self.tests)
 
     @property
     def setup(self) -> tuple[Cell, ...]:
-        """The code cells before the first task, but for pictures: what they define, the judge has too."""
+        """The code cells before the first task that define something; the judge runs them too."""
         first = next(i for i, cell in enumerate(self.cells) if cell.kind in ("solution", "test"))
         return tuple(cell for cell in self.cells[:first] if cell.kind == "code" and not _shows(cell.source))
 
     def solutions(self, given: Mapping[str, str] | None = None) -> list[dict[str, str]]:
-        """What runs first in the sandbox: the setup, then the solutions.
+        """The cells that run first in the sandbox: the setup, then the solutions.
 
         Args:
-            given: texts of solution cells by grade_id; the master's own stands where none is given.
+            given: texts of solution cells by grade_id. A cell that is not in it keeps the master's solution.
         """
         setup = [
             {"id": f"setup-{i}", "kind": "code", "source": c.source} for i, c in enumerate(self.setup, 1)
@@ -107,61 +108,100 @@ class Master:
         ]
 
     def questions(self) -> list[dict[str, str]]:
-        """What runs then: each test's inputs and answers, without what is expected."""
+        """The cells that run after them: each test's inputs and answers, without the expected values."""
         return [
             {"id": test.grade_id, "kind": "test", "source": f"{test.inputs}\n{test.answers}"}
             for test in self.tests
         ]
 
 
-def read(path: str | Path) -> Master:
-    """An assignment from its notebook.
+def read(path: str | Path) -> Assignment:
+    """Read an assignment from its master notebook.
 
     Raises:
-        MasterError: the notebook is not in the format.
+        AssignmentError: the notebook is not in the format.
         OSError: the file cannot be read.
     """
     path = Path(path)
     return parse(path.read_bytes(), path)
 
 
-def parse(content: bytes, path: Path) -> Master:
-    """An assignment from the bytes of its notebook; `path` gives its name.
+def parse(content: bytes, path: Path) -> Assignment:
+    """Read an assignment from the bytes of its master notebook; `path` gives its name.
 
     Raises:
-        MasterError: the notebook is not in the format.
+        AssignmentError: the notebook is not in the format.
     """
     try:
         notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
     except Exception as error:  # nbformat raises many kinds
-        raise MasterError(f"{path} is no notebook: {error}") from None
+        raise AssignmentError(f"{path} is not a notebook: {error}") from None
     cells = tuple(_cell(cell, path) for cell in notebook.cells)
-    master = Master(path.stem, path, cells, hashlib.sha256(content).hexdigest())
-    _demand(master)
-    return master
+    assignment = Assignment(path.stem, path, cells, hashlib.sha256(content).hexdigest())
+    _check(assignment)
+    return assignment
 
 
-def every(root: Path = ASSIGNMENTS) -> list[Master]:
-    """The assignments of a folder, in the order of their titles.
+def every(masters: str | Path | None = None) -> list[Assignment]:
+    """Read all assignments of a folder, in the order of their titles.
 
-    Raises:
-        MasterError: one is not in the format.
-    """
-    found = [read(path) for path in root.glob("*/*.ipynb")]
-    return sorted(found, key=lambda master: master.cells[0].source)
-
-
-def find(name: str, root: Path = ASSIGNMENTS) -> Path:
-    """The file of an assignment: its name, or a path to it.
+    Args:
+        masters: the folder, as in `folder_of_masters`.
 
     Raises:
-        MasterError: there is no such assignment; the message lists those that are there.
+        AssignmentError: the folder is not found, or an assignment is not in the format.
     """
-    for path in (root / name / f"{name}.ipynb", Path(name)):
-        if path.is_file() and path.suffix == ".ipynb":
+    assignments = [read(path) for path in folder_of_masters(masters).glob("*/*.ipynb")]
+    return sorted(assignments, key=lambda assignment: assignment.cells[0].source)
+
+
+def find(name: str, masters: str | Path | None = None) -> Path:
+    """Find the master notebook of an assignment.
+
+    Args:
+        name: the name of the assignment, or the path of its master notebook.
+        masters: the folder that holds NAME/NAME.ipynb, as in `folder_of_masters`.
+
+    Raises:
+        AssignmentError: there is no such assignment; the message lists those that the folder has.
+    """
+    path = Path(name)
+    if path.suffix == ".ipynb":
+        if path.is_file():
             return path
-    there = sorted(path.parent.name for path in root.glob("*/*.ipynb") if path.stem == path.parent.name)
-    raise MasterError(f"there is no assignment {name!r} in {root}; there are: {', '.join(there) or 'none'}")
+        raise AssignmentError(f"there is no notebook {path}")
+    folder = folder_of_masters(masters)
+    path = folder / name / f"{name}.ipynb"
+    if path.is_file():
+        return path
+    names = sorted(path.stem for path in folder.glob("*/*.ipynb") if path.stem == path.parent.name)
+    raise AssignmentError(
+        f"there is no assignment {name!r} in {folder}; there are: {', '.join(names) or 'none'}"
+    )
+
+
+def folder_of_masters(given: str | Path | None = None) -> Path:
+    """Find the folder of the master notebooks.
+
+    It is the given folder. Without one, it is `notebooks/assignments` in the current folder or in a folder
+    above it, or else in the checkout that this package runs from.
+
+    Raises:
+        AssignmentError: there is none; the message says where it was looked for and which option helps.
+    """
+    if given is not None:
+        if not Path(given).is_dir():
+            raise AssignmentError(f"the folder of the assignments, --masters {given}, does not exist")
+        return Path(given)
+    here = Path.cwd()
+    for folder in (here, *here.parents, _CHECKOUT):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    raise AssignmentError(
+        f"the assignments were not found: there is no folder {FOLDER.as_posix()} in {here}, in a folder "
+        f"above it, or in {_CHECKOUT}. Name the folder with --masters DIR, for example "
+        f"--masters ~/course/{FOLDER.as_posix()}, or give the path of the assignment's notebook as its name"
+    )
 
 
 def _shows(source: str) -> bool:
@@ -178,19 +218,19 @@ def _shows(source: str) -> bool:
 
 
 def _cell(cell: Any, path: Path) -> Cell:
-    about = cell.metadata.get("nbgrader", {})
-    if not isinstance(about, dict):
-        raise MasterError(f"{path}: nbgrader's metadata of a cell must be a dict, not {about!r}")
-    grade_id = str(about.get("grade_id", ""))
+    metadata = cell.metadata.get("nbgrader", {})
+    if not isinstance(metadata, dict):
+        raise AssignmentError(f"{path}: nbgrader's metadata of a cell must be a dict, not {metadata!r}")
+    grade_id = str(metadata.get("grade_id", ""))
     try:
-        points = float(about.get("points", 0) or 0)
+        points = float(metadata.get("points", 0) or 0)
     except (TypeError, ValueError):
-        raise MasterError(
-            f"{path}, cell {grade_id!r}: its points must be a number, not {about['points']!r}"
+        raise AssignmentError(
+            f"{path}, cell {grade_id!r}: its points must be a number, not {metadata['points']!r}"
         ) from None
-    if about.get("solution"):
+    if metadata.get("solution"):
         kind = "solution" if cell.cell_type == "code" else "written"
-    elif about.get("grade"):
+    elif metadata.get("grade"):
         kind = "test"
     else:
         kind = "code" if cell.cell_type == "code" else "text"
@@ -202,44 +242,44 @@ def _test(source: str, grade_id: str, points: float, path: Path) -> Test:
     where = f"{path}, cell {grade_id!r}"
     lines = source.split("\n")
     if lines.count(BEGIN) != 1 or lines.count(END) != 1:
-        raise MasterError(f"{where}: a test cell needs one line {BEGIN!r} and one {END!r}, without indent")
+        raise AssignmentError(f"{where}: a test cell needs one line {BEGIN!r} and one {END!r}, not indented")
     parts: dict[str, list[str]] = {name: [] for name in PARTS}
-    now = None
+    current = None
     for line in lines[lines.index(BEGIN) + 1 : lines.index(END)]:
         name = next((name for name in PARTS if line.startswith(name)), None)
         if name:
-            now = name
-        elif now:
-            parts[now].append(line)
+            current = name
+        elif current:
+            parts[current].append(line)
         elif line.strip():
-            raise MasterError(f"{where}: {line!r} stands before {PARTS[0]!r} or {PARTS[1]!r}")
+            raise AssignmentError(f"{where}: {line!r} stands before {PARTS[0]!r} or {PARTS[1]!r}")
     inputs, answers, judge = ("\n".join(parts[name]) for name in PARTS)
     for name, text in ((PARTS[1], answers), (PARTS[2], judge)):
         if not text.strip():
-            raise MasterError(f"{where}: the hidden tests have no part {name!r}")
+            raise AssignmentError(f"{where}: the hidden tests have no part {name!r}")
     for text in (inputs, answers, judge):
         try:
             ast.parse(text)
         except SyntaxError as error:
-            raise MasterError(f"{where}: {error}") from None
+            raise AssignmentError(f"{where}: {error}") from None
     return Test(grade_id, points, inputs, answers, judge)
 
 
-def _demand(master: Master) -> None:
-    named = [cell for cell in master.cells if cell.kind in ("solution", "test", "written")]
-    ids = [cell.grade_id for cell in named]
-    for cell in named:
+def _check(assignment: Assignment) -> None:
+    """Raise what is wrong with the grade_ids, the points and the solutions of an assignment."""
+    cells = [cell for cell in assignment.cells if cell.kind in ("solution", "test", "written")]
+    ids = [cell.grade_id for cell in cells]
+    for cell in cells:
         if not cell.grade_id or ids.count(cell.grade_id) > 1:
-            raise MasterError(
-                f"{master.path}: the grade_id {cell.grade_id!r} is empty or stands twice, as in the cell "
+            raise AssignmentError(
+                f"{assignment.path}: the grade_id {cell.grade_id!r} is empty or stands twice, as in the cell "
                 f"that begins {cell.source[:40]!r}: each needs its own"
             )
-    for cell in named:
+    for cell in cells:
+        where = f"{assignment.path}, cell {cell.grade_id!r}"
         if cell.kind in ("test", "written") and not 0 < cell.points < math.inf:
-            raise MasterError(
-                f"{master.path}, cell {cell.grade_id!r}: it is worth {cell.points:g} points, not more than 0"
-            )
+            raise AssignmentError(f"{where}: it is worth {cell.points:g} points, not more than 0")
         if cell.kind != "test" and "### BEGIN SOLUTION" not in cell.source:
-            raise MasterError(f"{master.path}, cell {cell.grade_id!r}: no line '### BEGIN SOLUTION'")
-    if not master.tests:
-        raise MasterError(f"{master.path}: no cell has hidden tests")
+            raise AssignmentError(f"{where}: no line '### BEGIN SOLUTION'")
+    if not assignment.tests:
+        raise AssignmentError(f"{assignment.path}: no cell has hidden tests")

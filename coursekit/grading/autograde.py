@@ -1,6 +1,6 @@
-"""From what came out of the sandbox to points: the answers are compared here, where no student's code runs.
+"""Turns the answers that came out of the sandbox into points. No student's code runs here.
 
-What came out is data of unknown origin: it is parsed, never run.
+The answers are data of unknown origin: this module parses them and never runs them.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from coursekit import check
-from coursekit.check._plain import NotPlainError, decode
-from coursekit.grading.assignment import Master, Test
-from coursekit.grading.sandbox._runner import compiled
+from coursekit.check import NotPlainError, decode
+from coursekit.grading.assignment import Assignment, Test
+from coursekit.grading.sandbox import compiled
 
 MESSAGE = 2_000  # characters of a message
-SAID = 600  # characters of an error out of the sandbox, where one may be forged to carry the tests out
+ERROR = 600  # characters of an error out of the sandbox; a forged one could carry the hidden tests out
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a test cell earned, and why not more."""
+    """The points of one test cell, and the message to the student if they are not all."""
 
     grade_id: str
     points: float
@@ -32,27 +32,27 @@ class Judge:
     """Judges the answers to one assignment.
 
     Args:
-        master: the assignment. Its setup cells and its judge's parts are run, here.
+        assignment: its setup cells and the judge's parts of its tests run in this process.
     """
 
-    def __init__(self, master: Master) -> None:
-        self.master = master
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
         self._scope: dict[str, Any] = {"__name__": "judge"}
-        for cell in master.setup:
+        for cell in assignment.setup:
             exec(compiled(cell.source, "<setup>"), self._scope)
 
     def marks(self, reports: Iterable[Mapping[str, Any]], reason: str = "") -> list[Mark]:
         """The marks of a submission, one for each test.
 
         Args:
-            reports: what the sandbox gave back for the tests.
-            reason: why it gave nothing, or not all; the message of each test that was not reached.
+            reports: the sandbox's reports on the tests.
+            reason: why there is not a report on each; the message of each test that was not reached.
         """
-        found = {_text(report, "id"): report for report in reversed(list(reports))}  # the first one counts
-        return [self._mark(test, found.get(test.grade_id, {}), reason) for test in self.master.tests]
+        by_id = {_text(report, "id"): report for report in reversed(list(reports))}  # the first one counts
+        return [self._mark(test, by_id.get(test.grade_id, {}), reason) for test in self.assignment.tests]
 
     def _mark(self, test: Test, report: Mapping[str, Any], reason: str) -> Mark:
-        message, answers = _text(report, "error")[:SAID], _text(report, "answers")
+        message, answers = _text(report, "error")[:ERROR], _text(report, "answers")
         if not message and not answers:
             message = reason or "there is no answer"
         if not message:

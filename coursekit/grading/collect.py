@@ -1,7 +1,7 @@
-"""What students handed in: folders, zips of a learning platform, single notebooks; one notebook for each.
+"""Finds the one notebook of each student in what was handed in.
 
-Folders, zips of a learning platform and single notebooks are read; nothing is unpacked to disk, no link is
-followed. What cannot be read becomes a reason that the student understands, never an error.
+It reads folders, zips of a learning platform and single notebooks. It unpacks nothing to disk and follows no
+link. A file that cannot be read becomes a reason that the student understands, never an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from coursekit.grading.assignment import Master
+from coursekit.grading.assignment import Assignment
 from coursekit.grading.rebuild import (
     NOTEBOOK,
     cell_grade_id,
@@ -39,15 +39,15 @@ _MOODLE = re.compile(r"_assignsubmission_.*$")
 _CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
 
 
-class IntakeError(Exception):
-    """There is nothing to grade; the message says where it was looked for."""
+class CollectError(Exception):
+    """There is nothing to grade; the message says in which files and folders."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in.
+    """The notebook that one student handed in.
 
-    `data` is the notebook's content, None where there is none; `reason` then says why, to the student.
+    `data` is its content. It is None if there is no notebook; `reason` then tells the student the reason.
     """
 
     student: str
@@ -65,7 +65,7 @@ class Submission:
 
 @dataclass
 class _File:
-    """A file as it was found: its content, or a reason why there is none."""
+    """A file: its content, or the reason why it was not read."""
 
     parts: tuple[str, ...]
     data: bytes | None
@@ -74,42 +74,45 @@ class _File:
     place: str = ""
 
 
-def gather(paths: Iterable[str | Path], master: Master, student: str | None = None) -> list[Submission]:
-    """The submissions in files and folders, one for each student, in the order of their names.
+def gather(
+    paths: Iterable[str | Path], assignment: Assignment, student: str | None = None
+) -> list[Submission]:
+    """Find the submissions in files and folders, one for each student, in the order of their names.
 
-    In a folder, or a zip, the first folder is a student's, and a notebook without a folder is named for one;
-    names of Moodle's and Canvas's downloads are understood, and so is nbgrader's `submitted` folder.
+    In a folder or a zip, the first folder has the name of a student. A notebook that lies in no folder has it
+    in its own name. Names of Moodle's and Canvas's downloads are understood, and nbgrader's folder
+    `submitted`.
 
     Args:
         paths: notebooks, zips, or folders of both.
-        master: the assignment.
-        student: whose it is, where it is a single notebook.
+        assignment: the assignment.
+        student: name of the student, for a single notebook.
 
     Raises:
-        IntakeError: a path does not exist, or there is no submission in any.
+        CollectError: a path does not exist, or there is no submission in any.
     """
     files: list[_File] = []
     for path in map(Path, paths):
         if not path.exists():
-            raise IntakeError(f"there is no file or folder {path}")
-        for file in _found(path):
-            file.parts = _placed(file.parts, path, master.name)
+            raise CollectError(f"there is no file or folder {path}")
+        for file in _files_in(path):
+            file.parts = _placed(file.parts, path, assignment.name)
             files.append(file)
     groups: dict[str, list[_File]] = {}
     for file in files:
-        name = student or unicodedata.normalize("NFC", _student(file.parts, master.name))
+        name = student or unicodedata.normalize("NFC", _student(file.parts, assignment.name))
         groups.setdefault(name, []).append(file)
     if not groups:
-        raise IntakeError(f"there is nothing to grade in {', '.join(map(str, paths))}")
+        raise CollectError(f"there is nothing to grade in {', '.join(map(str, paths))}")
     names = _safe_names(groups)
-    chosen = [_choose(names[raw], group, master) for raw, group in groups.items()]
+    chosen = [_choose(names[raw], group, assignment) for raw, group in groups.items()]
     return sorted(chosen, key=lambda submission: submission.student)
 
 
 # ---------------------------------------------------------------- files
 
 
-def _found(path: Path) -> Iterator[_File]:
+def _files_in(path: Path) -> Iterator[_File]:
     if path.is_dir():
         yield from _in_folder(path)
     elif path.suffix.lower() == ".zip" and path.is_file():
@@ -121,8 +124,8 @@ def _found(path: Path) -> Iterator[_File]:
 def _in_folder(folder: Path) -> Iterator[_File]:
     count = 0
     room: dict[str, list[int]] = {}
-    lost: list[OSError] = []
-    for place, folders, names in os.walk(folder, followlinks=False, onerror=lost.append):
+    errors: list[OSError] = []
+    for place, folders, names in os.walk(folder, followlinks=False, onerror=errors.append):
         here = Path(place)
         inside = here.relative_to(folder).parts
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
@@ -134,7 +137,7 @@ def _in_folder(folder: Path) -> Iterator[_File]:
         for name in sorted(names):
             count += 1
             if count > FILES:
-                raise IntakeError(f"there are more than {FILES:,} files in {folder}: is it the right folder?")
+                raise CollectError(f"{folder} has more than {FILES:,} files: is it the right folder?")
             if name.startswith("."):
                 continue
             file = _read(here / name, (*inside, name))
@@ -144,14 +147,14 @@ def _in_folder(folder: Path) -> Iterator[_File]:
                 yield from _in_zip(io.BytesIO(file.data), owner, file.place, left)
             else:
                 yield file
-    for error in lost:
+    for error in errors:
         parts = Path(error.filename).relative_to(folder).parts
         reason = f"the folder cannot be read ({error.strerror})"
         yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename)
 
 
 def _read(path: Path, parts: tuple[str, ...]) -> _File:
-    """A file's content if it is a plain file of a size that can be; others are not opened (pipes block)."""
+    """Read a plain file that is not too large. Others are not opened, because a pipe would block."""
     try:
         about = path.lstat()
         file = _File(parts, None, "", about.st_mtime, str(path))
@@ -170,13 +173,13 @@ def _read(path: Path, parts: tuple[str, ...]) -> _File:
 
 
 def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> Iterator[_File]:
-    """What is in a zip. Names are only names: nothing is written under them.
+    """Read the files of a zip in memory. Nothing is written to disk under their names.
 
     Args:
         file: the zip.
-        owner: the folder or the name that says whose it is; empty where it is many students'.
-        place: where it is, for people.
-        room: how many bytes may still be unpacked, counted down.
+        owner: the folder or the name that says whose it is; empty for a zip of many students.
+        place: the name of the zip in messages.
+        room: number of bytes that may still be unpacked, counted down.
     """
     rooms: dict[str, list[int]] = {}  # of the zips in it
     try:
@@ -206,7 +209,7 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    """The parts of a name in a zip, without what would lead out of a folder."""
+    """The parts of a name in a zip, without those that would lead out of a folder."""
     parts = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/")).split("/")
     return tuple(part for part in parts if part not in ("", ".", ".."))
 
@@ -218,7 +221,7 @@ def _is_zip(name: str) -> bool:
 def _entry(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, room: list[int]
 ) -> _File:
-    """A file of a zip. What the zip says of its size may be wrong; no more is unpacked than there is room."""
+    """Read a file of a zip, up to the limit: the size that the zip states may be wrong."""
     name = parts[-1]
     result = _File(parts, None, "", _when(entry), place)
     packed = _is_zip(name)
@@ -251,7 +254,7 @@ def _entry(
 def _when(entry: zipfile.ZipInfo) -> float:
     try:
         return datetime(*entry.date_time).timestamp()
-    except (ValueError, OverflowError, OSError):  # the zip gives a day that is none
+    except (ValueError, OverflowError, OSError):  # the zip states a day that does not exist
         return 0.0
 
 
@@ -259,7 +262,7 @@ def _when(entry: zipfile.ZipInfo) -> float:
 
 
 def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, ...]:
-    """A file's place, from the part on that says whose it is: not the assignment's folder or name."""
+    """The parts of a file's path from the one that says whose it is; the assignment's own name does not."""
     if len(parts) > 2 and parts[0] == "submitted":
         parts = parts[1:]
     if len(parts) > 1 and parts[0].lower() == assignment.lower():
@@ -271,7 +274,7 @@ def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, .
 
 
 def _student(parts: tuple[str, ...], assignment: str) -> str:
-    """Whose a file is, by its place and name."""
+    """The student to whom a file belongs, by its folder and name."""
     name = parts[0]
     if len(parts) > 1 and not _is_zip(name):
         return _MOODLE.sub("", name) or name
@@ -288,22 +291,24 @@ def _student(parts: tuple[str, ...], assignment: str) -> str:
 
 
 def _safe_names(raw: Iterable[str]) -> dict[str, str]:
-    """Names that can be a folder's on any system, different for different students.
+    """Names that a folder can have on any system, different for different students.
 
-    A name that had to be changed gets a tag, and so does one that looks as if it had one.
+    A name that had to be changed gets a tag. So does a name that already looks like one with a tag.
     """
     names: dict[str, str] = {}
     for name in raw:
-        kept = "".join(letter if _stays(letter) else " " for letter in unicodedata.normalize("NFC", name))
-        safe = "_".join(kept.split()).encode()[:120].decode(errors="ignore").strip("._") or "student"
+        letters = (letter if _is_safe(letter) else " " for letter in unicodedata.normalize("NFC", name))
+        safe = (
+            "_".join("".join(letters).split()).encode()[:120].decode(errors="ignore").strip("._") or "student"
+        )
         changed = safe != name.replace(" ", "_") or re.search(r"(?i)-[0-9a-f]{12}$", safe)
         names[name] = f"{safe}-{_tag(name)}" if changed else safe
     lower = Counter(safe.lower() for safe in names.values())
     return {name: f"{safe}-{_tag(name)}" if lower[safe.lower()] > 1 else safe for name, safe in names.items()}
 
 
-def _stays(letter: str) -> bool:
-    """Letters, their accents and vowel signs, digits, and a few more."""
+def _is_safe(letter: str) -> bool:
+    """Whether it is a letter, an accent or vowel sign, a digit, or one of `_@.-`."""
     return letter.isalnum() or letter in "_@.-" or unicodedata.category(letter).startswith("M")
 
 
@@ -311,9 +316,9 @@ def _tag(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _choose(student: str, files: list[_File], master: Master) -> Submission:
-    """The notebook that is graded, of all that a student handed in."""
-    notebooks = [  # a notebook under another name is one, too
+def _choose(student: str, files: list[_File], assignment: Assignment) -> Submission:
+    """Choose the notebook that is graded among a student's files."""
+    notebooks = [  # also under a name that does not end in .ipynb
         file
         for file in files
         if file.data is not None
@@ -326,7 +331,7 @@ def _choose(student: str, files: list[_File], master: Master) -> Submission:
         return Submission(student, readable(files[0].place), None, readable(reason[:500]))
 
     def fit(file: _File) -> tuple[int, bool, float]:
-        return _likeness(file, master), file.parts[-1] == f"{master.name}.ipynb", file.when
+        return _likeness(file, assignment), file.parts[-1] == f"{assignment.name}.ipynb", file.when
 
     best = max(notebooks, key=fit)
     notes = []
@@ -337,8 +342,8 @@ def _choose(student: str, files: list[_File], master: Master) -> Submission:
     return Submission(student, readable(best.place), best.data, "", tuple(notes))
 
 
-def _likeness(file: _File, master: Master) -> int:
-    """How many of the assignment's cells a notebook has."""
+def _likeness(file: _File, assignment: Assignment) -> int:
+    """The number of the assignment's cells that a notebook has."""
     cells, _ = notebook_cells(file.data or b"")
     ids = {cell_grade_id(cell) for cell in cells}
-    return sum(cell.grade_id in ids for cell in master.cells if cell.grade_id)
+    return sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)

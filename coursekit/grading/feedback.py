@@ -1,11 +1,11 @@
-"""What a student gets back: one page for each, in which nothing of a submission can run."""
+"""The page that each student gets back. Nothing of a submission can run in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from coursekit.grading.assignment import Master
+from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
 
 # No script, no picture, nothing from elsewhere: whatever the page holds, a browser runs none of it.
@@ -20,7 +20,7 @@ vertical-align: top; } .reason { border-left: .3rem solid #b35900; padding-left:
 
 
 def page(
-    master: Master,
+    assignment: Assignment,
     student: str,
     texts: Mapping[str, str],
     said: Mapping[str, str],
@@ -28,21 +28,24 @@ def page(
     reason: str,
     notes: Sequence[str],
 ) -> str:
-    """The page as HTML, with all that came from the student escaped.
+    """Make a student's page as HTML, with all texts of the student escaped.
 
     Args:
-        master: the assignment.
+        assignment: the assignment.
         student: the name of the student.
-        texts: of the solution cells and written answers, by grade_id.
-        said: what each solution cell printed, or the error it ended with.
-        marks: of the tests.
-        reason: why all is 0, where it is.
-        notes: what the student should know of how the file was read.
+        texts: the student's solution cells and written answers, by grade_id.
+        said: printed text and error of each solution cell, by grade_id.
+        marks: the marks of the tests.
+        reason: the reason why there are no points, or empty.
+        notes: remarks on how the file was read.
     """
-    got, most = sum(mark.points for mark in marks), sum(mark.maximum for mark in marks)
-    title = f"{master.name}: {student}"
-    parts = [f"<h1>{escape(title)}</h1>", f"<p><strong>{got:g} of {most:g} points</strong> by the tests."]
-    by_hand = sum(cell.points for cell in master.written)
+    points, maximum = sum(mark.points for mark in marks), sum(mark.maximum for mark in marks)
+    title = f"{assignment.name}: {student}"
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p><strong>{points:g} of {maximum:g} points</strong> by the tests.",
+    ]
+    by_hand = sum(cell.points for cell in assignment.written)
     if by_hand:
         parts.append(f" The written answer ({by_hand:g} points) is marked by a person.")
     parts.append("</p>")
@@ -51,7 +54,7 @@ def page(
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
     parts.append(_table(marks))
-    for cell in master.cells:
+    for cell in assignment.cells:
         if cell.grade_id in texts:
             parts.append(f"<h2>{escape(cell.grade_id)}</h2><pre>{escape(texts[cell.grade_id])}</pre>")
             if said.get(cell.grade_id):

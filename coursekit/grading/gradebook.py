@@ -1,6 +1,6 @@
 """Marks in nbgrader's gradebook, whose formgrader shows the submissions and takes the marks given by hand.
 
-One process writes: SQLite locks out many. The folder is a course in nbgrader's layout.
+Only one process writes, because SQLite lets one write at a time. The folder is a course in nbgrader's layout.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from coursekit._shared._files import write_text
-from coursekit.grading.assignment import Master
+from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
 from coursekit.grading.release import released
 
@@ -42,7 +42,7 @@ class GradebookError(Exception):
 
 @dataclass(frozen=True)
 class Total:
-    """What a student has, all in all, as the gradebook knows it."""
+    """The marks of one student in the gradebook, with those given by hand."""
 
     student: str
     score: float
@@ -57,23 +57,28 @@ class Book:
 
     Args:
         folder: where the course in nbgrader's layout is, or will be.
-        master: the assignment.
+        assignment: the assignment.
         db: the database's URL; None is SQLite's `gradebook.db` in the folder.
 
     Raises:
         GradebookError: the database cannot be opened, or has other cells for this assignment.
     """
 
-    def __init__(self, folder: Path, master: Master, db: str | None = None) -> None:
-        self.folder, self.master = folder, master
+    def __init__(self, folder: Path, assignment: Assignment, db: str | None = None) -> None:
+        self.folder, self.assignment = folder, assignment
         self.db = db or f"sqlite:///{(folder / 'gradebook.db').resolve()}"
-        self.release = released(master)
+        self.release = released(assignment)
         self.texts = _texts(self.release)  # of each marked cell, as students got it
         self._resources = {
-            "nbgrader": {"notebook": master.name, "assignment": master.name, "db_url": self.db, "student": ""}
+            "nbgrader": {
+                "notebook": assignment.name,
+                "assignment": assignment.name,
+                "db_url": self.db,
+                "student": "",
+            }
         }
         with _clear(self.db), Gradebook(self.db) as book:
-            book.update_or_create_assignment(master.name)
+            book.update_or_create_assignment(assignment.name)
         try:
             with _clear(self.db):
                 SaveCells().preprocess(self.release, self._resources)
@@ -81,8 +86,8 @@ class Book:
             raise GradebookError(
                 f"{error}. Grade into another folder (--out), or give the changed assignment a new name"
             ) from None
-        source = folder / "source" / master.name / f"{master.name}.ipynb"
-        write_text(source, master.path.read_text(encoding="utf-8"))
+        source = folder / "source" / assignment.name / f"{assignment.name}.ipynb"
+        write_text(source, assignment.path.read_text(encoding="utf-8"))
         write_config(folder / "nbgrader_config.py", self.db)
 
     def write(
@@ -99,21 +104,21 @@ class Book:
 
         Args:
             student: the name of the student.
-            texts: of the solution cells and written answers, by grade_id.
-            said: what each solution cell printed, or the error it ended with.
-            marks: of the tests.
-            reason: why all is 0, where it is; shown at the top.
+            texts: the student's solution cells and written answers, by grade_id.
+            said: printed text and error of each solution cell, by grade_id.
+            marks: the marks of the tests.
+            reason: the reason why there are no points, shown at the top; or empty.
         """
         notebook = self._graded(texts, said, {mark.grade_id: mark for mark in marks}, reason)
-        path = self.folder / "autograded" / student / self.master.name / f"{self.master.name}.ipynb"
+        path = self.folder / "autograded" / student / self.assignment.name / f"{self.assignment.name}.ipynb"
         before = _text_of(path)
-        name = self.master.name
+        name = self.assignment.name
         with _clear(self.db), Gradebook(self.db) as book:
             book.update_or_create_student(student)
             book.update_or_create_submission(name, student)
             step = SaveAutoGrades()
             step.log.setLevel(logging.ERROR)
-            # As its `preprocess` does, but for the gradebook: to open another one takes longer than the rest.
+            # As its `preprocess` does, but with this gradebook: to open another one takes longest of all.
             step.gradebook, step.student_id, step.notebook_id, step.assignment_id = book, student, name, name
             for index, cell in enumerate(notebook.cells):
                 step.preprocess_cell(cell, {}, index)
@@ -123,26 +128,26 @@ class Book:
         write_text(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
 
     def totals(self) -> dict[str, Total]:
-        """What each student has, with the marks given by hand."""
-        found = {}
+        """The marks of each student, with those given by hand."""
+        totals = {}
         with _clear(self.db), Gradebook(self.db) as book:
-            for row in book.submission_dicts(self.master.name):
+            for row in book.submission_dicts(self.assignment.name):
                 grades = [
                     grade
-                    for notebook in book.find_submission(self.master.name, row["student"]).notebooks
+                    for notebook in book.find_submission(self.assignment.name, row["student"]).notebooks
                     for grade in notebook.grades
                 ]
                 by_hand = sum(g.manual_score or 0.0 for g in grades)
-                found[row["student"]] = Total(
+                totals[row["student"]] = Total(
                     row["student"], row["score"], row["max_score"], row["score"] - by_hand, by_hand,
                     bool(row["needs_manual_grade"]),
                 )  # fmt: skip
-        return found
+        return totals
 
     def _settle(self, book: Gradebook, student: str, notebook: Any, before: Mapping[str, str]) -> None:
         """An answer that was marked by hand, and has not changed since, does not wait for a mark again."""
-        now, name = _texts(notebook), self.master.name
-        for cell in self.master.written:
+        now, name = _texts(notebook), self.assignment.name
+        for cell in self.assignment.written:
             with contextlib.suppress(MissingEntry):
                 grade = book.find_grade(cell.grade_id, name, name, student)
                 if grade.manual_score is not None and before.get(cell.grade_id) == now[cell.grade_id]:
@@ -152,7 +157,7 @@ class Book:
     def _graded(
         self, texts: Mapping[str, str], said: Mapping[str, str], marks: Mapping[str, Mark], reason: str
     ) -> Any:
-        """The released notebook with the student's texts, and what came of them as plain text."""
+        """The released notebook with the student's texts, and their output as plain text."""
         notebook = nbformat.from_dict(copy.deepcopy(self.release))
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")

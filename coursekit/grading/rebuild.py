@@ -1,6 +1,6 @@
-"""From a notebook that was handed in to what is graded: the text of solution cells is theirs, the rest ours.
+"""Takes the texts of solution cells and written answers from a submitted notebook, and nothing else.
 
-What cannot be read becomes a reason that the student understands, never an error.
+A notebook that cannot be read becomes a reason that the student understands, never an error.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursekit.grading.assignment import Master
-from coursekit.grading.sandbox._runner import compiled
+from coursekit.grading.assignment import Assignment
+from coursekit.grading.sandbox import compiled
 
 NOTEBOOK = 20 << 20  # bytes of a notebook
 CELLS = 5_000  # of a notebook
@@ -36,31 +36,31 @@ class _Matched:
     notes: list[str] = field(default_factory=list)
 
 
-def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
-    """What of a notebook is graded.
+def rebuild(data: bytes, assignment: Assignment, release: Mapping[str, str]) -> Rebuilt:
+    """Take the texts of the solution cells and written answers from a notebook.
 
-    Cells are found by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, at last by
-    the function that they define. Copies of a cell, and parts of one that was split, are taken one after the
-    other.
+    A cell is recognised by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, and at
+    last by the function that it defines. Copies of a cell, and the parts of one that was split, are joined in
+    their order.
 
     Args:
-        data: the notebook's bytes, as they came.
-        master: the assignment.
+        data: the bytes of the submitted file.
+        assignment: the assignment.
         release: the text of each solution cell and written answer as students got it.
     """
     cells, reason = notebook_cells(data)
     if reason:
         return Rebuilt({}, {}, reason)
-    wanted = {cell.grade_id: cell for cell in master.cells if cell.kind in ("solution", "written")}
-    matched = _match(cells, master, release)
+    wanted = {cell.grade_id: cell for cell in assignment.cells if cell.kind in ("solution", "written")}
+    matched = _match(cells, assignment, release)
     if not matched.texts:
         return Rebuilt({}, {}, "none of the assignment's cells is in this notebook: is it the right file?")
     texts, notes = {}, list(matched.notes)
     for grade_id, cell in wanted.items():
-        found = matched.texts.get(grade_id)
-        if found is None:
+        copies = matched.texts.get(grade_id)
+        if copies is None:
             notes.append(f"the cell {grade_id} is missing")
-        texts[grade_id] = _joined(found or [], release[grade_id], cell.kind == "solution", grade_id, notes)
+        texts[grade_id] = _joined(copies or [], release[grade_id], cell.kind == "solution", grade_id, notes)
     split = {
         kind: {i: t for i, t in texts.items() if wanted[i].kind == kind} for kind in ("solution", "written")
     }
@@ -68,7 +68,7 @@ def rebuild(data: bytes, master: Master, release: Mapping[str, str]) -> Rebuilt:
 
 
 def notebook_cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
-    """A notebook's cells, of any version of the format; or why there are none."""
+    """The cells of a notebook of any version of the format, or the reason why there are none."""
     if len(data) > NOTEBOOK:
         return [], too_large("the notebook", NOTEBOOK)
     try:
@@ -108,9 +108,11 @@ def _language(notebook: Mapping[str, Any]) -> str:
     return ""
 
 
-def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, str]) -> _Matched:
-    """The texts that stand for each cell of the assignment, in the notebook's order."""
-    ids = {cell.cell_id: cell.grade_id for cell in master.cells if cell.cell_id and cell.grade_id in release}
+def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping[str, str]) -> _Matched:
+    """The texts that belong to each cell of the assignment, in the notebook's order."""
+    ids = {
+        cell.cell_id: cell.grade_id for cell in assignment.cells if cell.cell_id and cell.grade_id in release
+    }
     functions = {name: grade_id for grade_id, text in release.items() for name in _defined(text)}
     matched, left = _Matched(), []
     for cell in cells:
@@ -135,9 +137,9 @@ def _match(cells: list[dict[str, Any]], master: Master, release: Mapping[str, st
     return matched
 
 
-def _joined(found: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
-    """One text of a cell's copies or parts; the release's own where the student has changed nothing."""
-    changed = [text for text in found if text.strip() and text.strip() != released.strip()]
+def _joined(copies: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
+    """One text from a cell's copies or parts; the released text if the student has changed nothing."""
+    changed = [text for text in copies if text.strip() and text.strip() != released.strip()]
     if sum(map(len, changed)) > SOURCE:
         notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
         return released
@@ -156,7 +158,7 @@ def _source(cell: Mapping[str, Any]) -> str:
 
 
 def cell_grade_id(cell: Mapping[str, Any]) -> str:
-    """Nbgrader's name of a cell; "" where it has none."""
+    """The grade_id of a cell, which is nbgrader's name of it; empty if it has none."""
     value = _dict(_dict(cell.get("metadata")).get("nbgrader")).get("grade_id")
     return value if isinstance(value, str) else ""
 

@@ -1,4 +1,4 @@
-"""An assignment as students get it: the master without solutions and hidden tests.
+"""The notebook of an assignment as students get it: the master without solutions and hidden tests.
 
 nbgrader's own preprocessors make it, with one change: a stub says which task it belongs to.
 """
@@ -13,28 +13,29 @@ from nbgrader import preprocessors as nbgrader
 from traitlets.config import Config
 
 from coursekit._shared._files import write_text
-from coursekit.grading.assignment import Master
+from coursekit.grading.assignment import Assignment
 
 TEXT_STUB = "*Write your answer here, in place of this line.*"
 
 
-class NumberedStubs(nbgrader.ClearSolutions):
+class NumberedStubs(nbgrader.ClearSolutions):  # type: ignore[misc]  # nbgrader has no types
     """Puts `raise NotImplementedError("task 1")` where the solution of the cell `task-1` was."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Replace the solution of one cell."""
         task = cell.metadata.get("nbgrader", {}).get("grade_id", "").replace("-", " ")
         self.code_stub = {"python": f'raise NotImplementedError("{task}")'}
-        return super().preprocess_cell(cell, resources, cell_index)
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        return cell, resources
 
 
-def released(master: Master) -> Any:
-    """The notebook that students get, as nbformat's node, without outputs.
+def released(assignment: Assignment) -> Any:
+    """Make the notebook that students get, as nbformat's node, without outputs.
 
     Raises:
-        RuntimeError: nbgrader finds the master's regions or metadata not in order.
+        RuntimeError: nbgrader finds a fault in the master's regions or metadata.
     """
-    notebook = nbformat.read(master.path, as_version=4)
+    notebook = nbformat.read(assignment.path, as_version=4)
     config = Config()
     config.ClearSolutions.text_stub = TEXT_STUB
     resources: dict[str, Any] = {}
@@ -47,15 +48,15 @@ def released(master: Master) -> Any:
     return notebook
 
 
-def stubbed(master: Master) -> dict[str, str]:
+def stubbed(assignment: Assignment) -> dict[str, str]:
     """The text of each solution cell as students get it, by its grade_id."""
     return {
         cell.metadata.nbgrader.grade_id: cell.source
-        for cell in released(master).cells
+        for cell in released(assignment).cells
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
     }
 
 
-def write(master: Master, path: Path) -> None:
+def write(assignment: Assignment, path: Path) -> None:
     """Write the released notebook, whole or not at all."""
-    write_text(path, nbformat.writes(released(master)) + "\n")
+    write_text(path, nbformat.writes(released(assignment)) + "\n")

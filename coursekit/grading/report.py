@@ -1,76 +1,111 @@
-"""The command `coursekit grade`: a bar while it grades, the marks, and what a person should look at."""
+"""The command `coursekit grade`: a progress bar, the marks, and what a person should look at."""
 
 from __future__ import annotations
 
-import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from coursekit.grading import batch
-from coursekit.grading.assignment import ASSIGNMENTS, find
 from coursekit.grading.sandbox import Limits
-from coursekit.show._table import Table
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from coursekit.show import Table
 
 REASON = 60  # characters of a reason in the table
 
 
-def run(options: argparse.Namespace, out: TextIO, errors: TextIO) -> int:
-    """Grade as the command line says.
+def run(
+    master: Path,
+    submissions: Sequence[str | Path],
+    out: str | Path,
+    *,
+    student: str | None = None,
+    regrade: bool = False,
+    db: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    seconds: int = 60,
+    memory: int = 2048,
+    quiet: bool = False,
+) -> int:
+    """Grade submissions and print how it went.
+
+    Args:
+        master: the master notebook.
+        submissions: the submissions, as in `collect.gather`. Without any, only the table is written again.
+        out: the course's folder for the gradebook.
+        student: name of the student, for a single notebook.
+        regrade: grade again also those that have a grade.
+        db: the gradebook's URL for SQLAlchemy; None is SQLite in `out`.
+        workers: number of processes on this machine; None is one for each core.
+        scheduler: or the address of a running dask scheduler.
+        seconds: time limit of one cell; a submission may take three times as long.
+        memory: memory limit of one submission, in MB.
+        quiet: print only what went wrong.
 
     Returns:
-        The exit code: 1 where a submission has no grade.
+        The exit code: 1 if a submission has no grade.
+
+    Raises:
+        What `batch.grade` raises.
     """
     from tqdm import tqdm
 
-    path = find(options.assignment, Path(options.masters) if options.masters else ASSIGNMENTS)
-    limits = Limits(
-        cell=options.seconds,
-        wall=3 * options.seconds,
-        seconds=3 * options.seconds,
-        memory=options.memory << 20,
-    )
+    limits = Limits(cell=seconds, wall=3 * seconds, seconds=3 * seconds, memory=memory << 20)
     bars: list[tqdm] = []
 
     def show(done: int, total: int) -> None:
         if not bars:
-            bars.append(tqdm(total=total, unit=" submissions", disable=options.quiet, file=errors))
+            bars.append(tqdm(total=total, unit=" submissions", disable=quiet, file=sys.stderr))
         bars[0].update(done - bars[0].n)
 
     try:
-        report = batch.grade(
-            path, options.submissions, options.out, student=options.student, regrade=options.regrade,
-            db=options.db, workers=options.workers, scheduler=options.scheduler, limits=limits, progress=show,
+        summary = batch.grade(
+            master, submissions, out, student=student, regrade=regrade, db=db, workers=workers,
+            scheduler=scheduler, limits=limits, progress=show,
         )  # fmt: skip
     finally:
         for bar in bars:
             bar.close()
-    if not options.quiet:
-        out.write(f"{table(report)}\n\n" if report.records else "")
-        out.write(f"{report.graded} graded, {report.kept} had a grade, {len(report.failed)} without; ")
-        out.write(f"marks: {report.table}, pages for students: {Path(options.out) / 'feedback'}\n")
-        waiting = sum(total.waiting for total in report.totals.values())
-        if waiting:
-            out.write(
-                f"{waiting} wait for a mark by hand: cd {options.out} && jupyter lab, then Formgrader\n"
-            )
-    if report.outdated:
-        errors.write(
-            f"{len(report.outdated)} have a grade from other tests than now: --regrade grades them again\n"
+    if not quiet:
+        _print_summary(summary, Path(out))
+    if summary.outdated:
+        print(
+            f"{len(summary.outdated)} have a grade from other tests than now: --regrade grades them again",
+            file=sys.stderr,
         )
-    for student, why in sorted(report.failed.items()):
-        errors.write(f"no grade: {student}: {' '.join(why.split())}\n")
-    return 1 if report.failed else 0
+    for name, reason in sorted(summary.failed.items()):
+        print(f"no grade: {name}: {' '.join(reason.split())}", file=sys.stderr)
+    return 1 if summary.failed else 0
 
 
-def table(report: batch.Report) -> Table:
-    """The marks of all students, one row for each."""
+def _print_summary(summary: batch.Summary, out: Path) -> None:
+    if summary.records:
+        print(f"{table(summary)}\n")
+    print(
+        f"{summary.graded} graded, {summary.unchanged} had a grade, {len(summary.failed)} without; "
+        f"marks: {summary.table}, pages for students: {out / 'feedback'}"
+    )
+    waiting = sum(total.waiting for total in summary.totals.values())
+    if waiting:
+        print(f"{waiting} wait for a mark by hand: cd {out} && jupyter lab, then Formgrader")
+
+
+def table(summary: batch.Summary) -> Table:
+    """Make a table of the marks of all students, one row for each."""
+    from coursekit.show import Table  # here, because it loads the reader of videos and matplotlib
+
     rows = []
-    for record in report.records:
-        total = report.totals.get(record.student)
-        most = sum(mark.maximum for mark in record.marks)
+    for record in summary.records:
+        total = summary.totals.get(record.student)
+        maximum = sum(mark.maximum for mark in record.marks)
         notes = record.reason or "; ".join(record.notes)
         score = f"{total.score:g}{' + by hand' if total.waiting else ''}" if total else "?"
-        rows.append((record.student, f"{record.points:g} of {most:g}", score, _cut(notes)))
+        rows.append((record.student, f"{record.points:g} of {maximum:g}", score, _cut(notes)))
     return Table(("student", "by tests", "score", "look at"), tuple(rows), (False, False, False))
 
 

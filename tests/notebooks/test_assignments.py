@@ -11,10 +11,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit.grading.assignment import Master, every
+from coursekit.grading.assignment import Assignment, every
 from coursekit.grading.release import TEXT_STUB, released
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
-from coursekit.grading.validate import by_hand, faults, wrong_solutions
+from coursekit.grading.validate import faults, known_mistakes, run_without_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = every()
@@ -35,10 +35,10 @@ def place() -> Iterator[Sandbox | None]:
 
 
 @each
-def test_it_gives_and_takes_the_points_it_must(master: Master, place: Sandbox | None) -> None:
+def test_it_gives_and_takes_the_points_it_must(master: Assignment, place: Sandbox | None) -> None:
     def run(cells, tests):
         if place is None:
-            return by_hand(cells, tests)
+            return run_without_sandbox(cells, tests)
         outcome = place.run(cells, tests)
         assert outcome.reason == "" or len(outcome.tests) < len(tests), outcome.reason
         return list(outcome.tests)
@@ -59,7 +59,7 @@ def test_there_is_one_for_each_notebook() -> None:
 
 
 @each
-def test_its_first_cell_says_what_is_graded(master: Master) -> None:
+def test_its_first_cell_says_what_is_graded(master: Assignment) -> None:
     first = master.cells[0].source
     assert re.search(r"\b[3-9]\d\b.*minutes", first), "an honest estimate"
     total = master.points + sum(cell.points for cell in master.written)
@@ -71,7 +71,7 @@ def test_its_first_cell_says_what_is_graded(master: Master) -> None:
 
 
 @each
-def test_its_cells_are_in_order(master: Master) -> None:
+def test_its_cells_are_in_order(master: Assignment) -> None:
     assert len(master.written) == 1
     assert 3 <= master.written[0].points <= 6
     kinds = [cell.kind for cell in master.cells]
@@ -91,7 +91,7 @@ def test_its_cells_are_in_order(master: Master) -> None:
 
 
 @each
-def test_it_installs_on_colab_as_the_lectures_do(master: Master) -> None:
+def test_it_installs_on_colab_as_the_lectures_do(master: Assignment) -> None:
     lecture = nbformat.read(ROOT / "notebooks" / "03_conv3d.ipynb", as_version=4)
     install = next(cell.source for cell in lecture.cells if "%pip" in cell.source)
     assert master.setup[0].source == install
@@ -102,7 +102,7 @@ def test_it_installs_on_colab_as_the_lectures_do(master: Master) -> None:
 
 
 @each
-def test_its_stubs_name_the_task(master: Master) -> None:
+def test_its_stubs_name_the_task(master: Assignment) -> None:
     for cell in released(master).cells:
         about = cell.metadata.get("nbgrader", {})
         if about.get("solution") and cell.cell_type == "code":
@@ -113,8 +113,8 @@ def test_its_stubs_name_the_task(master: Master) -> None:
 
 
 @each
-def test_it_ships_with_known_mistakes_of_each_kind(master: Master) -> None:
-    wrongs = wrong_solutions(master)
+def test_it_ships_with_known_mistakes_of_each_kind(master: Assignment) -> None:
+    wrongs = known_mistakes(master)
     assert len(wrongs) >= 6
     lost = {name for wrong in wrongs for name in wrong.loses}
     assert lost == {test.grade_id for test in master.tests}, "a test that no known mistake fails"

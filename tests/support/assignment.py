@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursekit.grading import sandbox
-from coursekit.grading.assignment import Master, read
+from coursekit.grading.assignment import Assignment, read
 from coursekit.grading.release import released
 
 SETUP = "import torch\n\nfrom coursekit import check\n\nSEED = 7\n"
@@ -74,7 +74,7 @@ def cells() -> list[Any]:
     ]
 
 
-def write(folder: Path, name: str = "tiny", made: list[Any] | None = None) -> Master:
+def write(folder: Path, name: str = "tiny", made: list[Any] | None = None) -> Assignment:
     """Write the assignment below a folder, as `name/name.ipynb`, and read it."""
     path = folder / name / f"{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,23 +84,23 @@ def write(folder: Path, name: str = "tiny", made: list[Any] | None = None) -> Ma
 
 
 @cache
-def _released(master: Master) -> str:
+def _released(master: Assignment) -> str:
     return nbformat.writes(released(master))
 
 
-def notebook(master: Master) -> Any:
+def notebook(master: Assignment) -> Any:
     """The notebook that students get, to be changed at will."""
     return nbformat.reads(_released(master), as_version=4)
 
 
-def texts(master: Master) -> dict[str, str]:
+def texts(master: Assignment) -> dict[str, str]:
     """What students get in the cells that are theirs, by grade_id."""
     theirs = {cell.grade_id for cell in master.cells if cell.kind in ("solution", "written")}
     found = {_grade_id(cell): cell.source for cell in notebook(master).cells}
     return {grade_id: text for grade_id, text in found.items() if grade_id in theirs}
 
 
-def handed_in(master: Master, solutions: Mapping[str, str] = RIGHT) -> bytes:
+def handed_in(master: Assignment, solutions: Mapping[str, str] = RIGHT) -> bytes:
     """The notebook that students get, with texts of some cells in place of its own."""
     made = notebook(master)
     for cell in made.cells:

@@ -27,9 +27,9 @@ import nbformat
 import psutil
 from nbgrader.api import Gradebook
 
-from coursekit.grading.assignment import Master, find, read
+from coursekit.grading.assignment import Assignment, find, read
 from coursekit.grading.release import released
-from coursekit.grading.validate import wrong_solutions
+from coursekit.grading.validate import known_mistakes
 
 ASSIGNMENT = "conv3d"
 CPU_GOAL = 10  # times less than nbgrader
@@ -56,11 +56,11 @@ class Measured:
         return 60 * self.count / self.seconds
 
 
-def hand_in(master: Master, folder: Path, count: int) -> None:
+def hand_in(master: Assignment, folder: Path, count: int) -> None:
     """Submissions in nbgrader's layout: student/assignment/notebook."""
     release = released(master)
     reference = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
-    kinds = [reference, *({**reference, **wrong.cells} for wrong in wrong_solutions(master))]
+    kinds = [reference, *({**reference, **mistake.cells} for mistake in known_mistakes(master))]
     for number in range(count):
         notebook = copy.deepcopy(release)
         for cell in notebook.cells:
@@ -85,7 +85,7 @@ def busy() -> float:
     return float(times.user + times.system)
 
 
-def ours(master: Master, folder: Path, count: int, workers: int) -> tuple[Measured, dict[str, float]]:
+def ours(master: Assignment, folder: Path, count: int, workers: int) -> tuple[Measured, dict[str, float]]:
     """`coursekit grade`, into a new gradebook."""
     hand_in(master, folder / "submitted", count)
     command = [sys.executable, "-m", "coursekit", "grade", str(master.path), "submitted", "--out", "grades"]
@@ -94,7 +94,7 @@ def ours(master: Master, folder: Path, count: int, workers: int) -> tuple[Measur
         return result, {row["student"]: float(row["automatic"]) for row in csv.DictReader(file)}
 
 
-def theirs(master: Master, folder: Path, count: int) -> tuple[Measured, dict[str, float]]:
+def theirs(master: Assignment, folder: Path, count: int) -> tuple[Measured, dict[str, float]]:
     """`nbgrader autograde`, into a new gradebook; making the assignment is not timed."""
     hand_in(master, folder / "submitted", count)
     source = folder / "source" / master.name / f"{master.name}.ipynb"

@@ -1,17 +1,19 @@
-"""A place where student's code can do no harm: no network, nothing of others to see, limits on all it takes.
+"""A sandbox in which student's code can do no harm: no network, no files of others, limits on all resources.
 
-A process in bubblewrap's sandbox has torch imported; each submission is a fork of it in namespaces of its own
-(see `_zygote`, `_jail`). What comes out is data of unknown origin: see `judge`.
+One process in bubblewrap's sandbox has torch imported. Each submission runs in a fork of it, with its own
+namespaces (see `_zygote`, `_jail`). What comes out is data of unknown origin (see `autograde`).
 """
 
-from coursekit.grading.sandbox._sandbox import BROKEN, Limits, Outcome, Sandbox, SandboxError, check, imports
+from coursekit.grading.sandbox._sandbox import BROKEN, Limits, Result, Sandbox, SandboxError, check, imports
+from coursekit.grading.sandbox._source import compiled
 
 __all__ = [
     "BROKEN",
     "Limits",
-    "Outcome",
+    "Result",
     "Sandbox",
     "SandboxError",
     "check",
+    "compiled",
     "imports",
 ]

@@ -1,8 +1,7 @@
-"""Runs a submission's cells, one after the other, and sends what each said and answered.
+"""Runs a submission's cells one after the other, and sends a report on each.
 
 It runs inside the sandbox, in the process that then is the student's: nothing that it sends is trusted. The
-hidden tests come only after the solutions have run and have said what they say, so that no output can quote
-them.
+hidden tests come only after the reports on the solutions are sent, so no output of a solution can quote them.
 """
 
 from __future__ import annotations
@@ -12,42 +11,41 @@ import io
 import json
 import linecache
 import os
-import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from coursekit.grading.sandbox._source import compiled
+
 PRINTED = 4_000  # characters kept of what a cell prints
 ANSWERS = 4_000_000  # characters of one test's answers
 MESSAGE = 300  # characters of an error's message in a test: enough to mend it, too few to copy tests out
-_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?\??\s*)$")
-MAGICS = 100  # lines of a cell that are left out, at most
 
 Cells = list[dict[str, str]]  # of `id`, `kind` (code, solution or test) and `source`
 Send = Callable[[dict[str, str]], None]
 
 
 class SlowError(Exception):
-    """A cell that took longer than it may."""
+    """A cell took longer than its limit."""
 
 
 class Capped(io.TextIOBase):
     """A stream that keeps the beginning of what is written to it."""
 
     def __init__(self) -> None:
-        self.kept, self.left = "", 0
+        self.text, self.dropped = "", 0
 
     def writable(self) -> bool:
         """It is."""
         return True
 
     def write(self, text: str) -> int:
-        """Keep what there is room for."""
-        room = PRINTED - len(self.kept)
-        self.kept += text[:room]
-        self.left += max(0, len(text) - room)
+        """Keep as much as there is room for."""
+        room = PRINTED - len(self.text)
+        self.text += text[:room]
+        self.dropped += max(0, len(text) - room)
         return len(text)
 
 
@@ -69,24 +67,6 @@ def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None
         send(report)
 
 
-def compiled(source: str, name: str, flags: int = 0) -> Any:
-    """The code of a cell; lines for IPython (%pip, !ls, help?) are left out where Python cannot read them.
-
-    Raises:
-        SyntaxError: it is no Python otherwise either.
-    """
-    lines = source.split("\n")
-    for _ in range(MAGICS):
-        try:
-            return compile("\n".join(lines), name, "exec", flags, dont_inherit=True)
-        except SyntaxError as error:
-            number = (error.lineno or 0) - 1
-            if not 0 <= number < len(lines) or not _MAGIC.match(lines[number]):
-                raise
-            lines[number] = _MAGIC.sub(r"\1pass", lines[number])
-    raise SyntaxError(f"more than {MAGICS} lines are for IPython")
-
-
 def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[str, str]:
     printed, error, answers = Capped(), "", ""
     test, source, name = cell["kind"] == "test", cell["source"], f"<cell {cell['id']}>"
@@ -97,15 +77,15 @@ def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[st
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), _limit(seconds):
             exec(compiled(source, name), scope)
             if test:
-                from coursekit.check._plain import encode
+                from coursekit.check import encode
 
                 answers = encode(scope["answers"])
     except BaseException as caught:  # SystemExit and KeyboardInterrupt too: the next cell runs
-        error = _told(caught, name, test)
+        error = _message_of(caught, name, test)
     if len(answers) > ANSWERS:
         answers, error = "", f"the answers are too large ({len(answers):,} characters of at most {ANSWERS:,})"
-    said = printed.kept + (f"\n[... {printed.left:,} characters more]" if printed.left else "")
-    return {"id": cell["id"], "printed": "" if test else said, "error": error, "answers": answers}
+    text = printed.text + (f"\n[... {printed.dropped:,} characters more]" if printed.dropped else "")
+    return {"id": cell["id"], "printed": "" if test else text, "error": error, "answers": answers}
 
 
 @contextlib.contextmanager
@@ -123,8 +103,8 @@ def _limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _told(error: BaseException, cell: str, test: bool) -> str:
-    """An error as a student reads it: its name, its message, and the line of the cell it came from."""
+def _message_of(error: BaseException, cell: str, test: bool) -> str:
+    """The text of an error for a student: its name, its message, and the line of the cell that raised it."""
     try:
         kind, message = type(error).__name__, str(error)
     except BaseException:  # of an error with a `__str__` of its own
@@ -149,12 +129,12 @@ def _told(error: BaseException, cell: str, test: bool) -> str:
 
 
 def main() -> None:
-    """Run an author's own cells, without a sandbox: `cells` and `tests` come as JSON, so do the reports."""
+    """Run an author's own cells without a sandbox: standard input and output are JSON texts."""
     job, out = json.load(sys.stdin), sys.stdout
     scope: dict[str, Any] = {"__name__": "__main__"}
     reports: dict[str, list[dict[str, str]]] = {"cells": [], "tests": []}
-    for part, found in reports.items():
-        run(job[part], scope, 600, found.append)
+    for part, reports_of_part in reports.items():
+        run(job[part], scope, 600, reports_of_part.append)
     json.dump(reports, out)
 
 

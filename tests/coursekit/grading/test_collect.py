@@ -1,3 +1,5 @@
+"""Which notebook of which student is graded, whatever folders and zips were handed in."""
+
 import io
 import json
 import os
@@ -12,28 +14,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import assignment
-from support.assignment import RIGHT
 
 from coursekit.grading import collect
-from coursekit.grading.assignment import Master
-from coursekit.grading.collect import IntakeError, Submission, gather
-from coursekit.grading.rebuild import NOTEBOOK, Rebuilt, rebuild
-
-MINE = {"task-1": RIGHT["task-1"], "task-2": RIGHT["task-2"]}
+from coursekit.grading.assignment import Assignment
+from coursekit.grading.collect import CollectError, Submission, gather
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Master:
+def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     return assignment.write(tmp_path_factory.mktemp("masters"))
 
 
 @pytest.fixture(scope="module")
-def good(master: Master) -> bytes:
+def good(master: Assignment) -> bytes:
     return assignment.handed_in(master)
 
 
@@ -102,7 +99,7 @@ NAMES = [
 
 @pytest.mark.parametrize(("place", "student"), NAMES)
 def test_names_of_folders_and_platforms(
-    place: str, student: str, master: Master, good: bytes, tmp_path: Path
+    place: str, student: str, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     put(tmp_path / "folder" / place, good)
     zipped({place: good}, tmp_path / "all.zip")
@@ -123,7 +120,7 @@ def test_names_of_folders_and_platforms(
 )  # fmt: skip
 @pytest.mark.parametrize("inside", ["tiny.ipynb", "tiny/tiny.ipynb", "a/b/work.ipynb"])
 def test_zips_of_students_are_theirs(
-    place: str, student: str, inside: str, master: Master, good: bytes, tmp_path: Path
+    place: str, student: str, inside: str, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     inner = zipped({inside: good})
     put(tmp_path / "folder" / place, inner)
@@ -135,7 +132,7 @@ def test_zips_of_students_are_theirs(
 
 @pytest.mark.parametrize("inside", ["tiny.ipynb", "tiny (1).ipynb", "tiny/tiny.ipynb"])
 def test_what_is_named_for_the_assignment_only_is_of_its_folder_or_zip(
-    inside: str, master: Master, good: bytes, tmp_path: Path
+    inside: str, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     """Else `*/tiny.ipynb` and `*.zip` on the command line would be one student's."""
     folders = [tmp_path / name for name in ("alice", "bob")]
@@ -148,21 +145,21 @@ def test_what_is_named_for_the_assignment_only_is_of_its_folder_or_zip(
         assert list(by_name(gather([f / inside for f in folders], master))) == ["alice", "bob"]
 
 
-def test_a_single_notebook_with_its_students_name(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_a_single_notebook_with_its_students_name(master: Assignment, good: bytes, tmp_path: Path) -> None:
     path = put(tmp_path / "download" / "tiny.ipynb", good)
     (one,) = gather([path], master, student="Alice Smith")
     assert (one.student, one.data, one.source) == ("Alice_Smith", good, str(path))
 
 
-def test_nothing_to_grade_is_an_error_that_says_where(master: Master, tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match=r"no file or folder.*none-there"):
+def test_nothing_to_grade_is_an_error_that_says_where(master: Assignment, tmp_path: Path) -> None:
+    with pytest.raises(CollectError, match=r"no file or folder.*none-there"):
         gather([tmp_path / "none-there"], master)
     (tmp_path / "empty" / "alice").mkdir(parents=True)
-    with pytest.raises(IntakeError, match=r"nothing to grade in .*empty"):
+    with pytest.raises(CollectError, match=r"nothing to grade in .*empty"):
         gather([tmp_path / "empty"], master)
 
 
-def test_the_same_student_from_two_paths_is_one(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_the_same_student_from_two_paths_is_one(master: Assignment, good: bytes, tmp_path: Path) -> None:
     put(tmp_path / "a" / "josé" / "tiny.ipynb", assignment.handed_in(master, {}))
     put(tmp_path / "b" / unicodedata.normalize("NFD", "josé") / "tiny.ipynb", good)
     os.utime(tmp_path / "a" / "josé" / "tiny.ipynb", (1, 1))
@@ -202,7 +199,9 @@ def test_safe_names_are_safe_distinct_and_stay(names: list[str]) -> None:
     names=st.lists(letters, min_size=1, max_size=5, unique_by=lambda name: unicodedata.normalize("NFC", name))
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_no_two_students_become_one_and_none_two(names: list[str], master: Master, tmp_path: Path) -> None:
+def test_no_two_students_become_one_and_none_two(
+    names: list[str], master: Assignment, tmp_path: Path
+) -> None:
     """Whatever folders are called, each is one student's, with what is in it."""
     path = tmp_path / "all.zip"
     names = [
@@ -235,7 +234,7 @@ def test_no_two_students_become_one_and_none_two(names: list[str], master: Maste
     ],
 )
 def test_odd_names_are_kept_apart_and_harmless(
-    name: str, master: Master, good: bytes, tmp_path: Path
+    name: str, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     zipped({"x/tiny.ipynb" if name == ".." else f"{name}/tiny.ipynb": good}, tmp_path / "all.zip")
     (one,) = gather([tmp_path / "all.zip"], master, student=name if name == ".." else None)
@@ -243,7 +242,7 @@ def test_odd_names_are_kept_apart_and_harmless(
     (tmp_path / f"{one.student}.json.part").touch()  # no longer than a file's name may be
 
 
-def test_alice_and_alice_in_small_letters_stay_two(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_alice_and_alice_in_small_letters_stay_two(master: Assignment, good: bytes, tmp_path: Path) -> None:
     other = assignment.handed_in(master, {})
     zipped({"Alice/tiny.ipynb": good, "alice/tiny.ipynb": other}, tmp_path / "all.zip")
     found = gather([tmp_path / "all.zip"], master)
@@ -254,7 +253,7 @@ def test_alice_and_alice_in_small_letters_stay_two(master: Master, good: bytes, 
 
 
 def test_of_several_notebooks_the_one_with_the_cells_is_graded(
-    master: Master, good: bytes, tmp_path: Path
+    master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     put(tmp_path / "alice" / "tiny.ipynb", b'{"cells": [{"source": "x"}]}')
     put(tmp_path / "alice" / "my work.ipynb", good)
@@ -265,7 +264,9 @@ def test_of_several_notebooks_the_one_with_the_cells_is_graded(
     assert one.notes == ("of 3 notebooks my work.ipynb is graded, not tiny.ipynb, zz broken.ipynb",)
 
 
-def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(master: Master, tmp_path: Path) -> None:
+def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(
+    master: Assignment, tmp_path: Path
+) -> None:
     old, new = (assignment.handed_in(master, {"task-1": text}) for text in ("old = 1", "new = 1"))
     for number, (name, data) in enumerate({"b.ipynb": new, "a.ipynb": old, "c.ipynb": old}.items()):
         path = put(tmp_path / "alice" / name, data)
@@ -281,7 +282,9 @@ def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(master: Mas
     assert gather([tmp_path / "all.zip"], master)[0].data == new
 
 
-def test_copies_of_jupyter_and_macs_are_no_submissions(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_copies_of_jupyter_and_macs_are_no_submissions(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
     files = {
         "alice/work.ipynb": good, "alice/.ipynb_checkpoints/tiny.ipynb": b"{}", "alice/._tiny.ipynb": b"\0",
         "__MACOSX/alice/._tiny.ipynb": b"\0", ".DS_Store": b"\0", ".ipynb_checkpoints/bob.ipynb": b"{}",
@@ -294,7 +297,7 @@ def test_copies_of_jupyter_and_macs_are_no_submissions(master: Master, good: byt
         assert (one.student, one.data, one.notes) == ("alice", good, ())
 
 
-def test_no_notebook_is_a_reason_that_names_what_came(master: Master, tmp_path: Path) -> None:
+def test_no_notebook_is_a_reason_that_names_what_came(master: Assignment, tmp_path: Path) -> None:
     for name in ("essay.pdf", "notes.txt"):
         put(tmp_path / "alice" / name, b"%PDF")
     zipped({"alice/essay.pdf": b"%PDF", "alice/notes.txt": b"%PDF"}, tmp_path / "all.zip")
@@ -303,7 +306,7 @@ def test_no_notebook_is_a_reason_that_names_what_came(master: Master, tmp_path: 
         assert found.reason == "no notebook (.ipynb) was handed in, only essay.pdf, notes.txt"
 
 
-def test_the_digest_follows_what_was_handed_in(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_the_digest_follows_what_was_handed_in(master: Assignment, good: bytes, tmp_path: Path) -> None:
     digests = set()
     for data in (good, assignment.handed_in(master, {}), b"", b"{"):
         (one,) = gather([put(tmp_path / "alice.ipynb", data)], master)
@@ -317,7 +320,7 @@ def test_the_digest_follows_what_was_handed_in(master: Master, good: bytes, tmp_
 
 
 @pytest.fixture
-def beside(master: Master, good: bytes, tmp_path: Path) -> Callable[[Callable[[Path], Any]], str]:
+def beside(master: Assignment, good: bytes, tmp_path: Path) -> Callable[[Callable[[Path], Any]], str]:
     """Makes something in alice's folder, and gives the reason; bob beside it is graded all the same."""
 
     def found(make: Callable[[Path], Any]) -> str:
@@ -365,7 +368,7 @@ def test_links_are_not_followed(beside: Beside, tmp_path: Path, good: bytes) -> 
     )
 
 
-def test_a_folder_that_is_a_link_is_no_ones_work(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_link_is_no_ones_work(master: Assignment, good: bytes, tmp_path: Path) -> None:
     put(tmp_path / "in" / "bob" / "tiny.ipynb", good)
     (tmp_path / "in" / "alice").symlink_to(tmp_path / "in" / "bob")
     found = by_name(gather([tmp_path / "in"], master))
@@ -382,7 +385,7 @@ def test_a_huge_file_is_not_read(beside: Beside) -> None:
 
 
 def test_what_cannot_be_read_says_so(
-    beside: Beside, monkeypatch: pytest.MonkeyPatch, master: Master, good: bytes, tmp_path: Path
+    beside: Beside, monkeypatch: pytest.MonkeyPatch, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     read = Path.read_bytes
 
@@ -437,7 +440,7 @@ def test_folders_without_end_are_not_entered(beside: Beside, good: bytes, tmp_pa
      "a/../../alice.ipynb", "C:alice.ipynb"],
 )  # fmt: skip
 def test_names_that_lead_out_of_a_folder_lead_nowhere(
-    name: str, master: Master, good: bytes, tmp_path: Path
+    name: str, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     zipped({name: good, name.replace("alice", "bob"): good}, tmp_path / "in" / "all.zip")
     found = gather([tmp_path / "in" / "all.zip"], master)
@@ -449,7 +452,7 @@ def test_names_that_lead_out_of_a_folder_lead_nowhere(
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "all.zip"]
 
 
-def test_links_in_zips_are_not_followed(master: Master, tmp_path: Path) -> None:
+def test_links_in_zips_are_not_followed(master: Assignment, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("alice/tiny.ipynb")
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
@@ -477,7 +480,7 @@ def most(run: Callable[[], Any]) -> tuple[Any, int]:
 
 
 def test_a_bomb_of_one_file_is_not_unpacked_whole(
-    small: None, master: Master, good: bytes, tmp_path: Path
+    small: None, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     zipped({"alice/tiny.ipynb": bytes(100 << 20), "bob/tiny.ipynb": good}, tmp_path / "all.zip")
     found, held = most(lambda: by_name(gather([tmp_path / "all.zip"], master)))
@@ -486,7 +489,7 @@ def test_a_bomb_of_one_file_is_not_unpacked_whole(
 
 
 def test_a_bomb_of_many_files_is_not_unpacked_whole(
-    small: None, master: Master, good: bytes, tmp_path: Path
+    small: None, master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
     bomb = zipped({f"{i}.ipynb": bytes(1 << 20) for i in range(100)})
     several = {f"alice/{i}.zip": bomb for i in range(5)}
@@ -503,7 +506,9 @@ def test_a_bomb_of_many_files_is_not_unpacked_whole(
     assert held < 60 << 20
 
 
-def test_a_bomb_that_unpacks_without_end_is_not_begun(small: None, master: Master, tmp_path: Path) -> None:
+def test_a_bomb_that_unpacks_without_end_is_not_begun(
+    small: None, master: Assignment, tmp_path: Path
+) -> None:
     for number, kind in enumerate((zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)):
         path = tmp_path / f"{number}.zip"
         with zipfile.ZipFile(path, "w", kind) as archive:
@@ -513,7 +518,7 @@ def test_a_bomb_that_unpacks_without_end_is_not_begun(small: None, master: Maste
         assert held < 10 << 20
 
 
-def test_a_zip_that_lies_about_sizes(small: None, master: Master, good: bytes, tmp_path: Path) -> None:
+def test_a_zip_that_lies_about_sizes(small: None, master: Assignment, good: bytes, tmp_path: Path) -> None:
     for size in (0, 1, 10, 2**32 - 2):
         data = bytearray(zipped({"alice/tiny.ipynb": bytes(4 << 20), "bob/tiny.ipynb": good}))
         directory = data.index(b"PK\1\2")
@@ -525,7 +530,7 @@ def test_a_zip_that_lies_about_sizes(small: None, master: Master, good: bytes, t
         assert found["alice"].reason or size == 0
 
 
-def test_zips_within_zips_within_zips_are_not_opened(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_zips_within_zips_within_zips_are_not_opened(master: Assignment, good: bytes, tmp_path: Path) -> None:
     inner = zipped({"tiny.ipynb": good})
     middle = zipped({"inner.zip": inner})
     put(tmp_path / "folder" / "alice" / "middle.zip", middle)
@@ -534,7 +539,9 @@ def test_zips_within_zips_within_zips_are_not_opened(master: Master, good: bytes
         assert reason_of(gather([path], master)) == "inner.zip is a zip within a zip"
 
 
-def test_a_zip_of_very_many_files_is_not_looked_through(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_a_zip_of_very_many_files_is_not_looked_through(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
     one = zipped({f"{i}.ipynb": b"" for i in range(collect.FILES + 1)})
     zipped({"alice/work.zip": one, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
     found = by_name(gather([tmp_path / "all.zip"], master))
@@ -542,16 +549,18 @@ def test_a_zip_of_very_many_files_is_not_looked_through(master: Master, good: by
 
 
 def test_a_folder_of_very_many_files_is_the_wrong_one(
-    master: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    master: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collect, "FILES", 3)
     for i in range(4):
         put(tmp_path / "in" / f"{i}.ipynb", b"{}")
-    with pytest.raises(IntakeError, match=r"more than 3 files.*is it the right folder"):
+    with pytest.raises(CollectError, match=r"in has more than 3 files.*is it the right folder"):
         gather([tmp_path / "in"], master)
 
 
-def test_an_encrypted_zip_says_that_it_wants_a_password(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_an_encrypted_zip_says_that_it_wants_a_password(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
     data = bytearray(zipped({"alice/tiny.ipynb": good}))
     for offset in (6, data.index(b"PK\1\2") + 8):
         data[offset] |= 1
@@ -559,7 +568,7 @@ def test_an_encrypted_zip_says_that_it_wants_a_password(master: Master, good: by
     assert reason_of(found) == "tiny.ipynb is locked with a password: hand in the notebook itself"
 
 
-def test_a_damaged_zip_is_a_reason(master: Master, good: bytes, tmp_path: Path) -> None:
+def test_a_damaged_zip_is_a_reason(master: Assignment, good: bytes, tmp_path: Path) -> None:
     whole = zipped({"tiny.ipynb": good})
     for data in (
         b"",
@@ -583,7 +592,7 @@ def test_a_damaged_zip_is_a_reason(master: Master, good: bytes, tmp_path: Path) 
 @given(flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_wrong_with_a_zip_there_is_a_submission(
-    flips: list[tuple[int, int]], master: Master, tmp_path: Path
+    flips: list[tuple[int, int]], master: Assignment, tmp_path: Path
 ) -> None:
     data = bytearray(zipped({"tiny.ipynb": b'{"cells": []}', "b.txt": b"b"}))
     for place, value in flips:
@@ -591,354 +600,3 @@ def test_whatever_is_wrong_with_a_zip_there_is_a_submission(
     put(tmp_path / "in" / "alice.zip", bytes(data))
     (one,) = gather([tmp_path / "in"], master)
     assert one.student == "alice" and (one.data is not None or one.reason)
-
-
-# ---------------------------------------------------------------- what of a notebook is graded
-
-
-def built(master: Master, content: Any) -> Rebuilt:
-    """What is made of a notebook, given as bytes or as what JSON says."""
-    data = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return rebuild(data, master, assignment.texts(master))
-
-
-def raw(master: Master) -> dict[str, Any]:
-    """A right submission, as what JSON says."""
-    return json.loads(assignment.handed_in(master))
-
-
-def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
-    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
-
-
-def whole(rebuilt: Rebuilt) -> bool:
-    """Is all of a right submission there?"""
-    return (rebuilt.solutions, rebuilt.written, rebuilt.reason) == (MINE, {"words": RIGHT["words"]}, "")
-
-
-def strip(notebook: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Without some of what says which cell is which."""
-    for cell in notebook["cells"]:
-        for name in names:
-            cell.pop(name, None)
-    return notebook
-
-
-def test_what_students_write_is_found(master: Master) -> None:
-    rebuilt = built(master, raw(master))
-    assert whole(rebuilt) and rebuilt.notes == ()
-
-
-def test_saved_by_nbformat_it_is_the_same(master: Master) -> None:
-    """As nbgrader and JupyterLab save it, and as an older Jupyter did."""
-    text = assignment.handed_in(master).decode()
-    old = nbformat.convert(nbformat.reads(text, as_version=4), 3)
-    assert "worksheets" in old
-    assert whole(built(master, nbformat.writes(old, version=3).encode()))
-    notebook = nbformat.reads(text, as_version=4)
-    assert whole(built(master, nbformat.writes(notebook).encode()))
-    notebook.nbformat_minor = 4
-    assert whole(built(master, strip(json.loads(nbformat.writes(notebook)), "id")))
-
-
-def test_what_is_not_theirs_has_no_effect(master: Master) -> None:
-    notebook = raw(master)
-    for grade_id in ("setup", "test-1", "test-2"):
-        cell_of(notebook, grade_id)["source"] = "def check(*_): pass\nanswers = {}"
-    notebook["cells"].append({"cell_type": "code", "source": "mean_frame = None", "metadata": {}})
-    notebook["metadata"]["nbgrader"] = {"points": 100}
-    cell_of(notebook, "task-1")["metadata"]["nbgrader"].update(points=100, locked=True, grade=True)
-    rebuilt = built(master, notebook)
-    assert whole(rebuilt) and rebuilt.solutions.keys() == MINE.keys()
-
-
-def test_locked_cells_alone_are_not_the_assignment(master: Master) -> None:
-    notebook = raw(master)
-    notebook["cells"] = [cell_of(notebook, name) for name in ("setup", "test-1", "test-2")]
-    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
-    for cell in notebook["cells"]:
-        cell["metadata"] = {}  # their ids are left
-    assert built(master, notebook).reason.startswith("none of the assignment's cells is in this notebook")
-
-
-@pytest.mark.parametrize("key", ["id", "metadata"])
-def test_a_cell_is_found_by_its_id(key: str, master: Master) -> None:
-    """Where nbgrader's metadata are lost, and in Colab, which keeps the id in its own metadata."""
-    notebook = raw(master)
-    for cell in notebook["cells"]:
-        name = cell.pop("id")
-        cell.update({"id": name, "metadata": {}} if key == "id" else {"metadata": {"id": name, "colab": {}}})
-        text = "".join(cell["source"])
-        cell["source"] = text.replace("def mean_frame", "def _").replace("def output_size", "def _")
-    rebuilt = built(master, notebook)
-    assert "def _(clip)" in rebuilt.solutions["task-1"] and "def _(size" in rebuilt.solutions["task-2"]
-    assert rebuilt.written == {"words": RIGHT["words"]} and rebuilt.notes == ()
-
-
-def test_a_cell_is_found_by_its_function(master: Master) -> None:
-    rebuilt = built(master, strip(raw(master), "id", "metadata"))
-    assert rebuilt.solutions == MINE and rebuilt.reason == ""
-    assert [note for note in rebuilt.notes if "was found by its function" in note] == [
-        "the cell task-1 was found by its function: its marks were lost",
-        "the cell task-2 was found by its function: its marks were lost",
-    ]
-    assert "the cell words is missing" in rebuilt.notes and "Write your answer" in rebuilt.written["words"]
-
-
-def test_marks_count_before_functions(master: Master) -> None:
-    notebook = raw(master)
-    notebook["cells"].insert(
-        0, {"cell_type": "code", "source": "def mean_frame(clip): return None", "metadata": {}}
-    )
-    assert whole(built(master, notebook))
-    markdown = {"cell_type": "markdown", "source": RIGHT["task-1"], "metadata": {}}
-    cell_of(notebook, "task-1")["metadata"] = {}
-    for cell in notebook["cells"]:
-        cell.pop("id", None)
-    notebook["cells"].append(markdown)
-    rebuilt = built(master, notebook)  # the last one is the one that a kernel would have kept
-    assert (
-        rebuilt.solutions["task-1"].endswith(RIGHT["task-1"])
-        and rebuilt.solutions["task-2"] == MINE["task-2"]
-    )
-
-
-def copied(notebook: dict[str, Any], grade_id: str, source: str, before: bool) -> dict[str, Any]:
-    """With a copy of a cell that says something else, before or after it."""
-    at = notebook["cells"].index(cell_of(notebook, grade_id))
-    copy = {**notebook["cells"][at], "source": source, "id": "copy"}
-    notebook["cells"].insert(at if before else at + 1, copy)
-    return notebook
-
-
-@pytest.mark.parametrize("before", [True, False])
-def test_copies_of_a_cell_run_one_after_the_other(before: bool, master: Master) -> None:
-    rebuilt = built(master, copied(raw(master), "task-1", "x = 1", before))
-    order = ["x = 1", RIGHT["task-1"]] if before else [RIGHT["task-1"], "x = 1"]
-    assert rebuilt.solutions["task-1"] == "\n\n".join(order)
-    assert rebuilt.notes == ("the cell task-1 is there 2 times: they are taken one after the other",)
-
-
-@pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("other", ["released", "broken", "", "  \n", "null"])
-def test_copies_that_say_nothing_are_left_out(before: bool, other: str, master: Master) -> None:
-    source = {"released": assignment.texts(master)["task-1"], "broken": "def f(:", "null": "x = '\0'"}.get(
-        other, other
-    )
-    assert whole(built(master, copied(raw(master), "task-1", source, before)))
-
-
-def test_a_copy_with_a_line_for_ipython_is_no_broken_one(master: Master) -> None:
-    notebook = raw(master)
-    cell_of(notebook, "task-1")["source"] = f"%matplotlib inline\n{RIGHT['task-1']}"
-    rebuilt = built(master, copied(notebook, "task-1", "y = 2", False))
-    assert RIGHT["task-1"] in rebuilt.solutions["task-1"] and "y = 2" in rebuilt.solutions["task-1"]
-
-
-def test_a_written_answer_in_two_parts_is_taken_whole(master: Master) -> None:
-    rebuilt = built(master, copied(raw(master), "words", "And (more", False))
-    assert rebuilt.written["words"] == f"{RIGHT['words']}\n\nAnd (more"
-
-
-def test_one_broken_cell_is_graded_as_it_is(master: Master) -> None:
-    notebook = raw(master)
-    cell_of(notebook, "task-1")["source"] = "def mean_frame(:"
-    rebuilt = built(master, notebook)
-    assert rebuilt.solutions == {"task-1": "def mean_frame(:", "task-2": MINE["task-2"]}
-
-
-def test_a_missing_cell_is_the_releases_and_noted(master: Master) -> None:
-    notebook = raw(master)
-    notebook["cells"].remove(cell_of(notebook, "task-1"))
-    rebuilt = built(master, notebook)
-    assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
-    assert rebuilt.notes == ("the cell task-1 is missing",)
-
-
-def test_an_emptied_cell_is_the_releases(master: Master) -> None:
-    notebook = raw(master)
-    cell_of(notebook, "task-1")["source"] = " \n"
-    assert built(master, notebook).solutions["task-1"] == assignment.texts(master)["task-1"]
-
-
-@pytest.mark.parametrize("kind", ["markdown", "raw", "heading", 7, None])
-def test_the_order_and_the_kind_of_cells_do_not_matter(kind: Any, master: Master) -> None:
-    notebook = raw(master)
-    notebook["cells"].reverse()
-    cell_of(notebook, "task-1")["cell_type"] = kind
-    assert whole(built(master, notebook))
-
-
-def test_source_may_be_a_list_of_lines(master: Master) -> None:
-    notebook = raw(master)
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
-    assert whole(built(master, notebook))
-
-
-@pytest.mark.parametrize("version", [3, 4, 5, 99, "4", None, -1])
-def test_any_version_is_read_for_what_is_in_it(version: Any, master: Master) -> None:
-    assert whole(built(master, {**raw(master), "nbformat": version, "nbformat_minor": 99}))
-    assert whole(built(master, {"cells": raw(master)["cells"]}))
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        {"kernelspec": {"name": "python3"}}, {"kernelspec": {"name": "weird", "language": "python"}}, None,
-        {"language_info": {"name": "ipython3python"}}, {"kernelspec": None, "language_info": {"name": 3}}, 3,
-        {},
-    ],
-)  # fmt: skip
-def test_pythons_kernels_and_no_kernel_are_python(metadata: Any, master: Master) -> None:
-    assert whole(built(master, {**raw(master), "metadata": metadata}))
-
-
-@pytest.mark.parametrize("language", ["R", "julia", "\ud800", "x" * 1_000])
-def test_other_kernels_are_named(language: str, master: Master) -> None:
-    for metadata in ({"language_info": {"name": language}}, {"kernelspec": {"language": language}}):
-        reason = built(master, {**raw(master), "metadata": metadata}).reason
-        assert reason.startswith("the notebook's kernel is of ") and reason.endswith(", not of Python")
-        assert len(reason) < 100 and reason.encode()
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"", "the file is empty"),
-        (b" \n\t", "the file is empty"),
-        (b"<!DOCTYPE html><title>Log in</title>", "the file is a web page, no notebook: download"),
-        (b"\n<html>", "the file is a web page"),
-        (b"%PDF-1.4", "the file is no notebook (Expecting value"),
-        (b"PK\3\4\xff\xfe", "the file is no notebook ("),
-        (b'{"cells": [{"source": "def', "the file is no notebook (Unterminated string"),
-        (b"[" * 100_000, "the file is no notebook (maximum recursion depth"),
-        (b'{"a":' * 100_000, "the file is no notebook (maximum recursion depth"),
-        (b"\xff\xfe{", "the file is no notebook ("),
-        (b"\x80abc", "the file is no notebook ("),
-        (b"[]", "the file is no notebook: save it"), (b"3", "the file is no notebook: save it"),
-        (b"null", "the file is no notebook: save it"), (b'"cells"', "the file is no notebook: save it"),
-        (b"{}", "the notebook has no cells"), (b'{"cells": []}', "the notebook has no cells"),
-        (b'{"cells": {}}', "the notebook has no cells"),
-        (b'{"cells": [1, null, []]}', "the notebook has no cells"),
-        (b'{"worksheets": [1, {"cells": 2}]}', "the notebook has no cells"),
-        (b'{"cells": [{}]}', "none of the assignment's cells is in this notebook: is it the right file?"),
-        (b'{"cells": [' + b"{}," * 5_000 + b"{}]}", "the notebook has more than 5,000 cells"),
-        (b" " * (NOTEBOOK + 1), "the notebook is larger than 20 MB: clear its outputs"),
-    ],
-    ids=range(23),
-)  # fmt: skip
-def test_what_is_no_notebook_gets_a_reason_that_students_understand(
-    data: bytes, says: str, master: Master
-) -> None:
-    rebuilt = built(master, data)
-    assert rebuilt.reason.startswith(says) and (rebuilt.solutions, rebuilt.written) == ({}, {})
-    if "no notebook" in rebuilt.reason:
-        assert rebuilt.reason.endswith(("hand in the .ipynb file itself", "hand in that"))
-
-
-def test_encodings_of_editors_are_read(master: Master, good: bytes) -> None:
-    for encoding in ("utf-8-sig", "utf-16"):
-        assert whole(built(master, good.decode().encode(encoding)))
-
-
-def test_numbers_that_json_does_not_know_or_that_are_endless_do_not_matter(master: Master) -> None:
-    data = json.dumps({**raw(master), "a": float("nan"), "b": float("-inf")}).encode()
-    start = time.monotonic()
-    assert whole(built(master, data[:-1] + b', "c": ' + b"9" * 5_000_000 + b"}"))
-    assert time.monotonic() - start < 5
-
-
-def test_surrogates_come_out_as_text_that_can_be_written(master: Master) -> None:
-    notebook = raw(master)
-    cell_of(notebook, "task-1")["source"] = "x = '\ud800'"
-    cell_of(notebook, "words")["source"] = ["a", "\udfff"]
-    rebuilt = built(master, notebook)
-    assert rebuilt.solutions["task-1"].encode() == b"x = '?'" and rebuilt.written["words"].encode() == b"a?"
-
-
-def test_a_cell_too_long_is_not_graded_nor_parsed(master: Master) -> None:
-    notebook = raw(master)
-    cell_of(notebook, "task-1")["source"] = "x = [" + "1," * 1_000_000 + "]"
-    start = time.monotonic()
-    rebuilt = built(master, copied(notebook, "task-1", "y = [" + "1," * 1_000_000 + "]", True))
-    assert time.monotonic() - start < 1
-    assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
-    assert rebuilt.notes == ("the cell task-1 is longer than 200,000 characters and is not graded",)
-
-
-@pytest.mark.parametrize(
-    "deep", ["(" * 90_000, "-" * 90_000 + "1", "a" + ".b" * 40_000, "not " * 20_000 + "1", "!\n" * 40_000]
-)
-def test_copies_that_are_hard_to_parse_end_as_text(deep: str, master: Master) -> None:
-    start = time.monotonic()
-    assert whole(built(master, copied(raw(master), "task-1", deep, True)))
-    assert time.monotonic() - start < 10
-
-
-names_of_cells = st.sampled_from(
-    ["cells", "metadata", "nbgrader", "grade_id", "id", "source", "input", "cell_type", "worksheets",
-     "kernelspec", "language", "language_info", "name"]
-)  # fmt: skip
-values = st.sampled_from(
-    [
-        "task-1",
-        "task-2",
-        "words",
-        "test-1",
-        "one",
-        "two",
-        "code",
-        "markdown",
-        "def mean_frame(x): pass",
-        "python",
-        "R",
-    ]
-)
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5) | values,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names_of_cells | values, inner, max_size=5),
-    max_leaves=30,
-)
-cell_like = st.fixed_dictionaries(
-    {},
-    optional={
-        "id": values | anything,
-        "cell_type": values | anything,
-        "source": values | st.lists(values | anything, max_size=3) | anything,
-        "metadata": anything
-        | st.fixed_dictionaries({"nbgrader": st.fixed_dictionaries({"grade_id": values}) | anything}),
-    },
-)
-notebooks = st.fixed_dictionaries(
-    {"cells": st.lists(cell_like | anything, max_size=5)}, optional={"metadata": anything}
-)
-
-
-@given(content=anything | notebooks)
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-def test_whatever_a_notebook_holds_there_are_texts_or_a_reason(content: Any, master: Master) -> None:
-    rebuilt = built(master, content)
-    assert rebuilt == built(master, content)
-    if rebuilt.reason:
-        assert (rebuilt.solutions, rebuilt.written) == ({}, {})
-    else:
-        assert rebuilt.solutions.keys() == MINE.keys() and rebuilt.written.keys() == {"words"}
-    for text in (*rebuilt.solutions.values(), *rebuilt.written.values(), rebuilt.reason, *rebuilt.notes):
-        assert isinstance(text, str) and text.encode() is not None
-
-
-@given(data=st.binary(max_size=40))
-@settings(deadline=None)
-def test_any_bytes_are_read_or_get_a_reason(data: bytes, master: Master) -> None:
-    assert built(master, data).reason
-
-
-@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
-@settings(deadline=None)
-def test_a_text_arrives_as_it_was_written(text: str, master: Master) -> None:
-    notebook = raw(master)
-    for grade_id in ("task-2", "words"):
-        cell_of(notebook, grade_id)["source"] = text
-    rebuilt = built(master, notebook)
-    assert (rebuilt.solutions["task-2"], rebuilt.written["words"]) == (text, text)

@@ -25,8 +25,8 @@ from support import assignment, hostile
 
 import coursekit
 from coursekit.grading import sandbox
+from coursekit.grading._worker import Record, examine
 from coursekit.grading.autograde import Judge
-from coursekit.grading.batch import Record, examine
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox
 
@@ -119,21 +119,21 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 @pytest.fixture(scope="module")
 def place(world: World, judge: Judge) -> Iterator[Sandbox]:
     assignment.need_sandbox()
-    with Sandbox(sandbox.imports(cell["source"] for cell in judge.master.solutions()), LIMITS) as made:
+    with Sandbox(sandbox.imports(cell["source"] for cell in judge.assignment.solutions()), LIMITS) as made:
         yield made
 
 
 def grade(place: Sandbox, judge: Judge, one: str, two: str) -> Record:
     """What is found of a submission with these texts in its two tasks."""
-    notebook = assignment.notebook(judge.master)
+    notebook = assignment.notebook(judge.assignment)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         cell.source = {"task-1": one, "task-2": two}.get(grade_id, cell.source)
     handed_in = Submission("mallory", "tiny.ipynb", json.dumps(notebook).encode())
-    return examine(handed_in, judge, place, assignment.texts(judge.master))
+    return examine(handed_in, judge, place, assignment.texts(judge.assignment))
 
 
-def run(place: Sandbox, source: str, **limits: int) -> sandbox.Outcome:
+def run(place: Sandbox, source: str, **limits: int) -> sandbox.Result:
     """What comes of one cell, with other limits."""
     before, place.limits = place.limits, replace(place.limits, **limits)
     try:
@@ -223,7 +223,7 @@ open("/dev/shm/left", "w").write("x"); open("/scratch/left", "w").write("x")
 kept = socket.socket(socket.AF_UNIX); kept.bind("\\0left"); kept.listen()
 print("there"); time.sleep(2)"""
     with Sandbox((), LIMITS) as other:
-        found: list[sandbox.Outcome] = []
+        found: list[sandbox.Result] = []
         thread = threading.Thread(target=lambda: found.append(run(other, left)))
         thread.start()
         time.sleep(0.7)
@@ -313,7 +313,7 @@ def test_what_bubblewrap_says_comes_with_advice(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_sandbox_that_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assignment.need_sandbox()
-    monkeypatch.setattr(Sandbox, "run", lambda *_: sandbox.Outcome(({"printed": "0 1\n"},), (), ""))
+    monkeypatch.setattr(Sandbox, "run", lambda *_: sandbox.Result(({"printed": "0 1\n"},), (), ""))
     with pytest.raises(SandboxError, match=r"the sandbox does not hold here: '0 1"):
         sandbox.check()
 

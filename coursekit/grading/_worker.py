@@ -1,0 +1,140 @@
+"""What a dask worker does with submissions: it grades one after the other, with one judge and one sandbox."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from coursekit.grading import rebuild, sandbox
+from coursekit.grading.assignment import parse
+from coursekit.grading.autograde import Judge, Mark
+from coursekit.grading.collect import Submission
+from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
+
+
+@dataclass(frozen=True)
+class Record:
+    """The result of grading one submission.
+
+    `digest` is the submission's, `master` is the digest of the master notebook that it was graded with.
+    """
+
+    student: str
+    source: str
+    digest: str
+    master: str
+    marks: tuple[Mark, ...]
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)  # printed text and error of each solution cell
+
+    @property
+    def points(self) -> float:
+        """The points of all tests together."""
+        return sum(mark.points for mark in self.marks)
+
+
+class Grader(WorkerPlugin):
+    """Grades submissions on a worker. It holds the worker's judge and sandbox until the run ends.
+
+    dask copies it to each worker, and gives it to a worker that takes the place of one that died.
+
+    Args:
+        master: the bytes of the master notebook.
+        assignment: the name of the assignment.
+        release: the text of each solution cell and written answer as students got it.
+        limits: the limits of one submission.
+    """
+
+    def __init__(self, master: bytes, assignment: str, release: Mapping[str, str], limits: Limits) -> None:
+        self.name = f"coursekit-grading-{uuid.uuid4().hex}"  # there may be several runs on one scheduler
+        self.master, self.assignment, self.release, self.limits = master, assignment, release, limits
+
+    def setup(self, worker: Worker | None = None) -> None:
+        """Begin on a worker. The judge and the sandbox start with the first submission."""
+        self._one_at_a_time = threading.Lock()  # a worker with several threads has one sandbox
+        self._tools: tuple[Judge, Sandbox] | None = None
+        self._closed = False
+
+    def teardown(self, worker: Worker) -> None:
+        """End the sandbox, without holding up the worker while a submission still runs in it."""
+        threading.Thread(target=self.close, daemon=True).start()
+
+    def close(self) -> None:
+        """End the sandbox as soon as no submission runs in it, and grade no other one."""
+        with self._one_at_a_time:
+            self._closed = True
+            if self._tools:
+                self._tools[1].close()
+            self._tools = None
+
+    def grade(self, submission: Submission) -> Record:
+        """Grade one submission. The student's code runs in the sandbox only.
+
+        Raises:
+            SandboxError: no sandbox can be started, or the run has ended.
+        """
+        with self._one_at_a_time:
+            if self._closed:
+                raise SandboxError("the grading was stopped")
+            self._tools = self._tools or self._start()
+            return examine(submission, *self._tools, self.release)
+
+    def _start(self) -> tuple[Judge, Sandbox]:
+        assignment = parse(self.master, Path(f"{self.assignment}.ipynb"))
+        sources = [cell["source"] for cell in (*assignment.solutions(), *assignment.questions())]
+        return Judge(assignment), Sandbox(sandbox.imports(sources), self.limits)
+
+
+def grade_on_worker(submission: Submission, grader: str) -> Record:
+    """Grade one submission with the grader of that name, which the worker that runs this has."""
+    plugin: Grader = get_worker().plugins[grader]  # type: ignore[assignment]  # dask knows plugins only
+    return plugin.grade(submission)
+
+
+def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mapping[str, str]) -> Record:
+    """Grade one submission.
+
+    Args:
+        submission: the notebook that a student handed in.
+        judge: the judge of the assignment.
+        place: the sandbox in which the code runs.
+        release: the text of each solution cell and written answer as students got it.
+    """
+    assignment = judge.assignment
+    reason, notes = submission.reason, list(submission.notes)
+    texts: dict[str, str] = {}
+    said: dict[str, str] = {}
+    reports: Sequence[Mapping[str, Any]] = ()
+    if submission.data is not None:
+        rebuilt = rebuild.rebuild(submission.data, assignment, release)
+        reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
+        notes += rebuilt.notes
+        if not reason:
+            cells = assignment.solutions(rebuilt.solutions), assignment.questions()
+            result = place.run(*cells)
+            if result.reason == sandbox.BROKEN:  # another submission may have been the cause: once more
+                result = place.run(*cells)
+            said, reports, reason = _said(result.cells, rebuilt.solutions), result.tests, result.reason
+    marks = tuple(judge.marks(reports, reason))
+    return Record(
+        submission.student, submission.source, submission.digest, assignment.digest, marks, reason,
+        tuple(notes), texts, said,
+    )  # fmt: skip
+
+
+def _said(reports: Iterable[Mapping[str, Any]], solutions: Mapping[str, str]) -> dict[str, str]:
+    """The printed text and the error of each solution cell, cut to a length that people read."""
+    said: dict[str, str] = {}
+    for report in reports:
+        name, parts = report.get("id"), [report.get("printed"), report.get("error")]
+        if isinstance(name, str) and name in solutions and name not in said:
+            said[name] = "\n".join(part[:8000] for part in parts if isinstance(part, str) and part)
+    return said
