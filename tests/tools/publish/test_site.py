@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import tempfile
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-import yaml
 from support.published import MASTERS, leaks, parts, public, visible
 
 from coursekit.grading import release
@@ -345,33 +341,3 @@ def test_a_section_that_the_readme_has_not_is_named():
         site._section("# A\n\ntext\n\n## Start\n\nmake lab\n", "The course map")
     assert site._section("# A\n\ntext\n\n## Start\n\nmake lab\n", "") == "text"
     assert site._section("# A\n\ntext\n\n## Start\n\nmake lab\n", "Start") == "make lab"
-
-
-def test_the_workflow_publishes_from_the_place_of_publication_alone():
-    text = (ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8")
-    jobs = yaml.safe_load(text)["jobs"]
-    steps = jobs["build"]["steps"]
-    assert "make site" in [step.get("run") for step in steps]
-    (question,) = [step["run"] for step in steps if step.get("id") == "place"]
-    for repository, placed in (("OWNER/REPO", False), ("school/videos", True)):
-        settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-        settings = re.sub(
-            r'^repository = ".*"$', f'repository = "{repository}"', settings, flags=re.MULTILINE
-        )
-        assert answer(question, settings) == ("placed=true\n" if placed else "")
-    for step in steps[steps.index(next(step for step in steps if step.get("id") == "place")) + 1 :]:
-        assert step["if"] == "steps.place.outputs.placed == 'true'"
-    assert jobs["deploy"]["if"] == "needs.build.outputs.placed == 'true'"
-
-
-def answer(script: str, settings: str) -> str:
-    """What a step of the workflow writes as its output in the repository school/videos."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "pyproject.toml").write_text(settings, encoding="utf-8")
-        output = Path(folder, "output")
-        output.touch()
-        variables = {**os.environ, "GITHUB_OUTPUT": str(output), "GITHUB_REPOSITORY": "school/videos"}
-        subprocess.run(
-            ["bash", "-e", "-c", script], cwd=folder, env=variables, check=True, capture_output=True
-        )
-        return output.read_text()

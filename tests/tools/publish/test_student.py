@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -19,6 +17,7 @@ from support.published import MASTERS, leaks, secrets, texts
 
 from coursekit.grading import release
 from tools import install
+from tools.notebooks.notebook import toml
 from tools.publish import links, student
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,11 +95,6 @@ def test_it_is_complete_and_its_links_lead_to_the_public_repository(tree):
         install = '"coursekit @ git+https://github.com/school/videos@term-1"'
         assert install in everything[f"notebooks/assignments/{name}/{name}.ipynb, cells"]
     assert links.problems(tree) == []
-
-
-def toml(path: Path) -> dict[str, Any]:
-    module = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    return module.loads(path.read_text(encoding="utf-8"))
 
 
 def test_its_package_is_built_and_needs_the_same_as_ours(tree):
