@@ -1,11 +1,13 @@
-"""How large a convolution's output is, and what one convolution costs: pen and paper, for any number of axes.
+"""The output size, the cost and the receptive field of convolutions, by formula, for any number of axes.
+
+    conv.output_size((100, 224, 224), kernel=3)  # (98, 222, 222)
 
 Names and symbols, for each axis that is convolved (time, height and width for a clip):
 
     n size   k kernel   s stride   p padding (on both sides)   d dilation   o output size
 
-Batch and channels are not convolved: they are no part of `size`. Everything here is whole-number
-arithmetic; no tensor is made.
+Batch and channels are not convolved, so they are not part of `size`. All functions compute with whole numbers
+and need no tensor.
 
 Source: Lecture 56, 15:57 (sizes, padding and stride per axis) and 18:07 (the four accounts).
 """
@@ -24,7 +26,7 @@ Padding = int | tuple[int, ...] | Literal["same", "valid"]
 
 
 class _Rule(NamedTuple):
-    """What an argument may be: its smallest value, and the words of its error messages."""
+    """The smallest value of an argument, and the words of its error messages."""
 
     plural: str
     smallest: int
@@ -62,26 +64,26 @@ def output_size(
 
         o = floor((n + 2 p - d (k - 1) - 1) / s) + 1
 
-    One number serves every axis; a tuple gives one per axis, in the order of `size` (time, height,
-    width for a clip). A dilated kernel spans d (k - 1) + 1 samples, of which it reads k.
+    A single number applies to every axis. A tuple has one number per axis, in the order of `size` (time,
+    height, width for a clip). A dilated kernel spans d (k - 1) + 1 samples and reads k of them.
 
     Args:
-        size: n, the input length in samples (frames, pixels), 1 or more per axis; without batch
-            and channels.
+        size: n, the input length in samples (frames, pixels), 1 or more per axis, without batch and
+            channels.
         kernel: k, in samples.
         stride: s, samples from one position of the kernel to the next.
-        padding: p, zeros added at each end; "valid" is 0; "same" adds d (k - 1) zeros in all, so
-            that o = n (if that number is odd, the end gets the one more), and needs stride 1.
+        padding: p, zeros added at each end. "valid" is 0. "same" adds d (k - 1) zeros in total, so that
+            o = n (if this number is odd, the end gets one more than the start), and needs stride 1.
         dilation: d, samples from one value of the kernel to the next.
 
     Returns:
         o: an int for an int `size`, otherwise a tuple of ints.
 
     Raises:
-        ValueError: a tuple of the wrong length, a value out of range, an unknown word, "same" with
-            a stride, or a kernel that spans more than the padded input; the message names the
-            argument, the axis and the values.
-        TypeError: something that is no whole number (bool and 2.0 included).
+        ValueError: a tuple of the wrong length, a value out of range, an unknown word, "same" with a stride
+            above 1, or a kernel that spans more than the padded input. The message names the argument, the
+            axis and the values.
+        TypeError: a value that is not a whole number; True and 2.0 are not.
 
     Source: Lecture 56, 15:57 (its formula is the case d = 1 where s divides evenly);
         torch.nn.Conv3d for floor, dilation and "same".
@@ -113,7 +115,7 @@ def output_size(
 
 
 def _output_length(n: int, k: int, s: int, both_ends: int, d: int, axis: str) -> int:
-    """The formula for one axis; `both_ends` is 2 p, which "same" may make odd."""
+    """The formula for one axis; `both_ends` is 2 p, or the odd number of zeros that "same" may add."""
     span = d * (k - 1) + 1
     if span > n + both_ends:
         raise ValueError(_too_large(n, k, both_ends, d, axis))
@@ -135,7 +137,7 @@ def _too_large(n: int, k: int, both_ends: int, d: int, axis: str) -> str:
 def _added(
     padding: Padding, kernels: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Zeros that padding adds along each axis, both ends together."""
+    """Zeros that padding adds along each axis, at both ends together."""
     if not isinstance(padding, str):
         return tuple(2 * p for p in _per_axis("padding", padding, len(kernels)))
     if padding == "valid":
@@ -158,11 +160,11 @@ def _added(
 
 @dataclass(frozen=True)
 class Cost:
-    """What one convolution costs, in closed form: made by `cost`.
+    """The cost of one convolution, by formula; `cost` returns it.
 
-    Values are numbers held in memory, MACs are multiply-accumulates (one multiplication and one
-    addition; a FLOP count is twice as large). `n * cost` is the same convolution applied to n separate
-    inputs, as a 2D convolution to the frames of a clip: the parameters stay, all else grows n times.
+    Values are numbers held in memory. MACs are multiply-accumulates: one multiplication and one addition, so
+    a FLOP count is twice as large. `n * cost` is the same convolution applied to n separate inputs, for
+    example a 2D convolution to n frames: the parameters stay, everything else is multiplied by n.
 
     Attributes:
         size: input length per convolved axis, for a clip (T, H, W).
@@ -170,11 +172,11 @@ class Cost:
         in_channels: C of the input.
         out_channels: number of kernels, C of the output.
         kernel: kernel length per axis.
-        groups: how many separate convolutions the channels are split over.
+        groups: number of separate convolutions into which the channels are split.
         bias: whether each kernel adds a bias.
         bytes_per_value: bytes of one value, 4 for float32.
         input_gradient: whether training needs the gradient of the input.
-        inputs: how many separate inputs are convolved.
+        inputs: number of separate inputs that are convolved.
     """
 
     size: tuple[int, ...]
@@ -220,18 +222,18 @@ class Cost:
 
     @property
     def activation_bytes(self) -> int:
-        """Operational space: input and output together, held at the same time.
+        """Operational space: input and output, held at the same time.
 
-        Separate inputs are all held, too; taken one by one they need that of one.
+        This counts all separate inputs. Convolved one after the other, they need the space of one.
         """
         return (self.input_values + self.output_values) * self.bytes_per_value
 
     @property
     def backward_values(self) -> int:
-        """Gradients that a backward pass computes, each as large as what it is the gradient of.
+        """Values of the gradients that a backward pass computes.
 
         Gradient of the output + gradient of the parameters + gradient of the input (unless
-        `input_gradient` is False).
+        `input_gradient` is False). Each gradient has as many values as the tensor to which it belongs.
         """
         to_input = self.input_values if self.input_gradient else 0
         return self.output_values + self.parameters + to_input
@@ -240,25 +242,26 @@ class Cost:
     def training_bytes(self) -> int:
         """Parameters, input, output and all gradients, held at the same time.
 
-        So it is where the output is kept until the backward pass, as the next layer of a network keeps
-        it. Then it is a lower bound: libraries add copies of their own, and an optimizer its state
-        (Adam two more values per parameter).
+        The output is held until the backward pass if the next layer of the network needs it there. In that
+        case this is a lower bound: libraries add copies of their own, and an optimizer adds its state (Adam
+        two more values per parameter).
         """
         return self.model_bytes + self.activation_bytes + self.backward_values * self.bytes_per_value
 
     @property
     def macs(self) -> int:
-        """Operational compute, forward: every output value meets each weight of its kernel once.
+        """Operational compute, forward: one MAC for each output value and each weight of its kernel.
 
-        Multiplications by the zeros of padding count, adding the bias does not.
+        Multiplications by the zeros of the padding count. Adding the bias does not.
         """
         return self.inputs * prod(self.output_size) * self.weights
 
     @property
     def backward_macs(self) -> int:
-        """As many as forward for the gradient of the weights, and again for that of the input.
+        """MACs of the backward pass.
 
-        (Unless `input_gradient` is False.)
+        As many as forward for the gradient of the weights, and (unless `input_gradient` is False) the same
+        number again for the gradient of the input.
         """
         return 2 * self.macs if self.input_gradient else self.macs
 
@@ -285,10 +288,10 @@ def cost(
     bytes_per_value: int = 4,
     input_gradient: bool = True,
 ) -> Cost:
-    """What one convolution of one input costs: parameters, values, bytes and MACs.
+    """The cost of one convolution of one input: parameters, values, bytes and MACs.
 
-    With K kernels on C channels in G groups, k the product of the kernel's lengths and o the product of
-    the output's lengths:
+    For K kernels on C channels in G groups, where k is the product of the kernel's lengths and o the product
+    of the output's lengths:
 
         weights = K (C / G) k      output values = K o      MACs = K (C / G) k o
 
@@ -297,24 +300,24 @@ def cost(
             an image.
         in_channels: C of the input.
         out_channels: K, the number of kernels.
-        kernel: as in `output_size`; one number for all axes or a tuple, as the three below.
+        kernel: as in `output_size`, one number for all axes or a tuple; so are the next three.
         stride: as in `output_size`.
         padding: as in `output_size`.
         dilation: as in `output_size`.
-        groups: G; each of the G sees C / G input channels and makes K / G output channels.
+        groups: G; each group reads C / G input channels and computes K / G output channels.
         bias: whether each kernel adds a bias.
         bytes_per_value: 4 for float32, 2 for float16 and bfloat16.
-        input_gradient: whether a backward pass goes on to the input. False for the first layer of a
-            network: nobody asks for the gradient of the clip.
+        input_gradient: whether the backward pass computes the gradient of the input. False for the first
+            layer of a network, because training does not need the gradient of the clip.
 
     Returns:
-        The accounts of one input; `n * cost(...)` gives those of n separate inputs.
+        The cost for one input; `n * cost(...)` is the cost for n separate inputs.
 
     Raises:
-        ValueError: as `output_size`, and for groups that do not divide both channel counts.
-        TypeError: something that is no whole number; `bias` or `input_gradient` neither True nor False.
+        ValueError: as `output_size`, and for groups that do not divide both numbers of channels.
+        TypeError: a value that is not a whole number; `bias` or `input_gradient` that is not True or False.
 
-    Source: Lecture 56, 18:07 (its example is the doctest).
+    Source: Lecture 56, 18:07 (the doctest is its example).
 
     >>> clip = cost((100, 224, 224), in_channels=3, out_channels=16, kernel=3)
     >>> clip.output_size, clip.weights, clip.biases, clip.output_values, clip.macs
@@ -384,12 +387,12 @@ def _lines(account: Cost) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a stack, as far as its receptive field goes: a convolution or a pooling.
+    """One layer of a stack for `receptive_field`: a convolution or a pooling.
 
     Attributes:
         kernel: kernel length, one number for all axes or a tuple with one per axis.
-        stride: stride, likewise.
-        dilation: dilation, likewise.
+        stride: stride, in the same form.
+        dilation: dilation, in the same form.
     """
 
     kernel: Sizes
@@ -399,11 +402,11 @@ class Layer:
 
 @dataclass(frozen=True)
 class Field:
-    """What one output value of a stack of layers can see of the input.
+    """The receptive field of one output value of a stack of layers; `receptive_field` returns it.
 
     Attributes:
-        size: samples from the first to the last that it sees, per axis.
-        step: samples from the field of one output value to that of the next, per axis.
+        size: length of the field in samples of the input, per axis.
+        step: distance from the field of one output value to the field of the next, in samples, per axis.
         fps: frames per second of the input, if known.
     """
 
@@ -413,42 +416,42 @@ class Field:
 
     @property
     def frames(self) -> int:
-        """Length along time; 1 for two axes (height, width), which see one frame at a time."""
+        """Length along time. It is 1 for two axes (height, width): the field lies in one frame."""
         return 1 if len(self.size) == 2 else self.size[0]
 
     @property
     def pixels(self) -> tuple[int, ...]:
-        """Length along the axes of space: (height, width), or () where time is the only axis."""
+        """Length along the axes of space: (height, width), or () if time is the only axis."""
         return self.size if len(self.size) == 2 else self.size[1:]
 
     @property
     def seconds(self) -> float | None:
-        """How long these frames last: frames / fps; None if fps is not known."""
+        """Duration of these frames, frames / fps; None if fps is not known."""
         return None if self.fps is None else self.frames / float(self.fps)
 
 
 def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = None) -> Field:
-    """How much of the input one output value of a stack of layers can see.
+    """The part of the input that one output value of a stack of layers depends on.
 
-    From the input on, with size r = 1 and step j = 1 along each axis, each layer makes
+    The size r and the step j start at 1 along each axis. Each layer changes them to
 
         r <- r + d (k - 1) j      j <- j s
 
-    Padding does not change it: at the border a part of the field lies on zeros.
+    Padding does not change the field. At the border, a part of the field covers zeros.
 
     Args:
-        layers: in the order of the forward pass. Numbers serve all axes; the first tuple says how many
-            axes there are, and where no layer has one there are 3 (time, height, width).
+        layers: in the order of the forward pass. A single number applies to all axes. The first tuple
+            determines the number of axes; without any tuple there are 3 (time, height, width).
         fps: frames per second of the input, for the field in seconds.
 
     Returns:
         Field(size, step, fps) with `frames`, `pixels` and `seconds`.
 
     Raises:
-        ValueError: as `output_size`, with the number of the layer (the first is 0); fps not above 0.
-        TypeError: something other than a Layer, or no number.
+        ValueError: as `output_size`, with the number of the layer (the first is 0); fps that is not above 0.
+        TypeError: a layer that is not a `Layer`, or a value that is not a number.
 
-    Source: Lecture 56, 18:07 (how few frames two seconds are, and how little they change); A. Araujo,
+    Source: Lecture 56, 18:07 (how few frames two seconds have, and how little they differ); A. Araujo,
         W. Norris, J. Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019.
 
     >>> field = receptive_field([Layer(3), Layer(3, stride=(1, 2, 2)), Layer(3)], fps=50)
@@ -497,7 +500,7 @@ def _check_fps(fps: float | Fraction | None) -> None:
 
 
 def _names(axes: int) -> tuple[str, ...]:
-    """What messages call the axes."""
+    """The names of the axes in messages."""
     known = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
     return known.get(axes, tuple(f"axis {axis}" for axis in range(axes)))
 
@@ -536,18 +539,18 @@ def _wrong_count(argument: str, value: tuple[int, ...], axes: int) -> str:
 
 
 def _whole(argument: str, value: int, where: str = "") -> int:
-    """`value` as an int, if it is a whole number that is large enough."""
+    """`value` as an int; an error if it is not a whole number, or too small for this argument."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         message = f"{argument} must be a whole number, got {value!r} ({type(value).__name__}){where}"
-        raise TypeError(message + _mend(value))
+        raise TypeError(message + _advice(value))
     rule = _RULES[argument]
     if value < rule.smallest:
         raise ValueError(f"{argument} must be {rule.smallest} or more, got {value}{where}; {rule.hint}")
     return int(value)
 
 
-def _mend(value: object) -> str:
-    """What to write in place of something that is no whole number."""
+def _advice(value: object) -> str:
+    """The end of the error message: what to write instead of something that is not a whole number."""
     if isinstance(value, float):
         exact = f"write {int(value)}" if value.is_integer() else "round it"
         return f"; {exact}, or divide with // to stay whole"

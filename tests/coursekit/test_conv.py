@@ -148,19 +148,19 @@ def test_each_axis_is_by_itself(window):
 
 @many(300)
 @given(windows(2, words=False))
-def test_the_message_names_the_axis_and_a_mend_that_works(window):
+def test_the_message_names_the_axis_and_a_value_that_works(window):
     if fits(window):
         return
     with pytest.raises(ValueError) as caught:
         conv.output_size(**window)
     message = str(caught.value)
-    found = re.search(
+    match = re.search(
         r"along (\w+): (\d+) .*against (\d+) .*kernel of (\d+) or less.*padding of (\d+) or", message
     )
-    assert found, message
-    axis = NAMES[2].index(found[1])
+    assert match, message
+    axis = NAMES[2].index(match[1])
     alone = {name: spread(value, 2)[axis] for name, value in window.items()}
-    span, padded, largest_kernel, smallest_padding = map(int, found.groups()[1:])
+    span, padded, largest_kernel, smallest_padding = map(int, match.groups()[1:])
     assert span == alone["dilation"] * (alone["kernel"] - 1) + 1
     assert padded == alone["size"] + 2 * alone["padding"]
     alone["size"] = (alone["size"],)
@@ -669,9 +669,9 @@ def test_receptive_field_messages(layers, fps, message):
 
 
 def test_the_examples_in_the_docstrings_hold():
-    found = doctest.testmod(conv)
-    assert found.attempted >= 7
-    assert found.failed == 0
+    results = doctest.testmod(conv)
+    assert results.attempted >= 7
+    assert results.failed == 0
 
 
 def test_it_needs_nothing_but_python():
