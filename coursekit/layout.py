@@ -68,46 +68,52 @@ def convert(clip: Array, source: str, target: str, *, channels: int | None = 3) 
     check(clip, source, channels=channels)
     _check_name(target, "target")
     view = clip
-    kept = source
+    axes = source  # of the view
     for name in source:
         if name not in target:
-            view = _drop(view, kept, name, target)
-            kept = kept.replace(name, "")
+            view = _drop(view, axes, name, target)
+            axes = axes.replace(name, "")
     for name in target:
-        if name not in kept:
+        if name not in axes:
             view = view[None]
-            kept = name + kept
-    order = [kept.index(name) for name in target]
-    return view.permute(order) if isinstance(view, torch.Tensor) else view.transpose(order)
+            axes = name + axes
+    order = [axes.index(name) for name in target]
+    moved: Array = view.permute(order) if isinstance(view, torch.Tensor) else view.transpose(order)
+    return moved
 
 
-def check(clip: torch.Tensor | np.ndarray, layout: str, *, channels: int | None = 3) -> None:
-    """Raise a LayoutError, naming the axis, if `clip` cannot be in `layout`.
+def check(
+    clip: torch.Tensor | np.ndarray,
+    layout: str,
+    *,
+    channels: int | None = 3,
+    dtype: str | None = None,
+    name: str | None = None,
+    numpy: bool = True,
+) -> None:
+    """Raise an error that says what is wrong and what to do, if `clip` cannot be in `layout`.
 
     Args:
         clip: torch tensor or numpy array.
         layout: for example "TCHW".
         channels: how many channels C must have; None for any number.
+        dtype: the type of its values, such as "uint8"; None for any.
+        name: what the messages call the array, usually the argument of the function that checks it.
+        numpy: whether a numpy array will do; if not, the message says how to make a tensor of it.
 
     Raises:
-        LayoutError: wrong number of axes, an empty axis, or a wrong number of channels.
-        TypeError: `clip` is neither a torch tensor nor a numpy array.
+        TypeError: `clip` is neither a torch tensor nor, with `numpy`, a numpy array.
+        LayoutError: wrong number of axes, an empty axis, or a wrong number of channels; names the axis.
+        ValueError: another dtype; for uint8, the message says how to convert the values.
     """
     _check_name(layout, "layout")
-    if not isinstance(clip, (torch.Tensor, np.ndarray)):
-        raise TypeError(f"expected a torch tensor or a numpy array, got {type(clip).__name__}")
-    shape = tuple(clip.shape)
-    if len(shape) != len(layout):
-        names = ", ".join(AXES[name] for name in layout)
-        raise LayoutError(
-            f"expected {len(layout)} axes for {layout} ({names}), got {len(shape)}: shape {shape}"
-            f"{_batch_hint(shape, layout)}"
-        )
-    for axis, name in enumerate(layout):
-        if shape[axis] == 0:
-            raise LayoutError(f"axis {axis} ({AXES[name]}) of a {layout} array is empty: shape {shape}")
-    if channels is not None and "C" in layout and shape[layout.index("C")] != channels:
-        raise LayoutError(_channel_message(shape, layout, channels))
+    _check_kind(clip, layout, name, numpy)
+    try:
+        _check_shape(tuple(clip.shape), layout, channels)
+    except LayoutError as error:
+        raise LayoutError(f"{name}: {error}" if name else str(error)) from None
+    if dtype is not None:
+        _check_dtype(clip, dtype, name or "clip")
 
 
 def channels(clip: torch.Tensor, layout: str = "TCHW") -> Channels:
@@ -172,6 +178,76 @@ def _check_same(number: int, clip: torch.Tensor, first: torch.Tensor, layout: st
                 f"clips of one batch must have one {what}: clip {number} has {getattr(clip, what)}, "
                 f"clip 0 {getattr(first, what)}"
             )
+
+
+def _check_kind(clip: object, layout: str, name: str | None, numpy: bool) -> None:
+    if isinstance(clip, torch.Tensor) or (numpy and isinstance(clip, np.ndarray)):
+        return
+    expected = "a torch tensor or a numpy array" if numpy else "a torch tensor"
+    got = type(clip).__name__
+    message = (
+        f"{name} must be {expected} ({layout}), got {got}" if name else f"expected {expected}, got {got}"
+    )
+    if isinstance(clip, np.ndarray):
+        message += f": torch.from_numpy({name or 'clip'}) makes a tensor of it"
+    raise TypeError(message)
+
+
+def _check_shape(shape: tuple[int, ...], layout: str, channels: int | None) -> None:
+    if len(shape) != len(layout):
+        names = ", ".join(AXES[name] for name in layout)
+        raise LayoutError(
+            f"expected {len(layout)} axes for {layout} ({names}), got {len(shape)}: shape {shape}"
+            f"{_batch_hint(shape, layout)}"
+        )
+    for axis, name in enumerate(layout):
+        if shape[axis] == 0:
+            raise LayoutError(f"axis {axis} ({AXES[name]}) of a {layout} array is empty: shape {shape}")
+    if channels is not None and "C" in layout and shape[layout.index("C")] != channels:
+        raise LayoutError(_channel_message(shape, layout, channels))
+
+
+def _check_dtype(clip: torch.Tensor | np.ndarray, dtype: str, name: str) -> None:
+    got = str(clip.dtype)
+    library = "torch." if isinstance(clip, torch.Tensor) else ""
+    if got == library + dtype:
+        return
+    message = f"{name} has dtype {got}, expected {library}{dtype}"
+    if dtype == "uint8":
+        message += f" with values 0 to 255: {_to_uint8(clip, name)}"
+    raise ValueError(message)
+
+
+def _to_uint8(clip: torch.Tensor | np.ndarray, name: str) -> str:
+    """How to convert `clip`, not empty, to uint8: this depends on its values."""
+    floating = _is_floating(clip)
+    if floating is None:
+        return "such values are no pixels"
+    cast = "to(torch.uint8)" if isinstance(clip, torch.Tensor) else "astype(numpy.uint8)"
+    low, high = _extremes(clip)
+    if not (low >= 0 and high <= 255):  # also where a value is NaN
+        return f"its values reach from {low:.4g} to {high:.4g}, so bring them into 0 to 255 first"
+    if not floating:
+        return f"use {name}.{cast}"
+    if high <= 1:
+        return f"since its values lie between 0 and 1, use ({name} * 255).round().{cast}"
+    return f"use {name}.round().{cast}"
+
+
+def _is_floating(clip: torch.Tensor | np.ndarray) -> bool | None:
+    """True for floats, False for whole numbers and bool, None for anything else (complex, text)."""
+    if isinstance(clip, torch.Tensor):
+        return None if clip.is_complex() else clip.is_floating_point()
+    return clip.dtype.kind == "f" if clip.dtype.kind in "fiub" else None
+
+
+def _extremes(clip: torch.Tensor | np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest value, NaN if one is NaN."""
+    if isinstance(clip, np.ndarray):
+        return float(clip.min()), float(clip.max())
+    # One index of the first axis at a time: it needs little memory, and `double` has every type's extremes.
+    lows, highs = zip(*(part.detach().cpu().double().aminmax() for part in clip), strict=True)
+    return torch.stack(lows).min().item(), torch.stack(highs).max().item()
 
 
 def _check_name(layout: str, argument: str) -> None:

@@ -104,8 +104,9 @@ def cut(film: torch.Tensor, scenes: int, *, frames: int = 8, size: int = 112, se
 
     Raises:
         LayoutError: `film` is not T, 3, H, W.
-        TypeError: `film` is not uint8.
-        ValueError: a number out of range, or a film too small for the window on its way.
+        TypeError: `film` is no torch tensor.
+        ValueError: `film` is not uint8, a number is out of range, or the film is too small for the window on
+            its way.
 
     >>> clips = cut(torch.zeros(10, 3, 272, 640, dtype=torch.uint8), scenes=2)
     >>> clips.frames.shape, clips.order.shape
@@ -247,9 +248,7 @@ def _spread(length: int, count: int) -> list[int]:
 
 
 def _check(film: torch.Tensor, scenes: int, frames: int, size: int) -> None:
-    layout.check(film, "TCHW")
-    if film.dtype != torch.uint8:
-        raise TypeError(f"film has dtype {film.dtype}, expected torch.uint8 with values 0 to 255")
+    layout.check(film, "TCHW", dtype="uint8", name="film", numpy=False)
     if not 1 <= scenes <= len(film):
         raise ValueError(f"scenes must be from 1 to the {len(film)} frames of the film, got {scenes}")
     if frames < 2:

@@ -32,6 +32,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -47,7 +48,7 @@ from scipy.io.matlab import MatReadError
 
 from coursekit import layout
 from coursekit._shared._files import atomic
-from coursekit.video._selection import exact_rate
+from coursekit.video import frame_rate
 
 LAYOUT = "TCHW"
 HDF5, MAT = (".h5", ".hdf5"), (".mat",)
@@ -103,6 +104,7 @@ def save(
     Raises:
         LayoutError: `clip` is not T, 3, H, W.
         ValueError: another dtype, or `fps` or `times` out of range.
+        TypeError: `clip` is no tensor or array, or `fps` is no number.
         StoreError: another suffix, a folder that does not exist, a full disk, or more than MAT can hold.
     """
     file = Path(path)
@@ -220,14 +222,8 @@ def _format(file: Path) -> tuple[str, ...]:
 
 
 def _pixels(clip: torch.Tensor | Pixels) -> Pixels:
-    layout.check(clip, LAYOUT)
-    pixels = clip.detach().cpu().numpy() if isinstance(clip, torch.Tensor) else clip
-    if pixels.dtype != np.uint8:
-        raise ValueError(
-            f"clip has dtype {clip.dtype}, expected uint8 with values 0 to 255: "
-            "for floats from 0 to 1 use (clip * 255).round().to(torch.uint8)"
-        )
-    return pixels
+    layout.check(clip, LAYOUT, dtype="uint8", name="clip")
+    return clip.detach().cpu().numpy() if isinstance(clip, torch.Tensor) else clip
 
 
 def _notes(
@@ -239,9 +235,7 @@ def _notes(
     """What is kept beside the pixels, by name."""
     notes: dict[str, Any] = {"layout": LAYOUT, "source": source}
     if fps is not None:
-        if not 0 < fps < float("inf"):
-            raise ValueError(f"fps={fps!r} must be a number of frames per second above 0")
-        rate = exact_rate(fps)
+        rate = frame_rate(fps)
         notes["fps"] = np.array([rate.numerator, rate.denominator], np.int64)
     if times is not None:
         seconds = np.asarray(times, np.float64)
@@ -279,7 +273,10 @@ def _rate(stored: Any) -> Fraction | None:
     numbers = [float(number) for number in np.ravel([] if stored is None else stored)]
     if len(numbers) == 2 and all(number.is_integer() and number > 0 for number in numbers):
         return Fraction(int(numbers[0]), int(numbers[1]))
-    return exact_rate(numbers[0]) if len(numbers) == 1 and 0 < numbers[0] < float("inf") else None
+    if len(numbers) == 1:
+        with suppress(ValueError):
+            return frame_rate(numbers[0])
+    return None
 
 
 def _no_clip(file: Path, names: list[str]) -> str:

@@ -253,12 +253,7 @@ def load(
 
 def check_frames(frames: torch.Tensor) -> None:
     """Raise a LayoutError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
-    layout.check(frames, "TCHW")
-    if frames.dtype != torch.uint8:
-        raise ValueError(
-            f"frames has dtype {frames.dtype}, expected torch.uint8 with values 0 to 255: "
-            "for floats from 0 to 1 use (frames * 255).round().to(torch.uint8)"
-        )
+    layout.check(frames, "TCHW", dtype="uint8", name="frames", numpy=False)
 
 
 def _without_decision(built: _networks.Built) -> tuple[nn.Module, nn.Module | None]:

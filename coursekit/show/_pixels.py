@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from coursekit import layout
+from coursekit.video import frame_rate
 
 
 def check_clip(clip: torch.Tensor, name: str = "clip") -> torch.Tensor:
@@ -35,19 +36,9 @@ def check_colour(clip: torch.Tensor, name: str, axis: int) -> None:
 
 
 def _check(value: torch.Tensor, name: str, axes: str) -> torch.Tensor:
-    if not isinstance(value, torch.Tensor):
-        mend = f"; torch.from_numpy({name}) makes one" if isinstance(value, np.ndarray) else ""
-        raise TypeError(f"{name} must be a torch tensor, {axes}, got {type(value).__name__}{mend}")
-    grey = value.dim() == len(axes) and value.shape[axes.index("C")] == 1
-    try:
-        layout.check(value, axes, channels=1 if grey else 3)
-    except layout.LayoutError as error:
-        raise layout.LayoutError(f"{name}: {error}") from None
-    if value.dtype != torch.uint8:
-        raise ValueError(
-            f"{name} must hold uint8 values from 0 to 255, got {value.dtype}; values from 0 to 1 "
-            f"become so by ({name} * 255).round().clamp(0, 255).to(torch.uint8)"
-        )
+    channel = axes.index("C")
+    grey = isinstance(value, torch.Tensor) and value.dim() == len(axes) and value.shape[channel] == 1
+    layout.check(value, axes, channels=1 if grey else 3, dtype="uint8", name=name, numpy=False)
     return value.detach().cpu()
 
 
@@ -63,8 +54,7 @@ def check_times(
             raise ValueError(f"times must have one entry per frame, {frames}, got {len(seconds)}")
         return seconds
     if fps is not None:
-        if not fps > 0:
-            raise ValueError(f"fps must be above 0 frames per second, got {fps}")
+        frame_rate(fps)
         return [float(t / fps) for t in range(frames)]
     return None
 

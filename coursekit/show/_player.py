@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 import av
+import numpy as np
 import torch
 from IPython.display import HTML, display
 
@@ -85,7 +86,7 @@ def player(
         TypeError, ValueError: a clip without fps, fps with a file, or more than 20 s.
         VideoError: a file that cannot be read.
     """
-    if isinstance(source, torch.Tensor):
+    if isinstance(source, (torch.Tensor, np.ndarray)):
         if fps is None or seconds is not None:
             raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
         clip = check_clip(source, "source")  # (T, C, H, W)

@@ -162,7 +162,8 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
 
     Raises:
         LayoutError: `clip` is not T, 3, H, W.
-        ValueError: another dtype, or an `fps` that is not above 0.
+        ValueError: another dtype, or an `fps` out of range, see `frame_rate`.
+        TypeError: `clip` is no torch tensor, or `fps` is no number.
         VideoError: another suffix, a folder that does not exist, or a full disk.
     """
     file = Path(path)
@@ -218,12 +219,7 @@ def _batches(images: Iterator[torch.Tensor], size: int) -> Iterator[torch.Tensor
 
 
 def _check_output(file: Path, clip: torch.Tensor, fps: Rate) -> None:
-    layout.check(clip, "TCHW")
-    if clip.dtype != torch.uint8:
-        raise ValueError(
-            f"clip has dtype {clip.dtype}, expected torch.uint8 with values 0 to 255: "
-            "for floats from 0 to 1 use (clip * 255).round().to(torch.uint8)"
-        )
+    layout.check(clip, "TCHW", dtype="uint8", name="clip", numpy=False)
     frame_rate(fps)
     if file.suffix.lower() not in (".mp4", ".mov", ".mkv"):
         raise VideoError(f"{file} must end in .mp4, .mov or .mkv, got {file.suffix!r}")

@@ -110,8 +110,9 @@ class Selection:
     def described(self) -> dict[str, str]:
         """Which frames are taken, as a feature file says it: {} for all of them. `size` is left out."""
         fps = None if self.fps is None else frame_rate(self.fps)
-        fields = {"frames": self.frames, "seconds": self.seconds, "every": self.every, "fps": fps}
-        return {name: str(value) for name, value in fields.items() if value not in (None, 1)}
+        every = None if self.every == 1 else self.every
+        fields = {"frames": self.frames, "seconds": self.seconds, "every": every, "fps": fps}
+        return {name: str(value) for name, value in fields.items() if value is not None}
 
     def choose(self, items: Iterable[Item]) -> Iterator[Item]:
         """The wanted ones of `items`, which come in the order of display; stops as soon as it can."""

@@ -1,12 +1,14 @@
 """coursekit.layout against numpy's and torch's own axis functions, and by laws."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursekit import layout
+from coursekit import encoders, layout, motion, show, store, video
 
 LENGTHS = {"B": 2, "T": 5, "C": 3, "H": 7, "W": 11}
 
@@ -140,3 +142,94 @@ def test_other_types_are_refused():
 def test_any_depth_with_channels_none():
     maps = torch.zeros(16, 64, 9, 11)
     assert layout.convert(maps, "TCHW", "CTHW", channels=None).shape == (64, 16, 9, 11)
+
+
+# ---------------------------------------------------------------- clips of uint8, in all functions
+
+CLIP = torch.zeros(4, 3, 120, 120, dtype=torch.uint8)
+# Each takes a clip and a folder to write in.
+TAKERS = {
+    "video.write": lambda clip, folder: video.write(folder / "clip.mp4", clip, 25),
+    "store.save": lambda clip, folder: store.save(folder / "clip.h5", clip),
+    "show.filmstrip": lambda clip, folder: show.filmstrip(clip),
+    "show.player": lambda clip, folder: show.player(clip, fps=25),
+    "motion.cut": lambda clip, folder: motion.cut(clip, scenes=1),
+    "encoders": lambda clip, folder: encoders._encoder.check_frames(clip),
+}
+only_tensors = pytest.mark.parametrize("taker", [name for name in TAKERS if name != "store.save"])
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+@pytest.mark.parametrize(
+    ("clip", "advice"),
+    [
+        (CLIP / 255, r"between 0 and 1, use \(\w+ \* 255\)\.round\(\)\.to\(torch\.uint8\)$"),
+        (CLIP.half() + 1, r"use \(\w+ \* 255\)\.round\(\)\.to\(torch\.uint8\)$"),
+        (
+            CLIP.float() + 200,
+            r"expected torch\.uint8 with values 0 to 255: use \w+\.round\(\)\.to\(torch\.uint8\)$",
+        ),
+        (CLIP.long() + 200, r"expected torch\.uint8 with values 0 to 255: use \w+\.to\(torch\.uint8\)$"),
+        (CLIP.bool(), r"use \w+\.to\(torch\.uint8\)$"),
+        (torch.from_numpy(CLIP.numpy().astype(np.uint16)), r"use \w+\.to\(torch\.uint8\)$"),
+        (CLIP.int() + 256, "reach from 256 to 256, so bring them into 0 to 255 first$"),
+        (CLIP.float() - 2.5, "reach from -2.5 to -2.5, so bring them into 0 to 255 first$"),
+        (CLIP.float() * float("nan"), "bring them into 0 to 255 first$"),
+        (CLIP.to(torch.complex64), "such values are no pixels$"),
+    ],
+    ids=lambda value: str(value.dtype) if isinstance(value, torch.Tensor) else "",
+)
+def test_a_clip_of_another_dtype_gets_advice_that_keeps_its_values(taker, clip, advice, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"has dtype torch\.\w+, expected torch\.uint8 with values 0 to 255: "
+    ) as caught:
+        TAKERS[taker](clip, tmp_path)
+    assert re.search(advice, str(caught.value))
+
+
+@only_tensors
+def test_a_numpy_clip_is_told_how_to_become_a_tensor(taker, tmp_path):
+    with pytest.raises(
+        TypeError, match=r"(\w+) must be a torch tensor .* got ndarray: torch\.from_numpy\(\1\)"
+    ):
+        TAKERS[taker](CLIP.numpy(), tmp_path)
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+def test_what_is_no_array_and_what_has_another_shape_is_refused_under_the_arguments_name(taker, tmp_path):
+    with pytest.raises(TypeError, match=r"^(clip|source|film|frames) must be a .*, got NoneType"):
+        TAKERS[taker](None, tmp_path)
+    with pytest.raises(layout.LayoutError, match=r"^(clip|source|film|frames): expected 4 axes for TCHW"):
+        TAKERS[taker](CLIP[0], tmp_path)
+
+
+def test_numpy_clips_get_advice_in_numpys_words():
+    for values, advice in [
+        (CLIP.numpy() / 255, r"use \(clip \* 255\)\.round\(\)\.astype\(numpy\.uint8\)"),
+        (CLIP.numpy().astype(np.uint16)[::-1], r"use clip\.astype\(numpy\.uint8\)"),
+        (CLIP.numpy().astype(str), "such values are no pixels"),
+    ]:
+        with pytest.raises(ValueError, match=r"expected uint8 with values 0 to 255: .*" + advice):
+            layout.check(values, "TCHW", dtype="uint8", name="clip")
+
+
+# ---------------------------------------------------------------- frame rates, in all functions
+
+RATES = {
+    "video.write": lambda fps, folder: video.write(folder / "clip.mp4", CLIP, fps),
+    "store.save": lambda fps, folder: store.save(folder / "clip.h5", CLIP, fps=fps),
+    "show.filmstrip": lambda fps, folder: show.filmstrip(CLIP, fps=fps),
+    "show.differences": lambda fps, folder: show.differences(CLIP, fps=fps),
+    "show.player": lambda fps, folder: show.player(CLIP, fps=fps),
+}
+
+
+@pytest.mark.parametrize("taker", RATES)
+@pytest.mark.parametrize("fps", [0, -25, 1e-6, 1e300, float("inf"), float("nan"), "25", True])
+def test_no_frame_rate_is_one_message_in_every_function(taker, fps, tmp_path):
+    with pytest.raises(
+        TypeError if isinstance(fps, str | bool) else ValueError,
+        match=re.escape(f"fps={fps!r} must be a number of frames per second above 0 ("),
+    ):
+        RATES[taker](fps, tmp_path)
+    assert not list(tmp_path.iterdir())

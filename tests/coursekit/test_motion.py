@@ -167,7 +167,7 @@ def test_wrong_arguments_are_named(film: torch.Tensor, clips: motion.Clips) -> N
         motion.cut(film, 1, frames=1)
     with pytest.raises(ValueError, match="size must be at least 8 pixels, got 4"):
         motion.cut(film, 1, size=4)
-    with pytest.raises(TypeError, match=r"film has dtype torch\.float32, expected torch\.uint8"):
+    with pytest.raises(ValueError, match=r"film has dtype torch\.float32, expected torch\.uint8"):
         motion.cut(film.float(), 1)
     with pytest.raises(layout.LayoutError, match="expected 4 axes for TCHW"):
         motion.cut(film[0], 1)

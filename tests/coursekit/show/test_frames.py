@@ -330,10 +330,10 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.filmstrip(GOOD.permute(1, 0, 2, 3)), LayoutError, "3 channels on axis 1.*is it CTHW"),
         (lambda: show.filmstrip(GOOD.permute(0, 2, 3, 1)), LayoutError, "is it THWC"),
         (lambda: show.filmstrip(GOOD[:0]), LayoutError, r"axis 0 \(time\).*is empty"),
-        (lambda: show.filmstrip(GOOD / 255), ValueError, r"uint8.*torch\.float32.*\* 255\)\.round\(\)"),
+        (lambda: show.filmstrip(GOOD / 255), ValueError, r"torch\.float32.*uint8.*\* 255\)\.round\(\)"),
         (lambda: show.filmstrip(GOOD, times=[0.0]), ValueError, "one entry per frame, 4, got 1"),
         (lambda: show.filmstrip(GOOD, times=[0, 1, 2, 3], fps=1), ValueError, "times and fps were both"),
-        (lambda: show.filmstrip(GOOD, fps=0), ValueError, "fps must be above 0.*got 0"),
+        (lambda: show.filmstrip(GOOD, fps=0), ValueError, "fps=0 must be a number of frames per second"),
         (lambda: show.filmstrip(GOOD, count=0), ValueError, "count must be at least 1"),
         (lambda: show.filmstrip(GOOD, columns=0), ValueError, "columns must be at least 1"),
         (lambda: show.frame(GOOD), LayoutError, "image: expected 3 axes for CHW"),
@@ -364,7 +364,7 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.player("nowhere.mp4"), video.VideoError, r"nowhere\.mp4"),
         (lambda: show.player(3), TypeError, "source must be a path or a clip"),
         (lambda: show.player(GOOD, fps=0.1), ValueError, "up to 20 s, got 40 s"),
-        (lambda: show.player(GOOD, fps=-1), ValueError, "fps=-1 must be a number of frames per second above 0"),
+        (lambda: show.player(GOOD, fps=-1), ValueError, "fps=-1 must be a number of frames per second"),
     ],
 )  # fmt: skip
 def test_bad_input_gets_one_clear_error(wrong, error, says):
