@@ -1,8 +1,8 @@
 """A video becomes a sequence of features: T x 3 x H x W to T x k, frame by frame.
 
-    found = features.extract("film.mp4")                 # EfficientNet-Lite0, k = 1280
-    found.values, found.times                            # float32 (T, k), float64 (T,) in seconds
-    features.save("film.h5", found)                      # or, for an hour of video, straight to the file:
+    film = features.extract("film.mp4")                  # EfficientNet-Lite0, k = 1280
+    film.values, film.times                              # float32 (T, k), float64 (T,) in seconds
+    features.save("film.h5", film)                       # or, for an hour of video, straight to the file:
     features.extract_to("film.h5", "film.mp4", fps=5)
     later = features.load("film.h5")
 
@@ -14,6 +14,22 @@ are stands beside them as attributes that any HDF5 reader shows (safetensors mus
 and keeps only strings). Datasets `values` (T, k) float32, `times` (T,) float64, `frames` (T,) int64;
 attributes `encoder`, `weights`, `weights_hash`, `preprocessing`, `selection`, `source`, `source_bytes`,
 `source_sha256`.
+
+Many videos go to a folder of feature files:
+
+    report = features.extract_all(["films", "extra/film.mp4"], "features", fps=5)
+    report.failed                                        # the videos without features, with the reason
+
+or, on the command line, `coursekit features films extra/film.mp4 --out features --fps 5`. The folder gets one
+feature file for each video, and `manifest.csv` with one line for each (see `Row`). Each file is there whole
+or not at all, even if the run is killed. The same call again does what is missing. It also makes a feature
+file again if it cannot be read, if it was made with another encoder, other weights, other preprocessing or
+another selection of frames, or if the content of its video has changed. A video whose size and time of change
+are those of the manifest counts as unchanged and is not read. The network is loaded once for all videos.
+
+On its way to a feature file a video passes four modules: `_batch` (which videos, which folder), `_job` (one
+of them, and what can go wrong), `_extract` (frames to rows) and `_file` (rows to HDF5). `_manifest` is the
+CSV, `_prefetch` the thread that decodes, and `_workers` does jobs in other processes or on other machines.
 
 Source: Lecture 56, 22:28.
 """

@@ -5,26 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
+from typing_extensions import Unpack
 
 from coursekit import encoders
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._files import sha256
 from coursekit._shared._lock import LockedError, locked, sweep
-from coursekit.device import pick
 from coursekit.encoders import Encoder
-from coursekit.features._extract import recipe
+from coursekit.features._extract import opened, recipe, selected
 from coursekit.features._file import FeaturesError, header
-from coursekit.features._job import Job, Outcome, attempt
+from coursekit.features._job import Job, JobResult, attempt
 from coursekit.features._manifest import Manifest, Row, seen_from
-from coursekit.features._workers import outcomes
-from coursekit.video._selection import Selection, exact_rate
+from coursekit.features._workers import results
+from coursekit.video import Selection, SelectionOptions
 
 Path_ = str | os.PathLike[str]
 # What is taken from a folder; a file given by name may have any suffix.
@@ -66,13 +65,13 @@ def extract_all(
     videos: Iterable[Path_] | Path_,
     out: Path_,
     encoder: str | Encoder = encoders.DEFAULT,
+    selection: Selection | None = None,
     *,
-    fps: float | Fraction | None = None,
-    every: int = 1,
     device: str | torch.device | None = None,
     progress: bool = True,
     scheduler: str | None = None,
     workers: int | None = None,
+    **options: Unpack[SelectionOptions],
 ) -> Report:
     """Write the features of each video to a file in `out`, where they are not there yet.
 
@@ -82,12 +81,12 @@ def extract_all(
         videos: files, and folders whose video files (see `SUFFIXES`) are meant, in the order of their names.
         out: folder for the feature files (T, k) and `manifest.csv`; made if it is not there.
         encoder: a name of `encoders.NAMES`, or one that `encoders.load` made.
-        fps: that many frames per second: at each tick 1 / fps the frame then on the screen.
-        every: only every n-th frame instead.
+        selection: which frames of each video; None for all of them. Without `size`, as for `extract`.
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show bars, with the rate and the time left, on stderr.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
         workers: or start that many workers on this machine. Either needs an encoder given by name.
+        **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps.
 
     Returns:
         A Report. A video that cannot be read is in its `failed`, and the others are done nevertheless.
@@ -99,128 +98,132 @@ def extract_all(
         LockedError: another run is writing to `out`.
         ClusterError: dask is not installed, or its scheduler does not answer.
     """
-    Selection(every=every, fps=fps)  # raises if they are wrong
-    part = {"every": every, "fps": None if fps is None else exact_rate(fps)}
-    spread = _check_spread(encoder, scheduler, workers)
+    selection = selected(selection, options)
+    by_workers = _is_for_workers(encoder, scheduler, workers)
     files = _files([videos] if isinstance(videos, str | os.PathLike) else videos)
-    known = _known(encoder, device, spread)
-    folder = _made(Path(out))
+    # Not started: this describes the features. The first video starts it, if there is one to do here.
+    loaded = opened(encoder, "cpu" if by_workers else device, start=False)
+    folder = _make(Path(out))
     with locked(folder):
         sweep(folder)
-        run = _Run(folder, files, recipe(known, part), progress)
-        if not spread:
-            work: Iterable[tuple[int, Outcome]] = _here(run.jobs, encoder, device, part, progress)
-        elif run.jobs:
-            few = None if workers is None else min(workers, len(run.jobs))
-            named = None if device is None else str(device)
-            work = outcomes(run.jobs, str(encoder), part, device=named, workers=few, scheduler=scheduler)
+        run = _Run(folder, files, recipe(loaded, selection), progress)
+        if by_workers:
+            where = None if device is None else str(device)
+            ended = results(
+                run.jobs, str(encoder), selection, device=where, workers=workers, scheduler=scheduler
+            )
         else:
-            work = ()
-        return run.settle(work)
+            ended = _here(run.jobs, loaded, selection, progress)
+        return run.settle(ended)
 
 
 class _Run:
     """What is to be done in a folder, and what has been; the one place that writes the manifest."""
 
     def __init__(self, folder: Path, files: list[Path], recipe: dict[str, Any], progress: bool) -> None:
-        """Read the manifest, find what is missing, and enter that as waiting."""
+        """Read the manifest, see what is missing, and enter that as waiting."""
         self.folder, self.recipe, self.progress = folder, recipe, progress
         whole = folder.resolve()
         paths = {seen_from(whole, path): path for path in reversed(files)}  # the first of equal ones stays
         self.manifest = Manifest(folder)
         self.asked = self.manifest.named(dict.fromkeys(seen_from(whole, path) for path in files))
-        current = []
-        self.todo: list[Row] = []
+        finished: list[Row] = []
+        self.waiting: list[Row] = []
         for row in tqdm(self.asked, "checking", unit="video", leave=False, disable=not progress):
-            found = _current(folder / row.file, paths[row.video], recipe)
-            if found is None:
-                self.todo.append(Row(row.video, row.file))
-            else:  # what was wrong with the video is written in the manifest alone
-                same = row.status == "done" and row.source_sha256 == found["source_sha256"]
-                current.append(row.done(found, row.error if same else ""))
-        self.manifest.put([*current, *self.todo])
-        self.jobs = [Job(paths[row.video], folder / row.file) for row in self.todo]
+            video = paths[row.video]
+            current = _finished(row, folder / row.file, video, recipe)
+            if current is None:
+                self.waiting.append(Row(row.video, row.file, source_mtime_ns=_changed(video)))
+            else:
+                finished.append(current)
+        self.manifest.put([*finished, *self.waiting])
+        self.jobs = [Job(paths[row.video], folder / row.file) for row in self.waiting]
 
-    def settle(self, work: Iterable[tuple[int, Outcome]]) -> Report:
-        """Enter the outcome of each job in the manifest as it comes."""
+    def settle(self, ended: Iterable[tuple[int, JobResult]]) -> Report:
+        """Enter the result of each job in the manifest as it comes."""
         sizes = [_size(job.video) for job in self.jobs]
-        made = 0
+        written = 0
         with _bar(sum(sizes), self.progress and bool(self.jobs)) as bar:
-            for count, (number, outcome) in enumerate(work, start=1):
-                row = self._settled(self.todo[number], outcome)
+            for count, (number, result) in enumerate(ended, start=1):
+                row = self._settled(self.waiting[number], result)
                 self.manifest.put([row])
-                made += row.status == "done"
+                written += row.status == "done"
                 bar.set_description(f"{count}/{len(self.jobs)} videos", refresh=False)
                 bar.update(sizes[number])
         rows = tuple(self.manifest.rows[row.video] for row in self.asked)
-        return Report(rows, made, self.manifest.path)
+        return Report(rows, written, self.manifest.path)
 
-    def _settled(self, row: Row, outcome: Outcome) -> Row:
+    def _settled(self, row: Row, result: JobResult) -> Row:
         """The row of a job that has ended, with what its feature file says of itself."""
-        if outcome.error:
-            return row.failed(outcome.error)
+        if result.error:
+            return row.failed(result.error)
         try:
-            found = header(self.folder / row.file)
+            notes = header(self.folder / row.file)
         except FeaturesError as error:
             return row.failed(f"the worker's file is not to be seen here, are the folders shared? {error}")
-        if not _fits(found, self.recipe):
+        if not _fits(notes, self.recipe):
             return row.failed("the worker has other weights, or another version of the course's packages")
-        return row.done(found, outcome.note)
+        return row.done(notes, result.note)
 
 
 def _here(
-    jobs: list[Job],
-    encoder: str | Encoder,
-    device: str | torch.device | None,
-    part: dict[str, Any],
-    progress: bool,
-) -> Iterator[tuple[int, Outcome]]:
+    jobs: list[Job], encoder: Encoder, selection: Selection, progress: bool
+) -> Iterator[tuple[int, JobResult]]:
     """One video after the other in this process; its frames have a bar of their own on a terminal."""
-    if jobs:
-        loaded = encoder if isinstance(encoder, Encoder) else encoders.load(encoder, device=device)
     for number, job in enumerate(jobs):
-        yield number, attempt(job, loaded, part, progress and sys.stderr.isatty())
+        yield number, attempt(job, encoder, selection, progress and sys.stderr.isatty())
 
 
-def _current(file: Path, path: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
-    """What a feature file says of itself, if making it anew would give the same; else None.
+def _finished(row: Row, file: Path, video: Path, recipe: dict[str, Any]) -> Row | None:
+    """The row of a video whose features would come out the same if they were made again; else None.
 
-    The video is read for its checksum only where nothing else differs.
+    A video of the same size and time of change as at the last run is taken for the same, as rsync and make
+    do. With another time, or one that is not known, its checksum decides: only then the video is read.
+
+    Args:
+        row: of the manifest, as the last run left it, or a new one.
+        file: the feature file.
+        video: the video.
+        recipe: what the features of this run depend on, besides the video.
     """
     try:
-        found = header(file)
-        if not _fits(found, recipe) or found["source_bytes"] != path.stat().st_size:
+        changed = _changed(video)
+        notes = header(file)
+        if not _fits(notes, recipe) or notes["source_bytes"] != video.stat().st_size:
             return None
-        return found if found["source_sha256"] == sha256(path) else None
+        listed = row.status == "done" and row.source_sha256 == notes["source_sha256"]
+        unchanged = listed and row.source_mtime_ns == changed != ""
+        if not unchanged and notes["source_sha256"] != sha256(video):
+            return None
     except Exception:  # damaged in whatever way, or no video any more: the attempt will say what it is
         return None
+    # What was wrong with the video is written in the manifest alone.
+    return replace(row, source_mtime_ns=changed).done(notes, row.error if listed else "")
 
 
-def _fits(found: dict[str, Any], recipe: dict[str, Any]) -> bool:
-    return all(found[name] == value for name, value in recipe.items())
+def _fits(notes: dict[str, Any], recipe: dict[str, Any]) -> bool:
+    return all(notes[name] == value for name, value in recipe.items())
 
 
-def _check_spread(encoder: str | Encoder, scheduler: str | None, workers: int | None) -> bool:
-    """Whether the work goes to dask's workers."""
+def _changed(video: Path) -> str:
+    """When a video was last changed, in nanoseconds since 1970; empty for what is not there."""
+    return str(video.stat().st_mtime_ns) if video.is_file() else ""
+
+
+def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int | None) -> bool:
+    """Whether dask's workers do the work.
+
+    Raises:
+        ValueError: both kinds of workers were asked for, not a number of them, or an encoder without a name.
+    """
     if scheduler is not None and workers is not None:
         raise ValueError("scheduler and workers both say who does the work: give one of them")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise ValueError(f"workers={workers!r} must be a whole number, 1 or more")
-    spread = scheduler is not None or workers is not None
-    if spread and not isinstance(encoder, str):
+    by_workers = scheduler is not None or workers is not None
+    if by_workers and not isinstance(encoder, str):
         raise ValueError("workers load the encoder themselves: give its name")
-    return spread
-
-
-def _known(encoder: str | Encoder, device: str | torch.device | None, spread: bool) -> Encoder:
-    """The encoder as far as its features' description needs it: quickly loaded, slow to compute."""
-    if isinstance(encoder, Encoder):
-        if device is not None and torch.device(device) != encoder.device:
-            raise ValueError(f"device={str(device)!r}, but the encoder is on {str(encoder.device)!r}")
-        return encoder
-    if not spread:
-        pick(None if device is None else str(device))  # raises now if it is wrong, not at the first video
-    return encoders.load(encoder, device="cpu", backend="eager")
+    return by_workers
 
 
 def _files(videos: Iterable[Path_]) -> list[Path]:
@@ -243,7 +246,7 @@ def _is_video(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
-def _made(folder: Path) -> Path:
+def _make(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):

@@ -33,7 +33,7 @@ class Features:
         frames: int64 tensor (T,), the number of that frame in the file.
         encoder: its name.
         weights: which weights it had.
-        weights_hash: their fingerprint: equal only for equal values.
+        weights_hash: their checksum: equal only for equal values.
         preprocessing: what was done to each frame first.
         selection: which frames were taken, such as {"fps": "5"}; empty for all.
         source: name of the video file.
@@ -141,8 +141,8 @@ def header(path: Path_) -> dict[str, Any]:
     Raises:
         FeaturesError: as `load`.
     """
-    found = load(path, rows=(0, 0))
-    notes = {name: getattr(found, name) for name in (*_TEXTS, "source_bytes")}
+    features = load(path, rows=(0, 0))
+    notes = {name: getattr(features, name) for name in (*_TEXTS, "source_bytes")}
     with h5py.File(path, "r") as hdf5:
         return {**notes, "rows": len(hdf5["values"]), "k": hdf5["values"].shape[1]}
 

@@ -33,9 +33,10 @@ class Row:
         rows: T of the features.
         k: numbers in each row.
         encoder: name of the encoder.
-        weights_hash: fingerprint of its weights.
+        weights_hash: checksum of its weights.
         selection: which frames were taken, as JSON; {} for all.
         source_sha256: checksum of the video.
+        source_mtime_ns: when the video was last changed, in nanoseconds since 1970.
         error: why it failed; or, of one that is done, what is wrong with the video.
     """
 
@@ -48,6 +49,7 @@ class Row:
     weights_hash: str = ""
     selection: str = ""
     source_sha256: str = ""
+    source_mtime_ns: str = ""
     error: str = ""
 
     def done(self, header: dict[str, Any], note: str = "") -> Row:
@@ -70,6 +72,7 @@ class Row:
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
+_OLDER = tuple(name for name in COLUMNS if name != "source_mtime_ns")  # as older versions wrote it
 
 
 class Manifest:
@@ -159,8 +162,9 @@ def _read(path: Path) -> list[Row]:
             lines = list(csv.reader(file))
     except (OSError, csv.Error) as error:
         raise FeaturesError(f"{path} cannot be read ({error}): move it away") from error
-    if not lines or tuple(lines[0]) != COLUMNS:
+    names = tuple(lines[0]) if lines else ()
+    if names not in (COLUMNS, _OLDER):
         raise FeaturesError(f"{path} is no manifest of coursekit: move it away, or choose another folder")
-    found = [Row(*line) for line in lines[1:] if len(line) == len(COLUMNS)]
+    rows = [Row(**dict(zip(names, line, strict=True))) for line in lines[1:] if len(line) == len(names)]
     # A name that somebody has edited must not lead out of the folder.
-    return [row for row in found if row.status in _STATUSES and re.fullmatch(r"[^/\\]+\.h5", row.file)]
+    return [row for row in rows if row.status in _STATUSES and re.fullmatch(r"[^/\\]+\.h5", row.file)]

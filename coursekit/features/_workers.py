@@ -10,47 +10,50 @@ import functools
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 
 from coursekit import encoders
 from coursekit._shared._dask import each
-from coursekit.features._job import Job, Outcome, attempt, why
+from coursekit.features._job import Job, JobResult, attempt, in_one_line
+from coursekit.video import Selection
 
 _alone = threading.Lock()
 
 
-def outcomes(
+def results(
     jobs: Sequence[Job],
     encoder: str,
-    part: dict[str, Any],
+    selection: Selection,
     *,
     device: str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-) -> Iterator[tuple[int, Outcome]]:
+) -> Iterator[tuple[int, JobResult]]:
     """Do all jobs; yield the number of each and how it ended, as they come (see `each`).
 
     Args:
-        jobs: the workers get their paths absolute.
+        jobs: the workers get their paths absolute. Without jobs, no worker is started or asked.
         encoder: one of `encoders.NAMES`.
-        part: which frames, as the arguments of `features.extract_to`.
+        selection: which frames.
         device: where to compute; None picks the best, and on a machine with several GPUs one a worker.
-        workers: start that many on this machine.
+        workers: start that many on this machine, but not more than there are jobs.
         scheduler: or the address of a running scheduler, such as "tcp://10.0.0.1:8786".
 
     Raises:
         ClusterError: dask is not installed, or the scheduler does not answer or was lost.
     """
+    if not jobs:
+        return
     jobs = [Job(job.video.absolute(), job.target.absolute()) for job in jobs]
+    workers = None if workers is None else min(workers, len(jobs))
     threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
-    settings = encoder, part, device, threads
+    settings = encoder, selection, device, threads
     for number, result in each(_work, jobs, settings, workers=workers, scheduler=scheduler):
-        yield number, Outcome(why(result)) if isinstance(result, Exception) else result
+        yield number, JobResult(in_one_line(result)) if isinstance(result, Exception) else result
 
 
-def _work(job: Job, encoder: str, part: dict[str, Any], device: str | None, threads: int | None) -> Outcome:
+def _work(job: Job, encoder: str, selection: Selection, device: str | None, threads: int | None) -> JobResult:
     from distributed import get_worker
 
     worker = get_worker()
@@ -59,8 +62,8 @@ def _work(job: Job, encoder: str, part: dict[str, Any], device: str | None, thre
         try:
             loaded = _loaded(encoder, _device(device, worker.name))
         except (encoders.WeightsError, ValueError) as error:
-            return Outcome(f"{why(error)} (on worker {worker.name})")
-        return attempt(job, loaded, part)
+            return JobResult(f"{in_one_line(error)} (on worker {worker.name})")
+        return attempt(job, loaded, selection)
 
 
 @functools.lru_cache(maxsize=1)

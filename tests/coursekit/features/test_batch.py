@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -19,6 +20,7 @@ from torch import nn
 
 from coursekit import cli, encoders, features, video
 from coursekit._shared import _lock
+from coursekit.encoders import _backends, _networks
 from coursekit.features import _batch, _extract, _job, _manifest, _workers
 
 SELF = [sys.executable, "-m", "coursekit", "features"]
@@ -105,26 +107,22 @@ def test_nothing_is_done_twice(films, tmp_path):
     assert stamps(tmp_path / "out") == before
 
 
-def test_a_lost_manifest_is_made_from_the_files(films, tmp_path):
-    path = run(films, tmp_path / "out").manifest
-    text = path.read_text()
-    path.unlink()
-    assert run(films, tmp_path / "out").made == 0
-    assert path.read_text() == text
-
-
 def spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def exchange(path: Path) -> None:
-    """Other content of the same size, and with the same time of change."""
-    old = path.stat()
+    """Other content of the same size."""
     data = bytearray(path.read_bytes())
     place = data.index(b"Lavc") if b"Lavc" in data else data.index(b"Lavf")
     data[place + 3] ^= 1  # in a comment: the video still plays
     path.write_bytes(data)
-    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+def touch(path: Path) -> None:
+    """Another time of change, and nothing else."""
+    old = path.stat()
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns + 1))
 
 
 CHANGES = {
@@ -132,6 +130,8 @@ CHANGES = {
     "preprocessing": (lambda out, films: {"encoder": tiny(resize=20)}, "abc"),
     "every": (lambda out, films: {"every": 2}, "abc"),
     "fps": (lambda out, films: {"fps": 5}, "abc"),
+    "one frame per second": (lambda out, films: {"fps": 1}, "abc"),
+    "part": (lambda out, films: {"selection": video.Selection(frames=(0, 4))}, "abc"),
     "damaged": (lambda out, films: spoil(out / "b.h5"), "b"),
     "empty": (lambda out, films: (out / "b.h5").write_bytes(b""), "b"),
     "deleted": (lambda out, films: (out / "b.h5").unlink(), "b"),
@@ -156,15 +156,142 @@ def test_what_has_changed_is_made_again_and_nothing_else(films, tmp_path, change
     assert run(films, out, **options).made == 0
 
 
-def test_each_video_is_read_once_for_its_checksum(films, tmp_path, monkeypatch):
-    read = []
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """The names of the videos that were read for their checksum."""
+    names: list[str] = []
     for module in (_batch, _extract):
         real = module.sha256
-        monkeypatch.setattr(module, "sha256", lambda path, real=real: read.append(path.name) or real(path))
-    for options in ({}, {}, {"every": 2}, {"encoder": tiny(1)}):
-        read.clear()
+        monkeypatch.setattr(module, "sha256", lambda path, real=real: names.append(path.name) or real(path))
+    return names
+
+
+def test_each_video_is_read_once_for_its_checksum(films, tmp_path, hashed):
+    for options in ({}, {"every": 2}, {"encoder": tiny(1)}):
+        hashed.clear()
         run(films, tmp_path / "out", **options)
-        assert sorted(read) == ["a.mp4", "b.mp4", "c.mp4"]
+        assert sorted(hashed) == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """The paths of all files that Python opens during the test."""
+    paths: list[str] = []
+    watching = True
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open":
+            paths.append(str(arguments[0]))
+
+    sys.addaudithook(hook)  # it cannot be taken off again
+    yield paths
+    watching = False
+
+
+def test_a_video_of_the_same_size_and_time_is_not_read_again(films, tmp_path, hashed, opened):
+    run(films, tmp_path / "out")
+    assert {Path(path).name for path in opened if path.endswith(".mp4")} == {"a.mp4", "b.mp4", "c.mp4"}
+    hashed.clear()
+    opened.clear()
+    assert run(films, tmp_path / "out").made == 0
+    assert hashed == []
+    assert [path for path in opened if path.endswith(".mp4")] == []
+
+
+def test_a_video_of_another_time_and_the_same_content_keeps_its_features(films, tmp_path, hashed):
+    run(films, tmp_path / "out")
+    before = stamps(tmp_path / "out")
+    touch(films / "b.mp4")
+    for read in (["b.mp4"], []):  # the new time is remembered
+        hashed.clear()
+        assert run(films, tmp_path / "out").made == 0
+        assert hashed == read
+    after = stamps(tmp_path / "out")
+    assert {name for name in before if before[name] != after[name]} == {"manifest.csv"}
+    check_manifest(tmp_path / "out")
+
+
+def without_times(path: Path) -> None:
+    """The manifest as versions wrote it that did not remember when a video was changed."""
+    rows = manifest(path.parent)
+    columns = [name for name in rows[0] if name != "source_mtime_ns"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.parametrize("older", [without_times, Path.unlink])
+def test_an_older_or_lost_manifest_costs_one_reading_and_no_features(films, tmp_path, hashed, older):
+    path = run(films, tmp_path / "out").manifest
+    text = path.read_text()
+    older(path)
+    for read in (["a.mp4", "b.mp4", "c.mp4"], []):
+        hashed.clear()
+        assert run(films, tmp_path / "out").made == 0
+        assert sorted(hashed) == read
+    assert path.read_text() == text
+
+
+def test_a_video_that_changes_while_it_is_read_is_read_again_next_time(films, tmp_path, monkeypatch):
+    real = _extract.extract_to
+
+    def changing(target, path, *rest, **options):
+        made = real(target, path, *rest, **options)
+        if path.name == "b.mp4":
+            exchange(path)
+        return made
+
+    monkeypatch.setattr(_extract, "extract_to", changing)
+    run(films, tmp_path / "out")
+    monkeypatch.undo()
+    assert run(films, tmp_path / "out").made == 1
+    check_manifest(tmp_path / "out")
+
+
+# ---------------------------------------------------------------- how often the network is loaded
+
+
+@pytest.fixture
+def loads(monkeypatch) -> list[str]:
+    """How often a network was built, and how often it was made ready to run."""
+    calls: list[str] = []
+    build, runner = _networks.build, _backends.runner
+
+    def built(name, weights):
+        calls.append("built")
+        return build(name, "random")
+
+    def started(*arguments, **options):
+        calls.append("started")
+        return runner(*arguments, **options)
+
+    monkeypatch.setattr(_networks, "build", built)
+    monkeypatch.setattr(_backends, "runner", started)
+    return calls
+
+
+def test_the_network_of_many_videos_is_loaded_once(films, tmp_path, loads):
+    torch.manual_seed(0)
+    run(films, tmp_path / "out", "mobilenet_v3_small")
+    assert loads == ["built", "started"]
+
+
+def test_where_nothing_is_to_be_done_the_network_is_not_made_ready_to_run(films, tmp_path, loads):
+    for expected in (["built", "started"], ["built"]):
+        loads.clear()
+        torch.manual_seed(0)  # the random weights are the same
+        run(films, tmp_path / "out", "mobilenet_v3_small")
+        assert loads == expected
+
+
+def test_with_workers_the_caller_only_describes_the_network(films, tmp_path, loads, monkeypatch):
+    def elsewhere(jobs, *_, **__):
+        yield from ((number, _job.JobResult("not done")) for number in range(len(jobs)))
+
+    monkeypatch.setattr(_batch, "results", elsewhere)
+    run(films, tmp_path / "out", "mobilenet_v3_small", workers=2)
+    assert loads == ["built"]
 
 
 # ---------------------------------------------------------------- names
@@ -281,6 +408,8 @@ def test_a_manifest_cannot_lead_out_of_its_folder(films, tmp_path):
         ({"workers": 2}, "give its name"),
         ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "one of them"),
         ({"device": "meta"}, "device='meta'"),
+        ({"size": (9, 9)}, r"size=\(9, 9\) is not for features: the encoder resizes"),
+        ({"selection": video.Selection(every=2), "fps": 5}, "a Selection or keywords, not both"),
     ],
 )
 def test_wrong_arguments(films, tmp_path, options, said):
@@ -607,11 +736,11 @@ def test_one_gpu_a_worker(monkeypatch):
 def test_a_worker_with_other_weights_is_found_out(films, tmp_path, monkeypatch):
     encoder, others = tiny(), tiny(seed=7)
 
-    def other(jobs, encoder, part, **_):
+    def other(jobs, encoder, selection, **_):
         for number, job in enumerate(jobs):
-            yield number, _job.attempt(job, others, part)
+            yield number, _job.attempt(job, others, selection)
 
-    monkeypatch.setattr(_batch, "outcomes", other)
+    monkeypatch.setattr(_batch, "results", other)
     monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
     report = features.extract_all(films, tmp_path / "out", "any", progress=False, workers=1)
     assert len(report.failed) == 3

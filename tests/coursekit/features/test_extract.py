@@ -71,6 +71,17 @@ def test_any_part_in_any_batches_is_what_the_reader_reads(means, part, batch):
     assert len(found.frames) == len(found.values)
 
 
+def test_a_selection_as_an_object_is_the_same_as_its_keywords(means, tmp_path):
+    part = {"seconds": (1, 3), "fps": 7}
+    by_keywords = features.extract(FILM, means, **part)
+    by_object = features.extract(FILM, means, video.Selection(**part))
+    file = features.extract_to(tmp_path / "a.h5", FILM, means, video.Selection(**part))
+    streamed = torch.cat([row.values for row in features.stream(FILM, means, video.Selection(**part))])
+    for values in (by_object.values, features.load(file).values, streamed):
+        assert torch.equal(values, by_keywords.values)
+    assert by_keywords.selection == features.load(file).selection == {"seconds": "(1, 3)", "fps": "7"}
+
+
 def test_times_are_those_of_the_file_not_of_a_frame_rate(means, tmp_path):
     path = badfiles.make_variable_rate(tmp_path)
     found = features.extract(path, means)
@@ -231,6 +242,18 @@ def test_what_is_asked_wrongly(means, tmp_path):
         features.extract(FILM, means, batch=0)
     with pytest.raises(ValueError, match="fps and every both"):
         features.extract(FILM, means, fps=5, every=2)
+    size = {"size": (24, 32)}
+    for call in (
+        lambda: features.extract(FILM, means, **size),
+        lambda: features.extract_to(tmp_path / "a.h5", FILM, means, **size),
+        lambda: features.stream(FILM, means, video.Selection(**size)),
+    ):
+        with pytest.raises(ValueError, match=r"size=\(24, 32\) is not for features: the encoder resizes"):
+            call()
+    with pytest.raises(ValueError, match="a Selection or keywords, not both"):
+        features.extract(FILM, means, video.Selection(), fps=5)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'step'"):
+        features.extract(FILM, means, step=5)
     with pytest.raises(ValueError, match="leave it out"):
         features.extract(FILM, means, device="meta")
     with pytest.raises(ValueError, match="encoder='resnet19' is unknown"):
