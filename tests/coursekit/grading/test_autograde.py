@@ -14,7 +14,7 @@ from support import assignment
 
 from coursekit.check import encode
 from coursekit.grading import validate
-from coursekit.grading.assignment import Assignment, AssignmentError, find, parse
+from coursekit.grading.assignment import Assignment, AssignmentError, parse
 from coursekit.grading.autograde import MESSAGE, Judge
 from coursekit.grading.sandbox import _runner
 
@@ -260,13 +260,6 @@ def test_a_master_out_of_form_is_refused_with_the_cell_and_the_mend(
 def test_no_notebook_is_no_master(content: bytes) -> None:
     with pytest.raises(AssignmentError, match=r"tiny\.ipynb is not a notebook"):
         parse(content, Path("tiny.ipynb"))
-
-
-def test_a_master_is_found_by_its_name_or_path(master: Assignment) -> None:
-    root = master.path.parents[1]
-    assert find("tiny", root) == master.path and find(str(master.path), root) == master.path
-    with pytest.raises(AssignmentError, match=r"no assignment 'tinny'.*there are: tiny"):
-        find("tinny", root)
 
 
 # ---------------------------------------------------------------- a submission's cells
