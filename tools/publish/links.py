@@ -1,11 +1,14 @@
 """Where the course is published, and whether each of its links leads somewhere: `make links`.
 
     make links                                        check every link
-    make links REPOSITORY=OWNER/NAME BRANCH=B         publish there: stamp every link, then check
+    make links REPOSITORY=OWNER/NAME BRANCH=B         first let every link lead to that repository
 
-The place stands once, in `[tool.coursekit]` of pyproject.toml. What is made of it (Colab badges, set-up
-cells, the README's course map) is written out in the files, because Colab and GitHub show files as they are.
-`stamp` rewrites these, `problems` compares each with the place and with the tree.
+The place stands once, in `[tool.coursekit]` of pyproject.toml. Colab badges, set-up cells and the README's
+course map repeat it, because Colab and GitHub show files as they are. `stamp` rewrites them, `problems`
+compares each with the place and with the tree.
+
+Sphinx checks the links between the site's pages as well (`tools.publish.site`). It does not read the README,
+and no library knows badges, set-up cells, and addresses of this repository on Colab and GitHub.
 """
 
 from __future__ import annotations
@@ -15,13 +18,12 @@ import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from mdit_py_plugins.anchors import anchors_plugin
 
 from coursekit._shared._files import write_text
 from tools.notebooks.notebook import Node, NotebookError, checkout, code_cells, read
@@ -31,7 +33,7 @@ COLAB = "https://colab.research.google.com/github"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 GITHUB = "https://github.com"
 STAMPED = (".ipynb", ".md", ".cff", ".toml")  # pyproject.toml itself is written last
-# What students get, and the site, are checked as they are made (tests/test_publish.py, tests/test_site.py).
+# What students get, and the site, are checked when they are made (tests/tools/publish).
 _APART = ("dist", "build", "artifacts", "tools/publish/templates")
 
 
@@ -51,7 +53,7 @@ PLACEHOLDER = Place("OWNER/REPO", "main")
 
 
 class LinkError(Exception):
-    """The place cannot be a place; the message says what one looks like. Nothing was written."""
+    """The repository or the branch has a name that GitHub does not allow. Nothing was written."""
 
 
 def place(root: Path = ROOT) -> Place:
@@ -61,7 +63,7 @@ def place(root: Path = ROOT) -> Place:
         root: the checkout.
 
     Raises:
-        LinkError: it says something that no place can be.
+        LinkError: GitHub allows no such name.
         NotebookError: there is no such table.
     """
     _, settings = checkout(root / "pyproject.toml")
@@ -69,22 +71,24 @@ def place(root: Path = ROOT) -> Place:
 
 
 def checked(repository: str, branch: str) -> Place:
-    """A place, if these two can be one.
+    """A place, if GitHub allows these two names.
 
     Args:
         repository: "owner/name", as in the address of the repository on GitHub.
         branch: of a branch or a tag.
 
     Raises:
-        LinkError: one of them cannot be; such as a whole address where "owner/name" belongs.
+        LinkError: it does not; for example, a whole address stands where "owner/name" belongs.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100}", repository, re.ASCII):
         raise LinkError(
-            f"repository={repository!r} is no repository on GitHub: give its owner and name, "
+            f"repository={repository!r} cannot be a repository on GitHub: give its owner and name, "
             "such as school/videos, not its address"
         )
     if not re.fullmatch(r"\w[\w.-]*(?:/\w[\w.-]*)*", branch, re.ASCII) or ".." in branch:
-        raise LinkError(f"branch={branch!r} is no name of a branch or tag, such as main or term-1")
+        raise LinkError(
+            f"branch={branch!r} cannot be the name of a branch or tag: give one such as main or term-1"
+        )
     return Place(repository, branch)
 
 
@@ -126,7 +130,7 @@ def moved(text: str, old: Place, new: Place) -> str:
     Args:
         text: of a README, a notebook (as JSON) or pyproject.toml.
         old: where it was.
-        new: where it will be; both were `checked`, so that no sign of them needs an escape in JSON or TOML.
+        new: where it will be. Both were `checked`: none of their characters needs an escape in JSON or TOML.
     """
     name, branch = re.escape(old.repository), re.escape(old.branch)
     for pattern, replacement in (
@@ -144,7 +148,8 @@ def moved(text: str, old: Place, new: Place) -> str:
 def stamp(root: Path, new: Place) -> list[Path]:
     """Let every link of a checkout lead to another place.
 
-    Each file is written whole or not at all, pyproject.toml last: interrupted, the same call goes on.
+    Each file is written whole or not at all, pyproject.toml last. After an interruption the same call goes
+    on.
 
     Args:
         root: the checkout.
@@ -164,7 +169,7 @@ def stamp(root: Path, new: Place) -> list[Path]:
 
 
 def files(root: Path) -> Iterator[Path]:
-    """The files of a checkout that may hold links: texts and notebooks, not what tools or make have left."""
+    """The files of a checkout that may hold links: texts and notebooks, but nothing that tools have made."""
     for path in sorted(root.rglob("*")):
         where = path.relative_to(root)
         hidden = any(part.startswith((".", "_")) and part != ".github" for part in where.parts)
@@ -179,32 +184,30 @@ def problems(root: Path = ROOT) -> list[str]:
         root: the checkout, or the published tree.
 
     Returns:
-        One text per fault, with its file and the mend; empty where every link leads to a file or a heading
-        of this tree, every notebook has its own badge and the set-up cell. Addresses of others are not tried.
+        One text per fault, with its file and how to repair it. It is empty if every link leads to a file or a
+        heading of this tree, and every notebook has its own badge and the set-up cell. Addresses on other
+        servers are not tried.
 
     Raises:
         LinkError, NotebookError: the place, or a notebook, cannot be read.
     """
-    at, found = place(root), []
+    here = place(root)
+    errors: list[str] = []
     for path in files(root):
-        name = path.relative_to(root).as_posix()
+        faults = []
         if path.suffix == ".ipynb":
             notebook = read(path)
-            faults = [*badges(path, notebook), *_setup(notebook, at)]
-            texts = _texts(notebook)
-        else:
-            faults, texts = [], [path.read_text(encoding="utf-8")]
+            faults += [*badges(path, notebook), *_setup(notebook, here)]
+        texts = _texts(path)
         if path.suffix in (".ipynb", ".md"):
-            faults += [
-                fault
-                for text in texts
-                for target in _targets(text)
-                if (fault := _dead(target, path, root, at))
-            ]
-        if at != PLACEHOLDER and any(PLACEHOLDER.repository in text for text in texts):
-            faults.append(f"still names {PLACEHOLDER.repository}: run make links REPOSITORY={at.repository}")
-        found += [f"{name}: {fault}" for fault in faults]
-    return found
+            targets = [target for text in texts for target in Page(text).targets]
+            faults += [fault for target in targets if (fault := _dead(target, path, root, here))]
+        if here != PLACEHOLDER and any(PLACEHOLDER.repository in text for text in texts):
+            faults.append(
+                f"still names {PLACEHOLDER.repository}: run make links REPOSITORY={here.repository}"
+            )
+        errors += [f"{path.relative_to(root).as_posix()}: {fault}" for fault in faults]
+    return errors
 
 
 def badges(path: Path, notebook: Node) -> Iterator[str]:
@@ -212,130 +215,104 @@ def badges(path: Path, notebook: Node) -> Iterator[str]:
 
     Args:
         path: the notebook, in a checkout.
-        notebook: what it holds.
+        notebook: its content.
 
     Yields:
         A text per fault.
     """
     right = colab_link(path)
     first = notebook.cells[0].source if notebook.cells else ""
-    links = re.findall(rf"\[!\[[^\]]+\]\({re.escape(BADGE)}\)\]\(([^)\s]*)\)", first)
-    if len(links) != 1:
-        yield f"{len(links)} Colab badges in the first cell; write one: [![Open in Colab]({BADGE})]({right})"
-    for link in links:
-        if link != right:
-            yield f"the badge opens {link}, not this notebook: {right}"
+    addresses = re.findall(rf"\[!\[[^\]]+\]\({re.escape(BADGE)}\)\]\(([^)\s]*)\)", first)
+    if len(addresses) != 1:
+        yield (
+            f"{len(addresses)} Colab badges in the first cell; "
+            f"write one: [![Open in Colab]({BADGE})]({right})"
+        )
+    for address in addresses:
+        if address != right:
+            yield f"the badge opens {address}, not this notebook: {right}"
 
 
-def _setup(notebook: Node, at: Place) -> Iterator[str]:
+def _setup(notebook: Node, here: Place) -> Iterator[str]:
     """The first code cell is the set-up cell, and no other cell installs anything."""
     cells = code_cells(notebook)
-    if not cells or cells[0].source.strip() != setup_cell(at):
-        yield f"the first code cell is not the set-up cell:\n{setup_cell(at)}"
+    if not cells or cells[0].source.strip() != setup_cell(here):
+        yield f"the first code cell is not the set-up cell:\n{setup_cell(here)}"
     for number, cell in enumerate(cells[1:], start=2):
         if re.search(r"^\s*[%!]\s*(?:uv )?pip\b", cell.source, re.MULTILINE):
             yield f"code cell {number} (id {cell.id}) installs something: make it a dependency of coursekit"
 
 
-def _dead(target: str, path: Path, root: Path, at: Place) -> str | None:
+def _dead(target: str, path: Path, root: Path, here: Place) -> str | None:
     """Why a link leads nowhere; None if it leads to something, or out of the course."""
     if target.startswith(f"{COLAB}/"):
-        if not target.startswith(at.colab):
-            return f"{target} is not where the course is published: {at.colab}..."
+        if not target.startswith(here.colab):
+            return f"{target} is not where the course is published: {here.colab}..."
         if not target.endswith(".ipynb"):
             return f"{target}: Colab opens notebooks only"
-        return _missing(target.removeprefix(at.colab), root, root, target)
-    if target.startswith(own := f"{GITHUB}/{at.repository}/"):
+        return _missing(target.removeprefix(here.colab), root, root, target)
+    if target.startswith(own := f"{GITHUB}/{here.repository}/"):
         page = target.removeprefix(own)
         if workflow := re.match(r"actions/workflows/([\w-]+\.yml)", page):
             return _missing(f".github/workflows/{workflow[1]}", root, root, target)
-        inside = re.match(rf"(?:blob|tree)/{re.escape(at.branch)}/(.*)", page)
+        inside = re.match(rf"(?:blob|tree)/{re.escape(here.branch)}/(.*)", page)
         return _missing(inside[1], root, root, target) if inside else None
     if scheme := urlsplit(target).scheme:
         return None if scheme in ("https", "http", "mailto") else f"{target}: unknown scheme"
-    if target.startswith("#"):
-        return _anchor(target[1:], path, target)
-    return _missing(target, path.parent, root, target)
+    return _missing(f"{path.name}{target}" if target.startswith("#") else target, path.parent, root, target)
 
 
 def _missing(where: str, folder: Path, root: Path, target: str) -> str | None:
-    """A path, with or without an anchor, that is not in the tree."""
+    """Why a path, with or without an anchor, leads nowhere; None if it is in the tree."""
     name, _, anchor = where.partition("#")
     path = (folder / unquote(name)).resolve()
     if not path.is_relative_to(root.resolve()) or not path.exists():
         return f"{target} leads to no file of this tree"
-    return _anchor(anchor, path, target) if anchor else None
-
-
-def _anchor(anchor: str, path: Path, target: str) -> str | None:
-    """An anchor without a heading."""
+    if not anchor:
+        return None
     if path.suffix not in (".md", ".ipynb"):
         return f"{target}: only a text or a notebook has headings to lead to"
-    notebook = path.suffix == ".ipynb"
-    text = "\n\n".join(_texts(read(path))) if notebook else path.read_text(encoding="utf-8")
-    if unquote(anchor) in headings(text):
-        return None
-    return f"{target}: there is no such heading in {path.name}"
+    if unquote(anchor) not in Page("\n\n".join(_texts(path))).anchors:
+        return f"{target}: there is no such heading in {path.name}"
+    return None
 
 
-def _texts(notebook: Node) -> list[str]:
-    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+def _texts(path: Path) -> list[str]:
+    """The Markdown cells of a notebook; the one text of any other file."""
+    if path.suffix != ".ipynb":
+        return [path.read_text(encoding="utf-8")]
+    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
 
 
-def headings(markdown: str) -> list[str]:
-    """The anchors that GitHub makes of a text's headings: "the-course-map"; repeated ones end in -1, -2."""
-    found: list[str] = []
-    tokens = _MARKDOWN.parse(markdown)
-    for token, inline in pairwise(tokens):
-        if token.type == "heading_open":
-            words = "".join(part.content for part in inline.children or [])
-            slug = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
-            again = sum(
-                each == slug or re.fullmatch(rf"{re.escape(slug)}-\d+", each) is not None for each in found
-            )
-            found.append(f"{slug}-{again}" if again else slug)
-    return found
+class Page(HTMLParser):
+    """A text in Markdown as a browser sees it.
 
+    Attributes:
+        targets: where its links and pictures lead, in order; nothing of what stands in code.
+        anchors: what a link can lead to, as GitHub names headings: "the-course-map"; repeated ones end in
+            -1, -2.
+    """
 
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
-
-
-def _targets(markdown: str) -> Iterator[str]:
-    """Where the links and pictures of a text lead; not what stands in code."""
-    for token in _every(_MARKDOWN.parse(markdown)):
-        if token.type in ("link_open", "image"):
-            yield str(token.attrs.get("href", token.attrs.get("src")))
-        elif token.type in ("html_block", "html_inline"):
-            yield from _Html.targets(token.content)
-
-
-def _every(tokens: list[Token]) -> Iterator[Token]:
-    for token in tokens:
-        yield token
-        yield from _every(token.children or [])
-
-
-class _Html(HTMLParser):
-    """Collects href and src of a piece of HTML."""
-
-    def __init__(self) -> None:
+    def __init__(self, markdown: str) -> None:
         super().__init__()
-        self.found: list[str] = []
-
-    @classmethod
-    def targets(cls, text: str) -> list[str]:
-        """The links of a piece of HTML, in order."""
-        parser = cls()
-        parser.feed(text)
-        return parser.found
+        self.targets: list[str] = []
+        self.anchors: list[str] = []
+        self.feed(_MARKDOWN.render(markdown))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what leads somewhere; a picture inside the page does not."""
-        self.found += [v for k, v in attrs if k in ("href", "src") and v and not v.startswith("data:")]
+        """Keep addresses and anchors; a picture that is embedded in the page (`data:`) has no address."""
+        for name, value in attrs:
+            if name in ("href", "src") and value and not value.startswith("data:"):
+                self.targets.append(value)
+            elif name == "id" and value:
+                self.anchors.append(value)
+
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table").use(anchors_plugin, max_level=6)
 
 
 def run(root: Path = ROOT, repository: str | None = None, branch: str | None = None) -> int:
-    """Stamp, if a place was given, then check.
+    """Let every link lead to a place, if one is given; then check them.
 
     Args:
         root: the checkout.
@@ -352,11 +329,11 @@ def run(root: Path = ROOT, repository: str | None = None, branch: str | None = N
             changed = stamp(root, new)
             print(f"{len(changed)} files changed: they lead to {new.repository}, branch {new.branch}")
         errors = problems(root)
-    except (LinkError, NotebookError, OSError) as error:
-        print(f"links: error: {' '.join(str(error).split())}", file=sys.stderr)
+    except (LinkError, NotebookError, OSError) as reason:
+        print(f"links: error: {' '.join(str(reason).split())}", file=sys.stderr)
         return 2
-    for line in errors:
-        print(line, file=sys.stderr)
+    for error in errors:
+        print(error, file=sys.stderr)
     if not errors and place(root).repository == PLACEHOLDER.repository:
         print(f"All links are right, but {PLACEHOLDER.repository} is a placeholder: after pushing, run")
         print("  make links REPOSITORY=OWNER/NAME BRANCH=NAME")

@@ -106,7 +106,7 @@ def test_a_link_that_markdown_does_not_make_is_none(course):
 
 def test_headings_are_named_as_github_names_them():
     markdown = "# A *b* `c_d`: 3 x 3!\n\n## Map\n\n### Map\n\nMap\n---\n\n```\n# no heading\n```\n"
-    assert links.headings(markdown) == ["a-b-c_d-3-x-3", "map", "map-1", "map-2"]
+    assert links.Page(markdown).anchors == ["a-b-c_d-3-x-3", "map", "map-1", "map-2"]
 
 
 # ---------------------------------------------------------------- moving
@@ -119,7 +119,7 @@ def copied(folder: Path) -> Path:
         if Path(name).suffix in links.STAMPED or name.startswith((".github/", "data/", "LICENSE")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    for name in ("coursekit", "tests", "benchmarks"):
+    for name in ("coursekit", "tests"):
         (folder / name).mkdir(exist_ok=True)
     return folder
 
@@ -186,10 +186,10 @@ def test_only_the_own_place_is_moved():
         ("videos", "main", "owner and name"),
         ("a/b/c", "main", "owner and name"),
         ('a/b"', "main", "owner and name"),
-        ("a/b", "", "no name of a branch"),
-        ("a/b", "my branch", "no name of a branch"),
-        ("a/b", "a..b", "no name of a branch"),
-        ("a/b", "-x", "no name of a branch"),
+        ("a/b", "", "cannot be the name"),
+        ("a/b", "my branch", "cannot be the name"),
+        ("a/b", "a..b", "cannot be the name"),
+        ("a/b", "-x", "cannot be the name"),
     ],
 )  # fmt: skip
 def test_what_can_be_no_place_is_refused(course, capsys, repository, branch, said):
