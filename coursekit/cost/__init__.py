@@ -1,25 +1,32 @@
-"""What a whole network costs: predicted from its shapes, and measured beside it.
+"""The cost of a whole network: parameters, memory, multiply-accumulates and time, predicted and measured.
 
-`account` predicts, for any `nn.Module` and without running it on data: parameters, bytes, MACs. `measure`
-tells what a function really took, `measure_module` what a network took in a process of its own. A prediction
-of memory is a lower bound: it knows the result of every operation, but not what an operation takes for itself
-on the way. On the CPU that is, for a contiguous 3D convolution, a second copy of its output (oneDNN computes
-in channels_last_3d) or, for a small one, its input unfolded to a matrix.
+    from torch import nn
+    from coursekit import cost
 
-A MAC is one multiply-accumulate: one multiplication and one addition. Counted are the MACs of convolutions
-(transposed and grouped ones too), matrix products (linear layers, attention, recurrent layers) and nothing
-else: no bias, normalisation, activation, pooling or interpolation.
+    account = cost.account(nn.Conv3d(3, 16, kernel_size=3), (1, 3, 100, 224, 224))
+    print(account.macs, account.activation_bytes)
+    print(cost.measure_module(nn.Conv3d(3, 16, kernel_size=3), (1, 3, 100, 224, 224)).peak_bytes)
 
-Source: Lecture 56, 18:07 (the four accounts of one convolution; `coursekit.conv` has them in closed form).
+`account` predicts parameters, bytes and MACs of any `nn.Module` without running it on data. `measure`
+measures the time and memory of a function, `measure_module` those of a network in a process of its own. A
+prediction of memory is a lower bound: it counts the result of every operation, but not the temporary memory
+inside an operation. On the CPU, a contiguous 3D convolution needs a second copy of its output (oneDNN
+computes in channels_last_3d), or, if it is small, its input unfolded to a matrix.
+
+A MAC is one multiply-accumulate: one multiplication and one addition. `account` counts the MACs of
+convolutions (also transposed and grouped ones) and of matrix products (linear layers, attention, recurrent
+layers). It does not count bias, normalisation, activation, pooling or interpolation.
+
+Source: Lecture 56, 18:07 (the four accounts of one convolution; `coursekit.conv` computes them by formula).
 """
 
-from coursekit.cost._account import Account, Layer, account
+from coursekit.cost._account import Account, LayerAccount, account
 from coursekit.cost._measure import Measured, measure
 from coursekit.cost._subprocess import measure_module
 
 __all__ = [
     "Account",
-    "Layer",
+    "LayerAccount",
     "Measured",
     "account",
     "measure",

@@ -1,4 +1,4 @@
-"""The account of a model: parameters, activations, bytes and MACs, without running it on data."""
+"""The account of a model: parameters, activations, bytes and MACs, predicted without running it on data."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MB = 1e6
 
 
 @dataclass(frozen=True)
-class Layer:
-    """What one module spends itself, in one forward pass; what its children spend stands in their rows.
+class LayerAccount:
+    """The cost of one module in one forward pass, without its children, which have rows of their own.
 
     Attributes:
         name: its qualified name, as in `model.get_submodule`; "" is the model itself.
         kind: name of its class.
-        calls: how often it was called; a shared module has one row and several calls, a module that is never
-            called, or whose parameters another one uses, has 0.
+        calls: number of calls. A shared module has one row and several calls. A module that is never called,
+            or whose parameters another module uses, has 0.
         output_shape: shape of the first tensor of its last output; None if there is none.
-        parameters: values of its own parameters; one that is shared counts where it comes first.
-        activation_bytes: new memory that its operations took; 0 for views and in-place operations. What
-            is freed again in between counts too.
+        parameters: values of its own parameters; a shared parameter counts where it comes first.
+        activation_bytes: memory that its operations allocated, also if it was freed in between; 0 for views
+            and in-place operations.
         macs: multiply-accumulates, forward.
-        saved_bytes: what it was the first to keep for the backward pass; 0 without training.
+        saved_bytes: memory that it was the first to save for the backward pass; 0 without training.
     """
 
     name: str
@@ -43,28 +43,27 @@ class Layer:
 
 @dataclass(frozen=True)
 class Account:
-    """What a network costs on one input: made by `account`.
+    """The cost of a network for one input; `account` returns it.
 
-    Memory is counted by piece, not by tensor: views and in-place results are not counted twice.
+    Memory is counted by storage, not by tensor: views and in-place results are not counted twice.
 
     Attributes:
         name: class of the model.
         size: shape of its input (or a tuple of shapes, for several arguments).
         dtype: of the input and the parameters.
-        parameters: values of all parameters, each one once.
+        parameters: values of all parameters, each of them once.
         model_bytes: bytes of parameters and buffers.
         input_bytes: bytes of the input.
         output_bytes: bytes of the output.
-        activation_bytes: inference: the most that is held at one time beside the model, input included.
-        macs: multiply-accumulates of one forward pass in evaluation mode (which operations count: see the
-            module).
-        saved_bytes: training: what the forward pass keeps for the backward pass (the input and the output
-            where they are needed, no parameters); None without training=True, as the three below.
+        activation_bytes: inference: the memory peak beside the model, input included.
+        macs: multiply-accumulates of one forward pass in evaluation mode (the package's text says which
+            operations count).
+        saved_bytes: training: memory that the forward pass saves for the backward pass (input and output
+            where they are needed, no parameters). Without training=True, this and the next three are None.
         gradient_bytes: gradients of the parameters.
-        training_bytes: the most that is held at one time in a training step: parameters and buffers, input,
-            output and its gradient, what is saved, the gradients on their way, the gradients of the
-            parameters. Not in it: an optimizer's state (SGD with momentum: once more the bytes of the
-            parameters, Adam: twice).
+        training_bytes: the memory peak of a training step: parameters and buffers, input, output and its
+            gradient, saved tensors, gradients of activations, gradients of the parameters. An optimizer's
+            state is not included (SGD with momentum: the bytes of the parameters once more, Adam: twice).
         training_macs: multiply-accumulates of a training step, forward and backward.
         layers: one row per module, in the order of `model.named_modules()`.
     """
@@ -82,16 +81,16 @@ class Account:
     gradient_bytes: int | None
     training_bytes: int | None
     training_macs: int | None
-    layers: tuple[Layer, ...] = field(repr=False)
+    layers: tuple[LayerAccount, ...] = field(repr=False)
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of the counted MACs: 2 x macs (many tables say FLOPs and mean MACs)."""
+        """Floating-point operations, 2 x macs; many tables write FLOPs and mean MACs."""
         return 2 * self.macs
 
     @property
     def inference_bytes(self) -> int:
-        """Everything that inference holds at its peak: model_bytes + activation_bytes."""
+        """The memory peak of inference with the model: model_bytes + activation_bytes."""
         return self.model_bytes + self.activation_bytes
 
     def table(self) -> str:
@@ -109,27 +108,27 @@ def account(
     training: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Account:
-    """Predicts what `model` costs on an input of a given shape, without data and without its memory.
+    """Predicts the cost of `model` for an input of a given shape, without data and without allocating memory.
 
-    A copy of the model whose tensors have shapes but no values runs once in evaluation mode, and with
-    `training` once more in training mode, forward and backward. The model itself stays as it is.
+    A copy of the model, whose tensors have shapes but no values, runs once in evaluation mode, and with
+    `training` once more in training mode, forward and backward. The model itself does not change.
 
     Args:
         model: any module; its forward hooks run too, on tensors without values.
-        size: shape of the input, batch first, such as (1, 3, 16, 112, 112); for a model with several
-            arguments a tuple of shapes.
-        training: predict a training step too: a forward pass, a gradient for each output, a backward
-            pass; the input itself needs no gradient.
-        dtype: of the input and of all floating-point parameters. One of whole numbers (token ids)
-            is the input's alone.
+        size: shape of the input, batch first, such as (1, 3, 16, 112, 112); a tuple of shapes for a model
+            with several arguments.
+        training: predict a training step too: a forward pass, a gradient of each output, a backward pass. The
+            input needs no gradient.
+        dtype: of the input and of all floating-point parameters. A dtype of whole numbers (token ids) applies
+            only to the input.
 
     Returns:
-        Lower bounds of memory, exact counts of parameters and MACs.
+        Lower bounds of memory, exact numbers of parameters and MACs.
 
     Raises:
-        TypeError: `model` is no module, or `size` no tuple of whole numbers.
-        ValueError: an axis shorter than 1, or an input on which the model fails; the message names
-            the size, the layer and the model's own complaint.
+        TypeError: `model` is not a module, or `size` is not a tuple of whole numbers.
+        ValueError: an axis shorter than 1, or an input on which the model fails. The message has the size,
+            the layer and the model's own error message.
 
     >>> clip = account(nn.Conv3d(3, 16, kernel_size=3), (1, 3, 100, 224, 224))
     >>> clip.parameters, clip.macs, clip.activation_bytes
@@ -163,8 +162,8 @@ def _bytes(tensor: torch.Tensor, dtype: torch.dtype) -> int:
     return tensor.numel() * (dtype.itemsize if cast else tensor.element_size())
 
 
-def _layers(model: nn.Module, forward: _trace.Trace, step: _trace.Trace | None) -> Iterator[Layer]:
-    """Rows of the modules that have no children, or spend something themselves."""
+def _layers(model: nn.Module, forward: _trace.Trace, step: _trace.Trace | None) -> Iterator[LayerAccount]:
+    """Rows of the modules that have no children or have a cost of their own."""
     seen: set[nn.Parameter] = set()
     for name, module in model.named_modules():
         own = set(module.parameters(recurse=False)) - seen
@@ -173,7 +172,7 @@ def _layers(model: nn.Module, forward: _trace.Trace, step: _trace.Trace | None) 
         saved = step.modules[name].saved_bytes if step else 0
         leaf = next(module.children(), None) is None
         if leaf or own or spent.macs or spent.allocated_bytes or saved:
-            yield Layer(
+            yield LayerAccount(
                 name=name,
                 kind=type(module).__name__,
                 calls=spent.calls,

@@ -1,4 +1,4 @@
-"""What a function took: its time, and how far the memory of this process, or of a GPU, rose at most."""
+"""Measures a function: its time, and the peak of this process's or a GPU's memory above the start."""
 
 from __future__ import annotations
 
@@ -25,17 +25,16 @@ _ON_CPU = ("cpu", "sim")  # types of devices that compute on the CPU; "sim" is c
 
 @dataclass(frozen=True)
 class Measured:
-    """What a function took: made by `measure`.
+    """Time and memory of a function; `measure` returns it.
 
     Attributes:
-        seconds: wall-clock time of one call, the median of all.
-        peak_bytes: how far the memory rose above what was held before, at most; what the function
-            returns is in it.
-        margin_bytes: by how much `peak_bytes` may be wrong: 0 for an allocator; on Linux the kernel counts
-            pages in lots, one lot per core (0.26 MB on 2 cores, 2 MB on 16); infinite for samples.
-        how: the gauge that read it.
-        allocated_bytes: the same peak, as PyTorch's own allocator tells it, to the byte: without what
-            other libraries take by themselves. None where it was not asked for.
+        seconds: wall time of one call, the median of all calls.
+        peak_bytes: the memory peak, minus the memory before the call. The function's result is included.
+        margin_bytes: the largest error of `peak_bytes`: 0 for an allocator; infinite for samples. The Linux
+            kernel counts pages in batches, one per core (0.26 MB in total on 2 cores, 2 MB on 16).
+        how: the method of measurement, in words.
+        allocated_bytes: the same peak as recorded by PyTorch's allocator, exact to the byte, without the
+            memory that other libraries allocate. None if it was not requested.
     """
 
     seconds: float
@@ -52,25 +51,25 @@ def measure(
     device: torch.device | None = None,
     allocator: bool = False,
 ) -> Measured:
-    """Time and peak memory of `function()`, in this process.
+    """Time and memory peak of `function()`, in this process.
 
-    Whose peak it is:
+    The source of the peak depends on the device:
 
-    - CPU, Linux: the resident memory of the process, from the kernel's own record, which begins
-      anew after free memory was given back. The first call of an operation also loads pages
-      of its library (about 10 MB).
-    - CPU, macOS and Windows (or a Linux that forbids to reset the record): PyTorch's allocator, through its
-      profiler; numpy and decoders are not in it, and the clock is a little slower.
+    - CPU, Linux: the resident memory of the process, recorded by the kernel. Free memory is given back and
+      the record is reset before the call. The first call of an operation also loads pages of its library
+      (about 10 MB).
+    - CPU, macOS and Windows (or a Linux that does not allow the reset): PyTorch's allocator, by its profiler.
+      Memory of numpy and of decoders is not included, and the function runs a little slower.
     - CUDA: PyTorch's allocator.
-    - MPS: PyTorch's allocator, sampled a thousand times a second; a short peak may be missed.
+    - MPS: PyTorch's allocator, sampled 1,000 times per second; a short peak may be missed.
 
-    For a process that nothing else has touched: `measure_module`.
+    `measure_module` measures in a fresh process.
 
     Args:
-        function: called without arguments; what it returns is held until the peak is read.
-        repeats: number of calls (> 0); the peak is that of the worst call.
-        device: where the function computes; None is the CPU.
-        allocator: call it once more on the CPU to read `allocated_bytes` too.
+        function: called without arguments; its result is held until the peak is read.
+        repeats: number of calls (> 0); the peak is the largest of all calls.
+        device: the device on which the function computes; None is the CPU.
+        allocator: on the CPU, call the function once more to read `allocated_bytes` too.
 
     Raises:
         ValueError: `repeats` less than 1, or a device whose memory cannot be read.
@@ -105,20 +104,20 @@ def _call(function: Callable[[], object], gauge: Gauge, device: torch.device) ->
 
 
 class Gauge(Protocol):
-    """Watches one kind of memory from `start` on; `rise` tells how far it rose at most."""
+    """Watches one kind of memory from `start` on; `rise` returns its peak above the start."""
 
     how: str
     margin_bytes: float
 
     def start(self) -> None:
-        """Takes what is held now as the base line."""
+        """Takes the memory that is held now as the base line."""
 
     def rise(self) -> int:
         """Bytes from the base line to the peak since `start`."""
 
 
 def gauge_for(device: torch.device) -> Gauge:
-    """The best gauge that this system has for the memory of `device`."""
+    """The best gauge for the memory of `device` on this system."""
     if device.type == "cuda":
         return CudaAllocator(device)
     if device.type == "mps":
@@ -129,10 +128,10 @@ def gauge_for(device: torch.device) -> Gauge:
 
 
 class KernelPeak:
-    """Linux: the highest resident memory of this process, which the kernel records without a gap.
+    """Linux: the peak of this process's resident memory, which the kernel records continuously.
 
-    Freed memory goes back to the kernel first (`malloc_trim`), so that it is not in the base line. The
-    kernel counts pages in lots, one lot per core: a reading may be off by `margin_bytes`.
+    Freed memory goes back to the kernel first (`malloc_trim`), so that it is not part of the base line. The
+    kernel counts pages in batches, one per core: a reading may be wrong by up to `margin_bytes`.
     """
 
     how = "peak of resident memory, recorded by the kernel"
@@ -143,7 +142,7 @@ class KernelPeak:
         self._before = 0
 
     def start(self) -> None:
-        """Collects what is garbage, gives free memory back, and lets the record begin anew."""
+        """Collects garbage, gives free memory back, and resets the record."""
         gc.collect()
         _trim()
         _reset_peak()
@@ -155,10 +154,10 @@ class KernelPeak:
 
 
 class CpuAllocator:
-    """Any system: the peak of what PyTorch's allocator for the CPU has handed out, to the byte.
+    """Any system: the peak of the memory handed out by PyTorch's CPU allocator, exact to the byte.
 
-    PyTorch's profiler writes down every piece that is taken and given back. What takes memory by itself
-    (numpy, a decoder, the threads) is not in it; nor are the pages of the libraries.
+    PyTorch's profiler records every allocation and every release. Memory that others allocate (numpy, a
+    decoder, the threads) is not included, nor are the pages of the libraries.
     """
 
     how = "peak of PyTorch's CPU allocator, by its profiler"
@@ -167,28 +166,28 @@ class CpuAllocator:
     def start(self) -> None:
         """Starts the profiler."""
         gc.collect()
-        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or it writes of GPUs that are not there
-        # acc_events: there is one cycle, whose events are wanted; without it PyTorch 2.11 (Colab) warns.
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # otherwise it reports missing GPUs
+        # acc_events keeps the events of the only cycle; without it PyTorch 2.11 (Colab) warns.
         self._profile = profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True)
         self._profile.start()
 
     def rise(self) -> int:
-        """Ends the profiler; the highest sum of all pieces since `start`."""
+        """Ends the profiler; the highest sum of all allocations since `start`."""
         self._profile.stop()
         recorded: Any = self._profile.profiler
         events = recorded.kineto_results.events()
         pieces = [e for e in events if e.name() == "[memory]" and e.device_type().name == "CPU"]
-        held = most = 0
+        held = peak = 0
         for piece in sorted(pieces, key=lambda e: e.start_ns()):
             held += piece.nbytes()
-            most = max(most, held)
-        return most
+            peak = max(peak, held)
+        return peak
 
 
 class Sampler:
-    """For a device that keeps no record: reads a number of bytes again and again, and keeps the largest.
+    """For a device without a record: reads the number of bytes repeatedly and keeps the largest.
 
-    A peak between two readings is missed, by an amount that nobody knows: `margin_bytes` is infinite.
+    A peak between two readings is missed. Its size is unknown, so `margin_bytes` is infinite.
     """
 
     margin_bytes = float("inf")
@@ -217,7 +216,7 @@ class Sampler:
 
 
 class CudaAllocator:
-    """CUDA: the peak of what PyTorch's allocator has handed out, to the byte."""
+    """CUDA: the peak of the memory handed out by PyTorch's allocator, exact to the byte."""
 
     how = "peak of PyTorch's CUDA allocator"
     margin_bytes: float = 0
@@ -227,7 +226,7 @@ class CudaAllocator:
         self._before = 0
 
     def start(self) -> None:
-        """Waits for the device, and lets the allocator's record begin anew."""
+        """Waits for the device, and resets the allocator's record."""
         gc.collect()
         torch.cuda.synchronize(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
@@ -257,7 +256,7 @@ def _status(name: str) -> int:
 
 
 def _trim() -> None:
-    """Gives freed memory back to the kernel, where the C library can (glibc)."""
+    """Gives freed memory back to the kernel, if the C library can (glibc)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

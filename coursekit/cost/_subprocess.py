@@ -1,4 +1,4 @@
-"""Runs a network in a process of its own, and measures it there."""
+"""Measures a network in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def measure_module(
     repeats: int = 1,
     device: torch.device | None = None,
 ) -> Measured:
-    """Time and peak memory of a network on random input, in a fresh process: what `account` predicts.
+    """Time and memory peak of a network on random input, in a fresh process: what `account` predicts.
 
-    The peak rises from a process that holds the model and nothing else. Its prediction is, for inference
-    `activation_bytes`, and for a training step `training_bytes - model_bytes`: lower bounds of both
-    `peak_bytes` and `allocated_bytes` (an additional call reads it). What is above them are copies inside a
-    library, such as a convolution's input or output in another memory format, and the library's own pages.
+    Before the call, the process holds the model and nothing else. The predictions are `activation_bytes` for
+    inference and `training_bytes - model_bytes` for a training step. They are lower bounds of `peak_bytes`
+    and of `allocated_bytes` (which needs one more call). The difference is copies inside a library, such as a
+    convolution's input or output in another memory format, and the library's own pages.
 
     Args:
-        model: a module that another process can import (so not one from a notebook's cell); it is copied.
+        model: a module that another process can import (not one from a notebook's cell); it is copied.
         size: as for `account`.
         training: forward and backward in training mode, instead of forward in evaluation mode.
         dtype: as for `account`.
-        memory_format: such as torch.channels_last_3d, for the parameters and the input that have its axes.
-        repeats: number of calls; the first one also loads the libraries, so its time is longer.
-        device: where to compute; None is the CPU.
+        memory_format: such as torch.channels_last_3d, for the parameters and inputs with that number of axes.
+        repeats: number of calls. The first one also loads the libraries, so it takes longer.
+        device: the device on which to compute; None is the CPU.
 
     Raises:
         TypeError, ValueError: as `account`, before a process is started; and for a model that cannot be sent
             to another process.
-        MemoryError: the process was ended by the system, which happens when memory runs out.
+        MemoryError: the system ended the process, which happens when memory runs out.
     """
     check_model(model)
     shapes = shapes_of(size)
@@ -68,14 +68,14 @@ def measure_module(
             return process.submit(work).result()
         except BrokenProcessPool as error:
             raise MemoryError(
-                f"the process that ran {type(model).__name__} on an input of size {size} was ended before it "
-                "was done, probably because memory ran out: beside the model it needs at least "
-                f"{predicted.peak_bytes / 1e6:,.0f} MB"
+                f"the process that ran {type(model).__name__} on an input of size {size} ended before it "
+                "was done, probably because memory ran out. Beside the model it needs at least "
+                f"{predicted.peak_bytes / 1e6:,.0f} MB: use a smaller input, or free memory"
             ) from error
 
 
 def _pickled(model: nn.Module) -> bytes:
-    """The model as bytes: left to itself, multiprocessing would move its parameters to shared memory."""
+    """The model as bytes; otherwise multiprocessing would move its parameters to shared memory."""
     local = sorted({type(m).__name__ for m in model.modules() if type(m).__module__ == "__main__"})
     if local:
         raise ValueError(
@@ -132,7 +132,7 @@ def _forward(model: nn.Module, inputs: Callable[[], list[torch.Tensor]]) -> Any:
 
 
 def _step(model: nn.Module, inputs: Callable[[], list[torch.Tensor]]) -> None:
-    arguments = inputs()  # held until the end, as the loop that trains holds its batch
+    arguments = inputs()  # held until the end, as a training loop holds its batch
     outputs = [y for y in tensors(model(*arguments)) if y.requires_grad]
     torch.autograd.backward(outputs, [torch.ones_like(y) for y in outputs])
     model.zero_grad()

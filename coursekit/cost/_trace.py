@@ -1,8 +1,8 @@
-"""Runs a network on tensors that have shapes but no values, and writes down what each operation does.
+"""Runs a network on tensors that have shapes but no values, and records the cost of each operation.
 
-The tensors are PyTorch's fake tensors: meta tensors that claim to be on the CPU, so that every operation
-takes the way it would take there, and needs no memory. Every operation passes through `Tally`, which
-counts multiply-accumulates and follows each piece of memory from its allocation until nobody needs it.
+The tensors are PyTorch's fake tensors: meta tensors that report the CPU as their device. PyTorch chooses the
+same operations as on the CPU, but needs no memory. Every operation passes through `Tally`, which counts
+multiply-accumulates and follows each storage from its allocation to its release.
 
 Source: torch.utils._python_dispatch.TorchDispatchMode and torch.autograd.graph.saved_tensors_hooks.
 """
@@ -33,12 +33,12 @@ from coursekit.cost._macs import MACS
 Shape = tuple[int, ...]
 _LOG = logging.getLogger(FakeTensorMode.__module__)
 
-# --------------------------------------------------------------------------------- what one pass leaves
+# --------------------------------------------------------------------------------- the result of one pass
 
 
 @dataclass
 class Spent:
-    """What the operations of one module itself spent in a forward pass; its children have their own."""
+    """The cost of one module's own operations in a forward pass, without those of its children."""
 
     calls: int = 0
     output_shape: Shape | None = None
@@ -52,8 +52,8 @@ class Trace:
     """One pass through the model.
 
     Attributes:
-        modules: by qualified name, the model itself is "".
-        peak_bytes: most bytes held at one time, without parameters and buffers.
+        modules: by qualified name; the model itself is "".
+        peak_bytes: the memory peak in bytes, without parameters and buffers.
         input_bytes: bytes of the input.
         output_bytes: bytes of the output's tensors.
         gradient_bytes: bytes of the parameters' gradients.
@@ -74,12 +74,12 @@ class Trace:
 
     @property
     def saved_bytes(self) -> int:
-        """What the forward pass keeps for the backward pass."""
+        """Bytes that the forward pass saves for the backward pass."""
         return sum(spent.saved_bytes for spent in self.modules.values())
 
 
 class Tally(TorchDispatchMode):
-    """Sees every operation on tensors: charges MACs and new memory to the module that is running."""
+    """Sees every operation on tensors, and adds its MACs and new memory to the module that is running."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Tally(TorchDispatchMode):
         return out
 
     def save(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Called by autograd for each tensor that it keeps for the backward pass."""
+        """Called by autograd for each tensor that it saves for the backward pass."""
         key = _key(tensor)
         if key not in self._model and key not in self._saved:
             self._saved.add(key)
@@ -116,11 +116,11 @@ class Tally(TorchDispatchMode):
         return tensor
 
     def entered(self, name: str) -> Callable[..., None]:
-        """A hook for before the forward pass of the module `name`."""
+        """The hook that runs before the forward pass of the module `name`."""
         return lambda module, args: self.running.append(name)
 
     def left(self, name: str) -> Callable[..., None]:
-        """A hook for after it."""
+        """The hook that runs after the forward pass of the module `name`."""
 
         def hook(module: nn.Module, args: Any, output: Any) -> None:
             self.running.pop()
@@ -142,7 +142,7 @@ class Tally(TorchDispatchMode):
             self._spent.macs += macs
 
     def _hold(self, tensor: torch.Tensor) -> None:
-        """Counts memory that is new: views and in-place results share one that is known."""
+        """Counts new storages; views and in-place results share one that is already counted."""
         storage, key = tensor.untyped_storage(), _key(tensor)
         if key in self._held or key in self._model:
             return
@@ -160,7 +160,7 @@ class Tally(TorchDispatchMode):
 
 
 def _is_composite(func: Any) -> bool:
-    """Whether it is made of other operations, and the CPU has no kernel for it: under inference_mode."""
+    """Whether the operation is composed of others and has no CPU kernel, as under inference_mode."""
     if func.namespace != "aten":
         return False
     has_kernel = partial(torch._C._dispatch_has_kernel_for_dispatch_key, func.name())
@@ -168,7 +168,7 @@ def _is_composite(func: Any) -> bool:
 
 
 def _key(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def tensors(value: Any) -> Iterator[torch.Tensor]:
@@ -192,13 +192,13 @@ def trace(model: nn.Module, shapes: tuple[Shape, ...], dtype: torch.dtype, *, tr
     """One pass of a copy without values: forward in evaluation mode, or a training step.
 
     Args:
-        model: stays as it is.
+        model: it is not changed.
         shapes: one for each argument of its forward method.
-        dtype: of the arguments, and (unless it is of whole numbers) of the floating-point parameters.
+        dtype: of the arguments, and (unless it is a dtype of whole numbers) of the floating-point parameters.
         training: also run backward, from a gradient of ones for each output.
 
     Raises:
-        ValueError: the model fails on such an input; the message has its own words and the layer.
+        ValueError: the model fails on such an input. The message has the model's own error and the layer.
     """
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with torch.inference_mode(False), torch.set_grad_enabled(training):
@@ -224,7 +224,7 @@ def _run(
 ) -> None:
     inputs = [torch.empty(shape, dtype=dtype, device="cpu") for shape in shapes]
     tally.trace.input_bytes = sum(x.untyped_storage().nbytes() for x in inputs)
-    tally.trace.modules[""].allocated_bytes = 0  # so far, that was the input
+    tally.trace.modules[""].allocated_bytes = 0  # so far only the input was allocated
     with torch.autograd.graph.saved_tensors_hooks(tally.save, lambda tensor: tensor):
         outputs = list({id(y): y for y in tensors(model(*inputs))}.values())
     tally.trace.output_bytes = sum(y.numel() * y.element_size() for y in outputs)
@@ -234,10 +234,10 @@ def _run(
 
 @contextmanager
 def _plain_operations() -> Iterator[None]:
-    """Without PyTorch's fused transformer layers, which hide their operations; and without its logs."""
+    """Switches off PyTorch's fused transformer layers, which hide their operations, and its log."""
     fast_path, silent = torch.backends.mha.get_fastpath_enabled(), _LOG.disabled
     torch.backends.mha.set_fastpath_enabled(False)
-    _LOG.disabled = True  # it would print the traceback of an error that we explain
+    _LOG.disabled = True  # it would print the traceback of an error that `_explain` describes
     try:
         yield
     finally:
@@ -255,7 +255,7 @@ def _backward(tally: Tally, outputs: list[torch.Tensor]) -> None:
 
 def _without_values(model: nn.Module, fake: FakeTensorMode, dtype: torch.dtype) -> nn.Module:
     """A copy whose parameters, buffers and other tensors have shapes but no values."""
-    copies: dict[int, Any] = {}  # deepcopy takes what it finds here for the copy of the tensor with that id
+    copies: dict[int, Any] = {}  # by id of the tensor: deepcopy uses these as the copies
     with fake:
         for module in model.modules():
             attributes = (*module._parameters.values(), *module._buffers.values(), *vars(module).values())
@@ -268,7 +268,7 @@ def _without_values(model: nn.Module, fake: FakeTensorMode, dtype: torch.dtype) 
 def _empty(tensor: torch.Tensor, dtype: torch.dtype, name: str) -> torch.Tensor:
     if torch.nn.parameter.is_lazy(tensor):
         raise ValueError(
-            f"{name} has lazy layers, whose parameters have no shape yet; call it once on a real input before"
+            f"{name} has lazy layers, whose parameters have no shape yet; first call it once on a real input"
         )
     cast = tensor.is_floating_point() and dtype.is_floating_point
     kind = dtype if cast else tensor.dtype
@@ -284,25 +284,25 @@ def _explain(
     size = str(shapes[0]) if len(shapes) == 1 else ", ".join(map(str, shapes))
     layer = f" in {name} ({type(model.get_submodule(name)).__name__})" if name else ""
     if isinstance(error, (DataDependentOutputException, DynamicOutputShapeException)):
-        reason = f"it looks at the values of a tensor ({error.func}), and a prediction has none"
+        reason = f"it needs the values of a tensor ({error.func}), and a prediction has only shapes"
     else:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return f"{type(model).__name__} fails on an input of size {size}, {dtype}{layer}: {reason}"
 
 
 def check_model(model: object) -> None:
-    """Raises a TypeError unless it is a module."""
+    """Raises a TypeError unless `model` is a module."""
     if not isinstance(model, nn.Module):
-        hint = "; make one first, Net()" if isinstance(model, type) else ""
+        hint = "; call the class to make a module, as in Net()" if isinstance(model, type) else ""
         raise TypeError(f"model must be a torch.nn.Module, got {model!r} ({type(model).__name__}){hint}")
 
 
 def shapes_of(size: Any) -> tuple[Shape, ...]:
-    """One shape or several -> a tuple of shapes, checked.
+    """One shape or several as a tuple of shapes, checked.
 
     Raises:
-        TypeError: something that is no tuple of whole numbers, nor a tuple of such tuples.
-        ValueError: no axis at all, or an axis shorter than 1.
+        TypeError: neither a tuple of whole numbers nor a tuple of such tuples.
+        ValueError: no axis, or an axis shorter than 1.
     """
     if isinstance(size, (tuple, list)) and size and all(isinstance(part, (tuple, list)) for part in size):
         return tuple(_shape(part) for part in size)

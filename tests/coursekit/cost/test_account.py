@@ -120,14 +120,14 @@ def test_one_convolution_is_what_conv_says(data):
         input_gradient=False,
     )
     batch = data.draw(st.integers(1, 3))
-    found = cost.account(layer, (batch, channels, *size), training=True)
-    assert found.layers[0].output_shape == (batch, kernels, *expected.output_size)
-    assert found.parameters == expected.parameters
-    assert found.model_bytes == expected.model_bytes
-    assert found.macs == (batch * expected).macs
-    assert found.activation_bytes == (batch * expected).activation_bytes
-    assert found.training_bytes == (batch * expected).training_bytes
-    assert found.training_macs == (batch * expected).macs + (batch * expected).backward_macs
+    account = cost.account(layer, (batch, channels, *size), training=True)
+    assert account.layers[0].output_shape == (batch, kernels, *expected.output_size)
+    assert account.parameters == expected.parameters
+    assert account.model_bytes == expected.model_bytes
+    assert account.macs == (batch * expected).macs
+    assert account.activation_bytes == (batch * expected).activation_bytes
+    assert account.training_bytes == (batch * expected).training_bytes
+    assert account.training_macs == (batch * expected).macs + (batch * expected).backward_macs
 
 
 class Attention(nn.Module):
@@ -180,10 +180,10 @@ def test_macs_by_hand(name):
 
 def test_backward_of_attention_computes_the_weights_again():
     model = nn.Sequential(nn.Linear(32, 32, bias=False), Attention())
-    found = cost.account(model, (1, 4, 50, 32), training=True)
+    account = cost.account(model, (1, 4, 50, 32), training=True)
     linear, product = 4 * 50 * 32 * 32, 4 * 50 * 50 * 32
-    assert found.macs == linear + 2 * product
-    assert found.training_macs == found.macs + linear + 5 * product  # no gradient of the input
+    assert account.macs == linear + 2 * product
+    assert account.training_macs == account.macs + linear + 5 * product  # no gradient of the input
 
 
 def test_a_checkpoint_computes_twice_and_keeps_less():
@@ -199,11 +199,11 @@ def test_a_checkpoint_computes_twice_and_keeps_less():
                 return torch.utils.checkpoint.checkpoint(self.layers, x, use_reentrant=False)
             return self.layers(x)
 
-    kept = cost.account(Block(False), (100, 64), training=True)
+    stored = cost.account(Block(False), (100, 64), training=True)
     again = cost.account(Block(True), (100, 64), training=True)
-    assert again.macs == kept.macs
-    assert again.training_macs == kept.training_macs + 2 * 100 * 64 * 64
-    assert again.saved_bytes < kept.saved_bytes
+    assert again.macs == stored.macs
+    assert again.training_macs == stored.training_macs + 2 * 100 * 64 * 64
+    assert again.saved_bytes < stored.saved_bytes
 
 
 # -------------------------------------------------------------------------- other counters, same numbers
@@ -215,9 +215,9 @@ def test_torchvisions_published_numbers(name):
     weights = NETWORKS[name][1].DEFAULT
     (side, *_) = (weights.transforms().crop_size * 2)[:2]
     size = (1, 3, side, side) if name == "resnet18" else (1, 3, 16, side, side)
-    found = cost.account(network(name, "meta"), size)
-    assert found.parameters == weights.meta["num_params"]
-    assert round(found.macs / 1e9, 3) == weights.meta["_ops"]
+    account = cost.account(network(name, "meta"), size)
+    assert account.parameters == weights.meta["num_params"]
+    assert round(account.macs / 1e9, 3) == weights.meta["_ops"]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -232,11 +232,11 @@ def test_flop_counter_agrees(name):
 @pytest.mark.parametrize("name", ["resnet18", "r3d_18"])
 def test_flop_counter_agrees_on_training(name):
     model, size = network(name, "meta"), small(name)
-    found = cost.account(model, size, training=True)
+    account = cost.account(model, size, training=True)
     model.train()
     with FlopCounterMode(display=False) as counter:
         model(torch.empty(size, device="meta")).sum().backward()
-    assert 2 * found.training_macs == counter.get_total_flops()
+    assert 2 * account.training_macs == counter.get_total_flops()
 
 
 FLOP_COUNTER_MISSES = {
@@ -350,10 +350,10 @@ class Shared(nn.Module):
         self.act = nn.ReLU(inplace=True)
 
     def forward(self, x):
-        kept = self.act(self.first(x))  # (N, 64)
-        y = self.act(self.again(self.again(kept).view(-1, 64)))
+        hidden = self.act(self.first(x))  # (N, 64)
+        y = self.act(self.again(self.again(hidden).view(-1, 64)))
         y = self.again(y)[:, :32].mul_(2)
-        return {"halves": (y, kept[:, ::2] + 1), "sum": y.sum()}
+        return {"halves": (y, hidden[:, ::2] + 1), "sum": y.sum()}
 
 
 MEMORY = {
@@ -376,9 +376,9 @@ MEMORY = {
 def test_live_bytes_are_what_the_allocator_hands_out(name, training):
     """These layers need no scratch memory: prediction and real memory agree."""
     model, size = MEMORY[name]
-    found = cost.account(model, size, training=training)
-    run, expected = (step, found.training_bytes - found.model_bytes) if training else (forward, None)
-    expected = found.activation_bytes if expected is None else expected
+    account = cost.account(model, size, training=training)
+    run, expected = (step, account.training_bytes - account.model_bytes) if training else (forward, None)
+    expected = account.activation_bytes if expected is None else expected
     x = torch.rand(size)
     run(model, x)
     real = allocated(lambda: run(model, x.clone()))
@@ -394,19 +394,19 @@ def test_live_bytes_are_what_the_allocator_hands_out(name, training):
 )
 def test_the_allocator_never_undercuts_the_prediction(name, training):
     model, size = network(name), small(name)
-    found = cost.account(model, size, training=training)
-    expected = found.training_bytes - found.model_bytes if training else found.activation_bytes
+    account = cost.account(model, size, training=training)
+    expected = account.training_bytes - account.model_bytes if training else account.activation_bytes
     assert allocated(lambda: (step if training else forward)(model, torch.rand(size))) >= expected
 
 
 def memory_of_a_conv(size):
     """Its account, and what it takes when contiguous and when in channels_last_3d."""
     model = nn.Conv3d(3, 16, 3)
-    found = cost.account(model, size)
+    account = cost.account(model, size)
     plain = allocated(lambda: forward(model, torch.rand(size)))
     model = model.to(memory_format=torch.channels_last_3d)
     x = torch.rand(size).to(memory_format=torch.channels_last_3d)
-    return found, plain, allocated(lambda: forward(model, x.clone()))
+    return account, plain, allocated(lambda: forward(model, x.clone()))
 
 
 def test_a_contiguous_convolution_holds_a_second_copy_of_its_output():
@@ -415,20 +415,20 @@ def test_a_contiguous_convolution_holds_a_second_copy_of_its_output():
     oneDNN computes in channels_last_3d. A contiguous output is written in that format first, and then copied,
     while both are held.
     """
-    found, plain, last = memory_of_a_conv((1, 3, 60, 160, 160))
-    assert found.activation_bytes <= last <= 1.001 * found.activation_bytes
-    assert plain == pytest.approx(found.activation_bytes + found.output_bytes, rel=1e-3)
+    account, plain, last = memory_of_a_conv((1, 3, 60, 160, 160))
+    assert account.activation_bytes <= last <= 1.001 * account.activation_bytes
+    assert plain == pytest.approx(account.activation_bytes + account.output_bytes, rel=1e-3)
 
 
 def test_a_small_convolution_unfolds_its_input():
     """Below some size PyTorch does not ask oneDNN: it writes the 27 values under each position of the
     kernel into a matrix of its own, 27 times the input, and takes one matrix product.
     """
-    found, plain, last = memory_of_a_conv((1, 3, 40, 112, 112))
+    account, plain, last = memory_of_a_conv((1, 3, 40, 112, 112))
     unfolded = 4 * 3 * 27 * 38 * 110 * 110
-    assert plain == found.activation_bytes + unfolded
-    contiguous = found.input_bytes + 4 * 1296  # copies of input and weights
-    assert last == found.activation_bytes + unfolded + contiguous
+    assert plain == account.activation_bytes + unfolded
+    contiguous = account.input_bytes + 4 * 1296  # copies of input and weights
+    assert last == account.activation_bytes + unfolded + contiguous
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -436,8 +436,8 @@ def test_the_lectures_example_in_a_fresh_process(training):
     """Resident memory, as a task manager shows it: not below the prediction, and within 10 % of it."""
     model = nn.Conv3d(3, 16, 3)
     before = model.weight.data_ptr()
-    found = cost.account(model, CLIP, training=training)
-    expected = found.training_bytes - found.model_bytes if training else found.activation_bytes
+    account = cost.account(model, CLIP, training=training)
+    expected = account.training_bytes - account.model_bytes if training else account.activation_bytes
     seen = cost.measure_module(model, CLIP, training=training, memory_format=torch.channels_last_3d)
     assert expected <= seen.allocated_bytes <= 1.001 * expected
     if "kernel" in seen.how:
@@ -492,40 +492,43 @@ def test_twice_the_frames_twice_the_memory():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_layers_add_up(name):
     model = network(name, "meta")
-    found = predicted(name)
-    assert sum(layer.parameters for layer in found.layers) == found.parameters
-    assert sum(layer.macs for layer in found.layers) == found.macs
-    assert sum(layer.activation_bytes for layer in found.layers) + found.input_bytes >= found.activation_bytes
-    for layer in found.layers:
+    account = predicted(name)
+    assert sum(layer.parameters for layer in account.layers) == account.parameters
+    assert sum(layer.macs for layer in account.layers) == account.macs
+    assert (
+        sum(layer.activation_bytes for layer in account.layers) + account.input_bytes
+        >= account.activation_bytes
+    )
+    for layer in account.layers:
         assert layer.kind == type(model.get_submodule(layer.name)).__name__
 
 
 def test_rows_of_a_small_network():
-    found = {layer.name: layer for layer in cost.account(Shared(), (500, 64), training=True).layers}
-    assert list(found) == ["", "first", "again", "act"]
-    assert [layer.calls for layer in found.values()] == [1, 1, 3, 2]
-    assert [layer.parameters for layer in found.values()] == [0, 64 * 65, 64 * 65, 0]
-    assert found["again"].macs == 3 * found["first"].macs == 3 * 500 * 64 * 64
-    assert found["again"].activation_bytes == 3 * found["first"].activation_bytes == 3 * 4 * 500 * 64
-    assert found["act"].activation_bytes == 0  # in place
-    assert found[""].activation_bytes == 4 * (500 * 32 + 1)  # kept + 1, and the sum
-    assert found[""].output_shape == (500, 32)
+    rows = {layer.name: layer for layer in cost.account(Shared(), (500, 64), training=True).layers}
+    assert list(rows) == ["", "first", "again", "act"]
+    assert [layer.calls for layer in rows.values()] == [1, 1, 3, 2]
+    assert [layer.parameters for layer in rows.values()] == [0, 64 * 65, 64 * 65, 0]
+    assert rows["again"].macs == 3 * rows["first"].macs == 3 * 500 * 64 * 64
+    assert rows["again"].activation_bytes == 3 * rows["first"].activation_bytes == 3 * 4 * 500 * 64
+    assert rows["act"].activation_bytes == 0  # in place
+    assert rows[""].activation_bytes == 4 * (500 * 32 + 1)  # kept + 1, and the sum
+    assert rows[""].output_shape == (500, 32)
 
 
 def test_a_tied_parameter_counts_once():
     model = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
     model[1].weight = model[0].weight
-    found = cost.account(model, (1, 8))
-    assert found.parameters == 64
-    assert found.model_bytes == 256
-    assert [layer.parameters for layer in found.layers] == [64, 0]
-    assert found.macs == 128
+    account = cost.account(model, (1, 8))
+    assert account.parameters == 64
+    assert account.model_bytes == 256
+    assert [layer.parameters for layer in account.layers] == [64, 0]
+    assert account.macs == 128
 
 
 def test_table():
     model = nn.Sequential(nn.Conv3d(3, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 2 * 4 * 4, 5))
-    found = cost.account(model, (2, 3, 4, 6, 6), training=True)
-    lines = found.table().splitlines()
+    account = cost.account(model, (2, 3, 4, 6, 6), training=True)
+    lines = account.table().splitlines()
     assert lines[0].split() == ["layer", "kind", "output", "parameters", "new", "MB", "MMACs", "saved", "MB"]
     assert lines[2].split() == [
         "0",
@@ -545,10 +548,10 @@ def test_table():
         "0.00",
     ]
     assert lines[4].split()[:2] == ["2", "Flatten"]
-    assert f"{found.macs:,} MACs = {found.flops:,} FLOPs" in found.table()
-    assert str(found) in found.table()
+    assert f"{account.macs:,} MACs = {account.flops:,} FLOPs" in account.table()
+    assert str(account) in account.table()
     assert "saved" not in cost.account(model, (2, 3, 4, 6, 6)).table()
-    assert found.table() == cost.account(model, (2, 3, 4, 6, 6), training=True).table()
+    assert account.table() == cost.account(model, (2, 3, 4, 6, 6), training=True).table()
 
 
 # ------------------------------------------------------------------------------------ any module at all
@@ -577,12 +580,12 @@ def test_modules_of_all_kinds():
     assert cost.account(pair, (4, 8)).output_bytes == 4 * (32 + 4)
     assert cost.account(InInferenceMode(), (4, 8)).macs == 4 * 8 * 3 + 4 * 3 * 2
     words = nn.Sequential(nn.Embedding(100, 16), nn.Linear(16, 2))
-    found = cost.account(words, (2, 7), dtype=torch.long)
-    assert (found.input_bytes, found.macs, found.model_bytes) == (8 * 14, 14 * 32, 4 * (1600 + 34))
+    account = cost.account(words, (2, 7), dtype=torch.long)
+    assert (account.input_bytes, account.macs, account.model_bytes) == (8 * 14, 14 * 32, 4 * (1600 + 34))
     attention = nn.MultiheadAttention(32, 4)
-    found = cost.account(attention, ((7, 2, 32), (9, 2, 32), (9, 2, 32)))
-    assert found.macs == 2 * 32 * 32 * (2 * 7 + 2 * 9) + 2 * 2 * 7 * 9 * 32
-    assert found.size == ((7, 2, 32), (9, 2, 32), (9, 2, 32))
+    account = cost.account(attention, ((7, 2, 32), (9, 2, 32), (9, 2, 32)))
+    assert account.macs == 2 * 32 * 32 * (2 * 7 + 2 * 9) + 2 * 2 * 7 * 9 * 32
+    assert account.size == ((7, 2, 32), (9, 2, 32), (9, 2, 32))
     spectral = nn.utils.parametrizations.spectral_norm(nn.Linear(8, 8))
     assert cost.account(spectral, (4, 8)).macs >= 4 * 64
     with warnings.catch_warnings():
@@ -644,7 +647,7 @@ def test_frozen_batch_norm_stays_frozen_in_the_prediction():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (nn.Conv3d, r"got <class .*Conv3d'> \(type\); make one first"),
+        (nn.Conv3d, r"got <class .*Conv3d'> \(type\); call the class to make a module"),
         (lambda x: x, r"model must be a torch.nn.Module, got <function"),
         (torch.zeros(2), r"\(Tensor\)"),
     ],
@@ -696,9 +699,9 @@ def test_pytorch_prints_nothing_of_its_own(capfd):
 
 def test_what_cannot_be_predicted_says_why():
     looks = Function(lambda x: x * 2 if x.sum() > 0 else x)
-    with pytest.raises(ValueError, match=r"looks at the values of a tensor \(aten\._local_scalar_dense"):
+    with pytest.raises(ValueError, match=r"needs the values of a tensor \(aten\._local_scalar_dense"):
         cost.account(looks, (3,))
-    with pytest.raises(ValueError, match=r"looks at the values of a tensor \(aten\.nonzero"):
+    with pytest.raises(ValueError, match=r"needs the values of a tensor \(aten\.nonzero"):
         cost.account(Function(lambda x: x.nonzero()), (3,))
     with pytest.raises(ValueError, match=r"LazyConv3d has lazy layers.*call it once on a real input"):
         cost.account(nn.LazyConv3d(4, 3), CLIP)
@@ -725,16 +728,16 @@ def test_measure_sees_what_is_held_at_the_peak():
         return hold(100)
 
     hold(500)  # a peak of before does not count
-    found = cost.measure(rises_and_falls)
+    measured = cost.measure(rises_and_falls)
     if sys.platform == "linux":
-        assert found.how.startswith("peak of resident memory")
-        assert abs(found.peak_bytes - 300 * MIB) <= found.margin_bytes + MIB
-        assert found.allocated_bytes is None
+        assert measured.how.startswith("peak of resident memory")
+        assert abs(measured.peak_bytes - 300 * MIB) <= measured.margin_bytes + MIB
+        assert measured.allocated_bytes is None
 
 
 def test_measure_reads_the_allocator_to_the_byte():
-    found = cost.measure(lambda: torch.ones(1000).sum() + torch.ones(MIB), allocator=True)
-    assert found.allocated_bytes == 4 * (MIB + MIB + 1) or found.allocated_bytes == 4 * (2 * MIB + 1001)
+    measured = cost.measure(lambda: torch.ones(1000).sum() + torch.ones(MIB), allocator=True)
+    assert measured.allocated_bytes == 4 * (MIB + MIB + 1) or measured.allocated_bytes == 4 * (2 * MIB + 1001)
     assert cost.measure(lambda: None, allocator=True).allocated_bytes == 0
 
 
@@ -742,11 +745,11 @@ def test_measure_takes_the_median_time_and_the_worst_peak(monkeypatch):
     clock = iter([0, 3, 10, 11, 20, 22])  # three calls of 3, 1 and 2 seconds
     monkeypatch.setattr(_measure, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     sizes = iter([10, 200, 10])
-    found = cost.measure(lambda: hold(next(sizes)), repeats=3)
-    assert found.seconds == 2
+    measured = cost.measure(lambda: hold(next(sizes)), repeats=3)
+    assert measured.seconds == 2
     assert next(sizes, None) is None
-    if "kernel" in found.how:
-        assert found.peak_bytes >= 200 * MIB - found.margin_bytes
+    if "kernel" in measured.how:
+        assert measured.peak_bytes >= 200 * MIB - measured.margin_bytes
 
 
 def test_the_gauge_of_systems_without_a_record():
@@ -754,9 +757,9 @@ def test_the_gauge_of_systems_without_a_record():
     unreadable = _measure.PROC / "no such file"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_measure, "PROC", unreadable)
-        found = cost.measure(lambda: torch.zeros(MIB))
-    assert found.how == "peak of PyTorch's CPU allocator, by its profiler"
-    assert (found.peak_bytes, found.allocated_bytes, found.margin_bytes) == (4 * MIB, 4 * MIB, 0)
+        measured = cost.measure(lambda: torch.zeros(MIB))
+    assert measured.how == "peak of PyTorch's CPU allocator, by its profiler"
+    assert (measured.peak_bytes, measured.allocated_bytes, measured.margin_bytes) == (4 * MIB, 4 * MIB, 0)
 
 
 def test_the_sampler_finds_a_peak_that_lasts():
@@ -804,8 +807,8 @@ def test_cuda_is_measured_by_its_allocator():
     model = nn.Conv3d(3, 16, 3)
     size = (1, 3, 20, 64, 64)
     here = model.to(device)
-    found = cost.measure(lambda: forward(here, torch.rand(size, device=device)), device=device)
-    assert found.peak_bytes == found.allocated_bytes >= cost.account(model, size).activation_bytes
+    measured = cost.measure(lambda: forward(here, torch.rand(size, device=device)), device=device)
+    assert measured.peak_bytes == measured.allocated_bytes >= cost.account(model, size).activation_bytes
     fresh = cost.measure_module(model.cpu(), size, device=device)
     assert fresh.peak_bytes >= cost.account(model, size).activation_bytes
 
@@ -834,5 +837,5 @@ def test_measure_module_refuses_what_cannot_travel():
         patch.setattr(Shared, "__module__", "__main__")
         with pytest.raises(ValueError, match=r"cannot import Shared, which this notebook or script defines"):
             cost.measure_module(Shared(), (500, 64))
-    with pytest.raises(MemoryError, match=r"ran DiesElsewhere on an input of size \(3, 2\) was ended"):
+    with pytest.raises(MemoryError, match=r"ran DiesElsewhere on an input of size \(3, 2\) ended before it was done"):
         cost.measure_module(DiesElsewhere(2, 2), (3, 2))
