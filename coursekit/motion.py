@@ -5,16 +5,16 @@ frame, called a *scene* here, come seven clips, one of each class:
 
     film = video.read(data.clip("bikes"), every=5)
     clips = motion.cut(film, scenes=14)
-    clips.frames.shape                   # (308, 3, 112, 112): each picture is kept once
+    clips.frames.shape                   # (308, 3, 112, 112): each picture is stored once
     clips.frames[clips.order[0]].shape   # (8, 3, 112, 112): clip 0, a pan to the left
 
 *Pan left is pan right reversed, pan up is pan down reversed, zoom in is zoom out reversed*, to the last
-pixel. So whoever forgets the order of the frames cannot tell the two of a pair apart, whatever it is that
-he measures in each frame: even if he always finds the right pair, he is right for at most 4 clips in 7.
+pixel. So a classifier that ignores the order of the frames cannot tell the two of a pair apart, whatever it
+measures in each frame. Even if it always finds the right pair, it is right for at most 4 clips in 7.
 
 The names say what the *camera* does: in a pan to the right the window moves to the right over the film,
 and what it shows moves to the left. All seven clips of a scene share one picture, the one in its corner:
-pan right, pan down and zoom out begin with it, their reverses end with it, still shows nothing else.
+pan right, pan down and zoom out begin with it, their reverses end with it, and still shows only this picture.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CLASSES = ("pan left", "pan right", "pan up", "pan down", "zoom in", "zoom out",
 
 STEPS = (2, 5)  # pixels that a panning window moves from frame to frame, slowest and fastest
 ZOOMS = (1.03, 1.06)  # how much the side of a zooming window grows from frame to frame
-PLACES = 4  # so many places are tried, and the one with the most contrast is taken
+PLACES = 4  # how many places are tried; the one with the most contrast is taken
 
 
 class Shot(NamedTuple):
@@ -60,7 +60,7 @@ _REVERSED = {"pan left": "pan right", "pan up": "pan down", "zoom in": "zoom out
 
 @dataclass(frozen=True)
 class Clips:
-    """Labelled clips. Clips share pictures, so each picture is kept once.
+    """Labelled clips. Clips share pictures, so each picture is stored once.
 
     Attributes:
         frames: uint8 (F, 3, S, S), the pictures.
@@ -83,12 +83,12 @@ class Clips:
 
 
 def cut(film: torch.Tensor, scenes: int, *, frames: int = 8, size: int = 112, seed: int = 0) -> Clips:
-    """Cuts seven clips, one of each class, out of each of several frames of a film.
+    """Cut seven clips, one of each class, out of each of several frames of a film.
 
-    The frames are spread evenly over the film. Where the window lies, how fast it pans (`STEPS`) and zooms
-    (`ZOOMS`) is drawn at random, anew for each scene; of `PLACES` windows the one with the most contrast is
-    taken, for on a bare wall nobody sees a pan. A pan shifts by whole pixels; a zoom is resized (bicubic,
-    with antialiasing).
+    The frames are spread evenly over the film. The place of the window and the speeds of its pan (`STEPS`)
+    and zoom (`ZOOMS`) are drawn at random for each scene. Of `PLACES` windows the one with the most contrast
+    is taken, because a pan over a bare wall cannot be seen. A pan shifts by whole pixels; a zoom is resized
+    (bicubic, with antialiasing).
 
     Args:
         film: uint8 (T, 3, H, W).
@@ -99,8 +99,8 @@ def cut(film: torch.Tensor, scenes: int, *, frames: int = 8, size: int = 112, se
             may differ by a grey level).
 
     Returns:
-        7 * scenes clips of scenes * (1 + 3 * (frames - 1)) pictures: scene after scene, its clips in the
-        order of `CLASSES`.
+        7 * scenes clips of scenes * (1 + 3 * (frames - 1)) pictures, scene after scene, the clips of each
+        scene in the order of `CLASSES`.
 
     Raises:
         LayoutError: `film` is not T, 3, H, W.
@@ -149,7 +149,7 @@ def course_clips(scenes: int = 12) -> Clips:
 
 
 def join(parts: Sequence[Clips]) -> Clips:
-    """Several sets of clips as one; their scenes are numbered on.
+    """Several sets of clips as one; the numbers of the scenes continue from set to set.
 
     Args:
         parts: sets of clips with the same T and S, at least one.
@@ -194,7 +194,7 @@ def _scene(image: torch.Tensor, frames: int, size: int, generator: torch.Generat
     zoom = ZOOMS[0] + (ZOOMS[1] - ZOOMS[0]) * float(torch.rand((), generator=generator))
     y, x = _place(image, frames, size, generator)
     on = range(1, frames)
-    margins = [round(size * (zoom**t - 1) / 2) for t in on]  # what a zoom sees more, on each side
+    margins = [round(size * (zoom**t - 1) / 2) for t in on]  # what a zoom sees in addition, per side
     return torch.stack(
         [
             _window(image, y, x, size),

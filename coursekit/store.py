@@ -8,8 +8,8 @@ before it. The suffix decides:
 
 `.h5`, `.hdf5` (HDF5)
     Datasets `clip` and, if given, `times`; attributes `layout`, `fps` (numerator, denominator), `source`.
-    Each frame is one chunk: a second in the middle is read alone. Any size. MATLAB's `h5read` shows the
-    axes reversed, W x H x 3 x T, since it counts the first axis as the fastest.
+    Each frame is one chunk, so a second in the middle can be read without the rest. Any size. MATLAB's
+    `h5read` shows the axes in reverse order, W x H x 3 x T, since it counts the first axis as the fastest.
 `.mat` (MAT, version 5, as MATLAB's `save -v7` writes it)
     Variables of the same names. At most 2 GB, and always read whole. MATLAB shows the axes as they are
     here, T x 3 x H x W, counted from 1; one frame for `imshow` is `permute(clip(1, :, :, :), [3 4 2 1])`.
@@ -21,8 +21,9 @@ Compression, measured on the 720p clip of the course (365 MB; `compress=True` is
     HDF5, gzip level 1    0.73               17 ms (level 4: 0.73, 20 ms, and slower to write)
     MAT, compressed       0.53               14 ms
 
-MAT gains more because it writes the first axis as the fastest: equal pixels of consecutive frames lie side
-by side, and they are alike. lzf is not offered: few programs but h5py can read it.
+MAT files become smaller because they store the first axis as the fastest: the same pixel of consecutive
+frames lies side by side, with similar values. `save` does not offer lzf, because few programs other than
+h5py can read it.
 
 Source: Lecture 56, 05:41 (time as the slowest axis, written to a MAT or HDF5 file).
 """
@@ -59,7 +60,7 @@ Part = tuple[int, int]
 
 
 class StoreError(Exception):
-    """A file that cannot be written or read as a stored clip; the message says why and what to do."""
+    """A file that cannot be written or read as a stored clip; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Stored:
         clip: uint8 tensor (T, 3, H, W).
         fps: frames per second, or None if the file does not say.
         times: float64 tensor (T,), when each frame is shown, in seconds; or None.
-        source: where the clip came from, as told to `save`.
+        source: where the clip came from, as given to `save`.
     """
 
     clip: torch.Tensor
@@ -93,10 +94,10 @@ def save(
     Args:
         path: file to write: .h5 or .hdf5 for HDF5, .mat for MAT.
         clip: uint8 (T, 3, H, W), torch or numpy.
-        fps: frames per second (> 0), kept as a fraction.
+        fps: frames per second (> 0), stored as a fraction.
         times: (T,), seconds at which the frames are shown, never decreasing.
-        source: a name to remember, such as that of the video file.
-        compress: smaller and slower, see the module; the values stay exact.
+        source: a name to store with the clip, such as that of the video file.
+        compress: make the file smaller; this takes longer, see the module. The values stay exact.
 
     Returns:
         The path.
@@ -128,8 +129,8 @@ def load(path: str | os.PathLike[str], *, frames: Part | None = None) -> Stored:
 
     Args:
         path: a file that `save` wrote, or one with a uint8 T x 3 x H x W array called `clip`.
-        frames: (first, stop): only frames first, ..., stop - 1. HDF5 reads no others from the disk, MAT
-            reads all and hands over these.
+        frames: (first, stop): only frames first, ..., stop - 1. Of an HDF5 file no others are read from the
+            disk; of a MAT file all are read, and these are given.
 
     Returns:
         A Stored: clip, fps, times, source.
@@ -232,7 +233,7 @@ def _notes(
     times: torch.Tensor | Sequence[float] | None,
     source: str,
 ) -> dict[str, Any]:
-    """What is kept beside the pixels, by name."""
+    """What is stored beside the pixels, by name."""
     notes: dict[str, Any] = {"layout": LAYOUT, "source": source}
     if fps is not None:
         rate = frame_rate(fps)

@@ -1,27 +1,27 @@
-"""Numbers and sentences for people, the same on every machine."""
+"""Numbers, sentences and errors as text, the same on every machine."""
 
 from __future__ import annotations
 
 
 def number(value: float) -> str:
-    """A number for people: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
+    """A number as text: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
     if float(value).is_integer() and abs(value) < 1e12:
         return f"{int(value):,}"
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def sentence(*parts: str | None) -> str:
-    """Joins the parts that are there to sentences, each with one full stop (or its own ? or !) at its end."""
-    kept = [part.rstrip(". ") for part in parts if part]
-    return " ".join(part if part.endswith(("?", "!")) else f"{part}." for part in kept)
+    """Join the given parts to sentences, each with one full stop (or its own ? or !) at its end."""
+    sentences = [part.rstrip(". ") for part in parts if part]
+    return " ".join(part if part.endswith(("?", "!")) else f"{part}." for part in sentences)
 
 
 def reason(error: BaseException, clear: tuple[type[BaseException], ...]) -> str:
-    """An error as one line; its type stands before it, unless its message was made for reading.
+    """An error as one line, with its type in front unless its message is written for readers.
 
     Args:
         error: what was raised.
-        clear: the kinds of errors whose messages were made for reading.
+        clear: the types of errors whose messages are written for readers.
     """
     message = " ".join(str(error).split())
     readable = message and isinstance(error, clear)

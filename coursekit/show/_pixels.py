@@ -1,7 +1,7 @@
 """From tensors to pixels: the checks and conversions that every picture of frames needs.
 
 A clip is a uint8 tensor (T, C, H, W), an image a uint8 tensor (C, H, W), with C = 1 (grey) or 3
-(red, green, blue). Everything else is refused here, once, with a message that says how to mend it.
+(red, green, blue). Everything else is refused here, with a message that says what to do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def check_image(image: torch.Tensor, name: str = "image") -> torch.Tensor:
 
 
 def check_colour(clip: torch.Tensor, name: str, axis: int) -> None:
-    """Refuses grey where the three colour channels are what there is to see."""
+    """Refuse a grey clip or image where the picture shows the three colour channels."""
     if clip.shape[axis] != 3:
         raise layout.LayoutError(
             f"{name} must have 3 channels on axis {axis} to take apart, got shape {tuple(clip.shape)}"
@@ -47,7 +47,7 @@ def check_times(
 ) -> list[float] | None:
     """The time of each of the `frames` frames in seconds; None where neither argument is given."""
     if times is not None and fps is not None:
-        raise ValueError("times and fps were both given: give the one that is true (times, if you have them)")
+        raise ValueError("times and fps were both given: give only one (times, if you have them)")
     if times is not None:
         seconds = [float(t) for t in times]
         if len(seconds) != frames:
@@ -72,7 +72,7 @@ def spread(frames: int, count: int) -> list[int]:
 def to_pixels(image: torch.Tensor, width: int) -> np.ndarray:
     """An image (C, H, W) as matplotlib wants it, (H, W) grey or (H, W, 3), at most `width` wide.
 
-    Shrinking here, with a proper filter, is quicker and cleaner than leaving it to the plot.
+    Resizing here with a proper filter is faster and gives a cleaner image than the plot's own resizing.
     """
     rows = image.permute(1, 2, 0).numpy()  # (H, W, C)
     pixels = rows[:, :, 0] if image.shape[0] == 1 else rows

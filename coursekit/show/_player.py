@@ -1,6 +1,6 @@
-"""A player that is embedded in the notebook: the video travels with it, no file and no server is needed.
+"""A player that is embedded in the notebook. The notebook contains the video; it needs no file or server.
 
-GitHub and paper do not play videos, so a player also shows its filmstrip, as a picture of its own.
+GitHub and paper do not play videos, so a player also shows a filmstrip of the video as a separate picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from coursekit.video._source import Source
 LARGEST = 400_000  # bytes of video in a notebook
 WIDEST = 480  # columns
 _LONGEST = 20.0  # s
-_SMALLEST = 120  # columns; a clip that is too large even so is not meant for a notebook
+_SMALLEST = 120  # columns; a clip that is too large even at this width does not belong into a notebook
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def player(
         seconds: the part of a file to play, (start, stop) in s.
         title: what the video shows.
 
-    A file that every browser plays (H.264, 4:2:0, mp4) and that is small is embedded as it is;
-    anything else is written anew, at most 480 columns wide, without sound.
+    A small file that every browser plays (H.264, 4:2:0, mp4) is embedded as it is. Any other is encoded
+    again, at most 480 columns wide, without sound.
 
     Raises:
         TypeError, ValueError: a clip without fps, fps with a file, or more than 20 s.
@@ -125,8 +125,8 @@ def _finish(clip: torch.Tensor, stored: bytes | None, fps: Fraction, title: str 
         clip = _shrunk(clip, clip.shape[3] * 3 // 4)
         mp4 = _encode(clip, fps)
     frames, _, height, width = clip.shape
-    told = f"{frames} frames at {float(fps):.5g} frames per second, {width} by {height} pixels, without sound"
-    label = f"Video: {title}; {told}" if title else f"Video of {told}"
+    size = f"{frames} frames at {float(fps):.5g} frames per second, {width} by {height} pixels, without sound"
+    label = f"Video: {title}; {size}" if title else f"Video of {size}"
     return Player(mp4, filmstrip(clip, fps=fps, title=title), label, width, height)
 
 
@@ -135,11 +135,11 @@ def _plays_everywhere(info: Info) -> bool:
     return mp4 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
 
 
-def _check_length(seconds: float | Fraction, mend: str) -> None:
+def _check_length(seconds: float | Fraction, advice: str) -> None:
     if not 0 < seconds <= _LONGEST:
         got = f"{float(seconds):.4g} s"
         raise ValueError(
-            f"a video in a notebook lasts more than 0 and up to {_LONGEST:g} s, got {got}; {mend}"
+            f"a video in a notebook lasts more than 0 and up to {_LONGEST:g} s, got {got}; {advice}"
         )
 
 

@@ -1,7 +1,8 @@
 """From packets of a video file to RGB pixels, and what can be wrong on the way.
 
-PyAV was chosen as the one reader: it carries FFmpeg in its wheel, gives each frame's true time and precise
-errors, and with frame threads and planar conversion it is as fast as the fastest (`benchmarks/decode.py`).
+All videos are read with PyAV. Its wheel contains FFmpeg, it gives each frame's true time and precise errors,
+and with frame threads and planar conversion no other reader that was measured is faster
+(`tools/benchmarks/decode.py`).
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-# The interpolation of the ffmpeg program; and one thread, since the decoder keeps the others busy.
-HOW: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
+# The ffmpeg program's own interpolation, and one thread, since the decoder uses the others.
+CONVERSION: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
 
 
 class VideoError(Exception):
-    """A file that cannot be read or written as video; the message says why and what to do."""
+    """A file that cannot be read or written as video; the message says what happened and what to do."""
 
 
 class DamagedVideoWarning(UserWarning):
-    """Part of a video could not be decoded; the frames that could be are given."""
+    """Part of a video could not be decoded; all other frames are given."""
 
 
 class Stamp(NamedTuple):
@@ -85,21 +86,21 @@ def check_file(path: Path) -> None:
 class ToRGB:
     """Converts decoded pictures of one video to uint8 (3, H, W), upright and of one size.
 
-    FFmpeg converts to planes (G, B, R), which are copied into place one by one, as C, H, W lie in memory.
-    That saves turning pixels (H, W, C) into planes afterwards: the same values, sooner. Deeper pixels than
-    8 bits take the way over RGB pixels, where alone FFmpeg's values are those of its own program.
+    FFmpeg converts to planes (G, B, R), and each plane is copied to its place in C, H, W. This gives the same
+    values as converting to pixels (H, W, C) and permuting them, in less time. Pictures of more than 8 bits
+    are first converted to RGB pixels, because only then the values equal those of the ffmpeg program.
 
     Args:
         size: (H, W) to resize to, in pixels; None keeps the size of the first picture.
-        packed: leave the pixels as FFmpeg has them, H, W, 3 in memory, under the same shape (3, H, W). That
-            is what resizing works on: it saves who resizes to copy them there and back.
+        packed: leave the pixels in FFmpeg's order in memory, H, W, 3, with the same shape (3, H, W).
+            Resizing works on this order, so it does not need to copy them.
     """
 
     def __init__(self, size: tuple[int, int] | None = None, *, packed: bool = False) -> None:
         _settle_memory()
         self.size = size
         self.packed = packed
-        self._to_pixels = VideoReformatter()  # kept: each one holds tables that take time to make
+        self._to_pixels = VideoReformatter()  # made once: each one holds tables that take time to make
         self._to_planes = VideoReformatter()
 
     def __call__(self, picture: VideoFrame) -> torch.Tensor:
@@ -110,11 +111,11 @@ class ToRGB:
             self.size = sides[::-1] if turns % 2 else sides
         height, width = self.size[::-1] if turns % 2 else self.size
         if self.packed or any(component.bits > 8 for component in picture.format.components):
-            picture = self._to_pixels.reformat(picture, width, height, "rgb24", **HOW)
+            picture = self._to_pixels.reformat(picture, width, height, "rgb24", **CONVERSION)
         if self.packed:
             pixels = np.rot90(picture.to_ndarray(), turns)  # (H, W, 3)
             return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)  # (3, H, W), a view
-        planar = self._to_planes.reformat(picture, width, height, "gbrp", **HOW)
+        planar = self._to_planes.reformat(picture, width, height, "gbrp", **CONVERSION)
         image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
@@ -126,18 +127,18 @@ class ToRGB:
 
 @cache
 def _settle_memory() -> None:
-    """Keep the C library from giving a frame's memory back, only to fetch it anew for the next one.
+    """Make the C library reuse the memory of one frame for the next, instead of returning it each time.
 
-    glibc raises its limit for that to the size of a large block that is freed (mallopt(3), M_MMAP_THRESHOLD;
-    at most 32 MB). One block, freed before anything is written to it, costs nothing and halves the time of
-    reading (`benchmarks/decode.py`). Elsewhere it does nothing.
+    glibc returns only blocks above a limit, and raises this limit when a larger block is freed (mallopt(3),
+    M_MMAP_THRESHOLD; at most 32 MB). Freeing one such block, which is never written to, costs nothing and
+    halves the time of reading (`tools/benchmarks/decode.py`). In other C libraries it has no effect.
     """
     block = np.empty(31 * 2**20, np.uint8)
     del block
 
 
 def quarter_turns(picture: VideoFrame) -> int:
-    """How many quarter turns, counter-clockwise, stand the picture upright (phones store this)."""
+    """How many quarter turns, counter-clockwise, bring the picture upright (phones store this)."""
     return round(picture.rotation / 90) % 4
 
 
@@ -150,7 +151,7 @@ class Damage:
         self.before: int | None = None  # good frames before the first damage
         self.ends = ""  # where the file breaks off, in words
 
-    def found(self, lost: int = 1) -> None:
+    def note(self, lost: int = 1) -> None:
         """Note that `lost` frames could not be decoded here."""
         self.lost += lost
         if self.before is None:
@@ -164,11 +165,11 @@ class Damage:
         reached = last.time + max(step, (last.picture.duration or 0) * (stream.time_base or 0))
         short = end is not None and end - reached > max(2 * step, Fraction(1, 10))
         if short and end is not None:
-            self.found(max(absent, 0))
+            self.note(max(absent, 0))
             self.ends = f"; it breaks off at {float(reached):.2f} s of {float(end):.2f} s"
 
     def warn(self, path: Path) -> None:
-        """Say once, as a DamagedVideoWarning, what is missing (nothing if all is well)."""
+        """Warn once with a DamagedVideoWarning that says what is missing; no warning if nothing is."""
         if self.before is None:
             return
         lost = f", {self.lost} could not be decoded and are left out" if self.lost else ""
@@ -210,7 +211,7 @@ def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
-            damage.found()
+            damage.note()
             waiting = True
             continue
         if packet is None:
@@ -218,13 +219,13 @@ def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator
         for picture in decoded:
             waiting = picture.is_corrupt or (waiting and not picture.key_frame)
             if waiting:
-                damage.found()
+                damage.note()
             else:
                 yield picture
 
 
 def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
-    """Seconds at which the file shows this picture (index / fps only where it does not say)."""
+    """Seconds at which the file shows this picture; index / fps if the file does not say."""
     if picture.pts is None:
         return index / average_rate(stream)
     return picture.pts * (picture.time_base or stream.time_base or Fraction(1))
@@ -235,8 +236,8 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic:
             return stream
     kinds = sorted({f"{stream.type}: {_codec(stream)}" for stream in container.streams})
-    found = f"only {', '.join(kinds)}" if kinds else "no stream at all"
-    raise VideoError(f"{path} has no video stream ({found}): choose a file with pictures")
+    streams = f"only {', '.join(kinds)}" if kinds else "no stream at all"
+    raise VideoError(f"{path} has no video stream ({streams}): choose a file with pictures")
 
 
 def _codec(stream: Stream) -> str:

@@ -24,7 +24,7 @@ Rate = float | Fraction
 
 
 def probe(path: Path_) -> Info:
-    """What a video file says about itself; only its first frame is decoded.
+    """Size, frame rate, length and format of a video file; only its first frame is decoded.
 
     Returns:
         An Info: width, height, fps, frames, duration, codec, pixel_format, rotation, bytes.
@@ -117,7 +117,9 @@ def stream(
     wanted = Selection.of(selection, options)
     _decoder.check_file(Path(path))
     if packed and wanted.size is not None:
-        raise ValueError(f"packed images are for who resizes them: leave out size={wanted.size}, or packed")
+        raise ValueError(
+            f"packed images are meant to be resized by the caller: leave out size={wanted.size}, or packed"
+        )
     return _stream(Path(path), wanted, packed=packed)
 
 
@@ -153,9 +155,9 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
         path: file to write, ending in .mp4, .mov or .mkv; one that exists is replaced.
         clip: uint8 (T, 3, H, W), RGB.
         fps: frames per second (> 0).
-        lossless: keep every pixel exactly (RGB inside; larger, and not every browser plays it). Otherwise
-            good quality with half the colour resolution (4:2:0), which everything plays; odd
-            sizes keep the full colour resolution (4:4:4), which most players play.
+        lossless: keep every pixel exactly, as RGB; the file is larger, and not every browser plays it.
+            Otherwise the quality is good, at half the colour resolution (4:2:0), which all players play.
+            Odd sizes keep the full colour resolution (4:4:4), which most players play.
 
     Returns:
         The path.
@@ -188,7 +190,7 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
 
 
 def scikit_video() -> ModuleType:
-    """The package scikit-video, mended for today's numpy, with the ffmpeg program that it needs.
+    """The package scikit-video, repaired for today's numpy, with the ffmpeg program that it needs.
 
     Returns:
         The module `skvideo`, with io, measure, motion, utils and datasets.
@@ -196,7 +198,7 @@ def scikit_video() -> ModuleType:
     Raises:
         FileNotFoundError: there is no ffmpeg and ffprobe; the message says how to get them.
     """
-    from coursekit.video import _skvideo  # loads scipy's image parts: only for who asks
+    from coursekit.video import _skvideo  # imports parts of scipy: only when asked for
 
     return _skvideo.load()
 

@@ -81,7 +81,7 @@ class Selection:
         if self.frames is not None and self.seconds is not None:
             raise ValueError("frames and seconds both choose the part to read: give one of them")
         if self.fps is not None and self.every != 1:
-            raise ValueError("fps and every both thin the frames out: give one of them")
+            raise ValueError("fps and every both leave frames out: give one of them")
 
     @classmethod
     def of(cls, selection: Selection | None, options: SelectionOptions) -> Selection:
@@ -159,11 +159,6 @@ def frame_rate(value: float | Fraction, name: str = "fps") -> Fraction:
         )
     exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
     return exact.limit_denominator(100_000)
-
-
-def exact_rate(fps: float | Fraction) -> Fraction:
-    """The old name of `frame_rate`."""
-    return frame_rate(fps)
 
 
 def _at_ticks(items: Iterator[Item], fps: Fraction) -> Iterator[Item]:

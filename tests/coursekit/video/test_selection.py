@@ -66,6 +66,7 @@ def test_the_keywords_are_the_fields_of_a_selection():
         ({"every": 1}, {}),
         ({"every": 3, "frames": (2, 9)}, {"frames": "(2, 9)", "every": "3"}),
         ({"seconds": (1.5, 2)}, {"seconds": "(1.5, 2)"}),
+        ({"fps": 1}, {"fps": "1"}),  # one frame a second is not all frames
         ({"fps": 5}, {"fps": "5"}),
         ({"fps": 29.97}, {"fps": "2997/100"}),
         ({"fps": 30000 / 1001, "size": (9, 9)}, {"fps": "30000/1001"}),
