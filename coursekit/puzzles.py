@@ -1,7 +1,11 @@
-"""Puzzles about the layouts of images and clips: what shape does this line give?
+"""Puzzles about the layouts of images and clips: what is the shape of the result?
 
-No shape is written down here. The right one comes from running the puzzle's code on a real tensor, each
-wrong one from running the code of the mistake that leads to it.
+    from coursekit import predict, puzzles
+
+    predict.shapes(puzzles.layout_puzzles())
+
+No shape is written down here. The right shape comes from running the puzzle's code on a real tensor, each
+wrong shape from running the code of a common mistake.
 """
 
 from __future__ import annotations
@@ -18,13 +22,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Puzzle:
-    """Code, the shape of its last line, and what wrong shapes have overlooked.
+    """Code, the shape of its result, and the mistakes that lead to wrong shapes.
 
     Attributes:
-        code: Python lines; the last one is an expression that gives a tensor.
-        answer: its shape.
-        wrong: {wrong shape: which mistake leads there}.
-        because: why the right shape is right.
+        code: Python lines; the last one is an expression whose value is a tensor.
+        answer: the shape of that tensor.
+        wrong: {wrong shape: the mistake that leads to it}.
+        because: the reason for the right shape.
     """
 
     code: str
@@ -35,14 +39,14 @@ class Puzzle:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A puzzle before its shapes are computed; a slip is (code of the mistake, what was overlooked)."""
+    """A puzzle before its shapes are computed; a slip is (code of the mistake, explanation)."""
 
     code: str
     because: str
     slips: tuple[tuple[str, str], ...]
 
 
-# What the code may use. All sizes differ, so that no mistake stays hidden.
+# The names that the code may use. All sizes differ, so that every mistake changes the shape.
 _SETTING = "clip = torch.zeros(16, 3, 91, 161)  # T, C, H, W"
 _NAMES = {"torch": torch, "F": F}
 
@@ -205,17 +209,20 @@ def layout_puzzles() -> list[Puzzle]:
 
 
 def shape_of(code: str) -> Shape:
-    """Runs a puzzle's code and gives the shape of its last line.
+    """Runs a puzzle's code and returns the shape of its last line.
 
     Args:
-        code: Python lines that may use `torch` and `F`; the last one is an expression. Only for code that
-            is written in this course: it runs with all rights.
+        code: Python lines that may use `torch` and `F`; the last one is an expression. Use it only for code
+            of this course: the code is not confined in any way.
+
+    Raises:
+        ValueError: the last line is not an expression.
     """
     *before, last = ast.parse(code).body
     if not isinstance(last, ast.Expr):
         raise ValueError(f"the last line of a puzzle must be an expression, got {ast.unparse(last)!r}")
     names: dict[str, Any] = dict(_NAMES)
-    with torch.random.fork_rng(devices=[]):  # a DataLoader draws a number: the reader's seed stays as it is
+    with torch.random.fork_rng(devices=[]):  # a DataLoader draws a random number
         exec(compile(ast.Module(before, []), "<puzzle>", "exec"), names)
         result = eval(compile(ast.Expression(last.value), "<puzzle>", "eval"), names)
     return tuple(result.shape)
@@ -223,5 +230,5 @@ def shape_of(code: str) -> Shape:
 
 def _solve(draft: _Draft) -> Puzzle:
     code = f"{_SETTING}\n{draft.code}"
-    wrong = {shape_of(f"{_SETTING}\n{slip}"): why for slip, why in draft.slips}
+    wrong = {shape_of(f"{_SETTING}\n{slip}"): explanation for slip, explanation in draft.slips}
     return Puzzle(code, shape_of(code), wrong, draft.because)

@@ -1,8 +1,12 @@
-"""Things to move: sliders over a picture that is drawn anew for each position.
+"""Sliders above a picture, which is drawn again for each position of a slider.
 
-The display is one output with the live widget, the picture at the start, and its alternative text. So
-GitHub and paper show the picture, JupyterLab and Colab the sliders. The calls used here exist in
-ipywidgets 7.7 (Colab) and 8.1.
+    from coursekit import show, widgets
+
+    widgets.explore(lambda t: show.frame(clip[t]), t=(0, 15))
+
+The output of a cell has the live widget, the picture at the start, and its alternative text: JupyterLab and
+Colab show the sliders, GitHub and paper the picture. The functions used here exist in ipywidgets 7.7 (Colab)
+and 8.1.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
 
-from coursekit.show._figure import Picture
+from coursekit.show import Picture
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 Range = Sequence[Any]
@@ -27,37 +31,37 @@ def explore(
 
     Args:
         draw: takes one value per name in `ranges` and returns a `Picture`.
-        start: {name: value} to begin with; a name that is left out begins at its low end or first choice.
+        start: {name: value} at the start; any other name starts at its low end or first choice.
         ranges: name=(low, high) or name=(low, high, step) for a slider, of whole numbers if all are ints;
-            name=[choice, choice, ...] for a slider over these. An underscore in a name is shown as a space.
+            name=[choice, choice, ...] for a slider over choices. A name's underscores are shown as spaces.
 
     Returns:
-        An `Explorer`; a cell that ends in one shows it. `draw` is called when a slider is let go, so that
-        slow pictures do not pile up.
+        An `Explorer`; a notebook cell that ends in one shows it. `draw` is called when the learner releases a
+        slider, so that slow pictures do not queue up.
 
     Raises:
-        TypeError, ValueError: a range that is none, a start outside its range, `draw` not returning a
+        TypeError, ValueError: an invalid range, a start outside its range, or a `draw` that does not return a
             Picture.
         RuntimeError: while the course is recorded or tested (COURSEKIT_RECORDING=1 or COURSEKIT_CHECK=1),
             `draw` fails at an end of a slider or at a choice; the message says which.
     """
     if not ranges:
-        raise ValueError("ranges: give at least one, such as t=(0, 15)")
+        raise ValueError("explore needs at least one range, such as t=(0, 15), got none")
     unknown = sorted(set(start or {}) - set(ranges))
     if unknown:
-        raise ValueError(f"start names {unknown[0]!r}, but the ranges are {', '.join(ranges)}")
+        raise ValueError(f"start has {unknown[0]!r}, but the ranges are {', '.join(ranges)}")
     controls = {name: _control(name, given, dict(start or {})) for name, given in ranges.items()}
     explorer = Explorer(draw, controls)
     if _checking():
-        _check(explorer, {name: _ends(given) for name, given in ranges.items()})
+        _check_ends(explorer, {name: _ends(given) for name, given in ranges.items()})
     return explorer
 
 
 class Explorer:
-    """Controls above a picture. `controls[name].value = ...` moves one, as a learner's hand does.
+    """Controls above a picture. `controls[name].value = ...` moves a control, as a learner does.
 
     Args:
-        draw: gives the picture for the controls' values.
+        draw: returns the picture for the controls' values.
         controls: ipywidgets with a `value`, by name.
     """
 
@@ -72,11 +76,11 @@ class Explorer:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Where the controls are now."""
+        """The values of the controls now."""
         return {name: control.value for name, control in self.controls.items()}
 
     def draw(self, values: Mapping[str, Any]) -> Picture:
-        """The picture for these values; a TypeError if `draw` gives something else."""
+        """The picture for these values; a TypeError if `draw` returns something else."""
         picture = self._draw(**values)
         if not isinstance(picture, Picture):
             raise TypeError(
@@ -85,17 +89,20 @@ class Explorer:
         return picture
 
     def _update(self, change: Any) -> None:
-        # An exception in a callback would vanish in the front end: show it where the learner looks.
+        # The front end would hide an exception in a callback: show it in place of the picture.
         try:
             self.view.value = self.draw(self.values).html()
         except Exception as error:
-            message = f"No picture for {_told(self.values)}. {type(error).__name__}: {error}"
+            message = f"No picture for {_assignments(self.values)}. {type(error).__name__}: {error}"
             self.view.value = f'<p role="alert"><strong>{html.escape(message)}</strong></p>'
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        data, metadata = self._start._repr_mimebundle_()
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        start, metadata = self._start._repr_mimebundle_()
+        data: dict[str, Any] = dict(start)
         if not _checking():
-            # A front end must choose the widget here. What is stored keeps the <img alt> of the picture.
+            # Here the front end must choose the widget. A stored output keeps the <img alt> of the picture.
             del data["text/html"]
         data[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         return data, metadata
@@ -110,7 +117,7 @@ def _control(name: str, given: Range, start: Mapping[str, Any]) -> Any:
         value = start.get(name, given[0])
         if value not in given:
             raise ValueError(f"start[{name!r}] must be one of the choices {given}, got {value!r}")
-        # Not a menu: JupyterLab takes the arrow keys away from a <select>, so a keyboard could not move it.
+        # Not a menu: JupyterLab uses the arrow keys itself, so the keyboard could not change a <select>.
         return ipywidgets.SelectionSlider(
             options=given, value=value, continuous_update=False, layout=_wide(), **look
         )
@@ -135,7 +142,9 @@ def _slider(name: str, given: Range) -> tuple[float, float, float, bool]:
     whole = all(isinstance(n, int) for n in given)
     step = given[2] if len(given) == 3 else (1 if whole else (high - low) / 100)
     if not low < high or not 0 < step <= high - low:
-        raise ValueError(f"{name}: low must be below high, and the step above 0 and no longer, got {given}")
+        raise ValueError(
+            f"{name}: low must be below high, and step above 0 and at most high - low, got {given}"
+        )
     return low, high, step, whole
 
 
@@ -144,19 +153,19 @@ def _ends(given: Range) -> list[Any]:
 
 
 def _checking() -> bool:
-    """Whether the course is being recorded or tested, rather than used."""
+    """Whether the course is being recorded or tested."""
     return "1" in (os.environ.get("COURSEKIT_RECORDING"), os.environ.get("COURSEKIT_CHECK"))
 
 
-def _check(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:
-    """Draws both ends of each slider and each choice, the other controls at their start."""
+def _check_ends(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:
+    """Draws both ends of each slider and each choice, with the other controls at their start."""
     for name, values in ends.items():
         for value in values:
             try:
                 explorer.draw({**explorer.values, name: value})
             except Exception as error:
-                raise RuntimeError(f"explore: no picture with {name} = {value!r}: {error}") from error
+                raise RuntimeError(f"explore: draw fails with {name} = {value!r}: {error}") from error
 
 
-def _told(values: Mapping[str, Any]) -> str:
+def _assignments(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items())

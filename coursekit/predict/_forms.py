@@ -1,4 +1,4 @@
-"""The forms: a question, a place to type, and an answer that says why."""
+"""The forms: a question, an input, and an answer with its reason."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question, ready to be shown; a cell that ends in one shows it.
+    """A question. A notebook cell that ends in one shows it.
 
     Attributes:
-        question: what is asked, as plain text.
-        html: the question, its form, and the answer to open.
+        question: the question as plain text.
+        html: the question, its form, and the answer in a `<details>`.
     """
 
     question: str
@@ -46,12 +46,12 @@ def number(
         question: what to predict.
         answer: the right number.
         unit: its unit, such as "ms"; shown behind the input.
-        because: {wrong number: why it is wrong}; anything else gets a hint from its ratio to the answer.
-        tolerance: how far off still counts as right, as a fraction of the answer.
+        because: {wrong number: why it is wrong}; any other number gets a hint from its ratio to the answer.
+        tolerance: largest error that counts as right, as a fraction of the answer.
 
     Raises:
-        ValueError: an answer that is not finite, a tolerance outside 0 to 1, or a wrong number that the
-            tolerance would count as right.
+        ValueError: an answer that is not finite, a tolerance outside 0 to 1, or a wrong number within the
+            tolerance.
     """
     if not math.isfinite(answer):
         raise ValueError(f"answer must be a finite number, got {answer}")
@@ -61,7 +61,8 @@ def number(
     for wrong in reasons:
         if abs(wrong - answer) <= tolerance * abs(answer):
             raise ValueError(
-                f"because[{wrong}] is within the tolerance of the answer {answer}, so it is right"
+                f"because[{wrong}] is within the tolerance of the answer {answer}, so it counts as right; "
+                "leave it out, or use a smaller tolerance"
             )
     shown = f"{for_people(answer)} {unit}".strip()
     form = {
@@ -70,9 +71,9 @@ def number(
         "tolerance": tolerance,
         "unit": unit,
         "shown": shown,
-        "because": [[_stable(wrong), why] for wrong, why in reasons.items()],
+        "because": [[_stable(wrong), reason] for wrong, reason in reasons.items()],
     }
-    slips = {f"{for_people(wrong)} {unit}".strip(): why for wrong, why in reasons.items()}
+    slips = {f"{for_people(wrong)} {unit}".strip(): reason for wrong, reason in reasons.items()}
     return _prediction(question, form, _reveal(shown, "", slips), height=104)
 
 
@@ -82,14 +83,14 @@ def shape(question: str, *, answer: Sequence[int], because: Mapping[Shape, str] 
     Args:
         question: what to predict.
         answer: the right shape.
-        because: {wrong shape: why it is wrong}; anything else is told how many axes, which axis, or that
-            only the order is wrong.
+        because: {wrong shape: why it is wrong}; for any other shape, the form says whether the number of
+            axes, one axis or only the order is wrong.
 
     Raises:
-        ValueError: a wrong shape that is the right one, or a length below 0.
+        ValueError: a wrong shape that equals the answer, or a length below 0.
     """
-    form = _shape_form(question, answer, because or {}, code="", why="")
-    slips = {_written(wrong): why for wrong, why in (because or {}).items()}
+    form = _shape_form(question, answer, because or {}, code="", reason="")
+    slips = {_written(wrong): reason for wrong, reason in (because or {}).items()}
     return _prediction(question, form, _reveal(_written(answer), "", slips), height=104)
 
 
@@ -110,15 +111,15 @@ def choice(question: str, options: Mapping[str, str], *, answer: str) -> Predict
         raise ValueError(f"answer must be one of the options {list(options)}, got {answer!r}")
     form = {
         "kind": "choice",
-        "options": [[text, why] for text, why in options.items()],
+        "options": [[text, reason] for text, reason in options.items()],
         "answer": list(options).index(answer),
     }
-    slips = {text: why for text, why in options.items() if text != answer}
+    slips = {text: reason for text, reason in options.items() if text != answer}
     return _prediction(question, form, _reveal(answer, options[answer], slips), height=90 + 34 * len(options))
 
 
 def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
-    """A deck of "guess the shape, then reveal": one puzzle after the other, with a score.
+    """A deck of puzzles, one after the other, with a score: guess the shape, then reveal it.
 
     Args:
         puzzles: such as `puzzles.layout_puzzles()`.
@@ -129,11 +130,11 @@ def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
     if not puzzles:
         raise ValueError("puzzles must hold at least one puzzle, got none")
     prompt = "What is the shape of the last line?"
-    forms = [_shape_form(prompt, p.answer, p.wrong, code=p.code, why=p.because) for p in puzzles]
+    forms = [_shape_form(prompt, p.answer, p.wrong, code=p.code, reason=p.because) for p in puzzles]
     answers = "".join(
         f"<details><summary>{count}. <code>{escape(_last_line(p.code))}</code></summary>"
         f"<pre>{escape(p.code)}</pre>"
-        f"{_told(_written(p.answer), p.because, {_written(s): why for s, why in p.wrong.items()})}</details>"
+        f"{_answer(_written(p.answer), p.because, {_written(s): r for s, r in p.wrong.items()})}</details>"
         for count, p in enumerate(puzzles, start=1)
     )
     question = f"Guess the shape, then reveal: {len(puzzles)} puzzles."
@@ -142,28 +143,28 @@ def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
 
 
 def _shape_form(
-    prompt: str, answer: Sequence[int], because: Mapping[Shape, str], code: str, why: str
+    prompt: str, answer: Sequence[int], because: Mapping[Shape, str], code: str, reason: str
 ) -> dict[str, Any]:
     for lengths in (answer, *because):
         if any(length < 0 for length in lengths):
             raise ValueError(f"a shape has lengths of 0 or more, got {_written(lengths)}")
     if tuple(answer) in because:
-        raise ValueError(f"because[{tuple(answer)}] is the answer itself: it cannot be wrong")
+        raise ValueError(f"because[{tuple(answer)}] is the answer itself, so it is not wrong; leave it out")
     return {
         "kind": "shape",
         "prompt": prompt,
         "code": code,
         "answer": list(answer),
         "shown": _written(answer),
-        "why": why,
-        "because": [[list(wrong), reason] for wrong, reason in because.items()],
+        "why": reason,
+        "because": [[list(wrong), slip] for wrong, slip in because.items()],
     }
 
 
 def _prediction(
     question: str, form: dict[str, Any] | list[dict[str, Any]], static: str, height: int
 ) -> Prediction:
-    """The question, the form in its frame, and the part that works without scripts."""
+    """The question, the form in its frame, and below it the answer, which works without scripts."""
     forms = form if isinstance(form, list) else [form]
     # Inside a <script>, "<" is the only character that could end it.
     questions = json.dumps(forms, ensure_ascii=False).replace("<", "\\u003c")
@@ -176,19 +177,19 @@ def _prediction(
     return Prediction(question, html)
 
 
-def _reveal(shown: str, why: str, slips: Mapping[str, str]) -> str:
-    return f"<details><summary>Show the answer</summary>{_told(shown, why, slips)}</details>"
+def _reveal(shown: str, reason: str, slips: Mapping[str, str]) -> str:
+    return f"<details><summary>Show the answer</summary>{_answer(shown, reason, slips)}</details>"
 
 
-def _told(shown: str, why: str, slips: Mapping[str, str]) -> str:
-    """The answer, why, and the common slips with their reasons."""
-    listed = "".join(f"<li>{escape(wrong)}: {escape(reason)}</li>" for wrong, reason in slips.items())
-    answer = f"<p><strong>{escape(shown)}</strong>{'. ' if why else ''}{escape(why)}</p>"
+def _answer(shown: str, reason: str, slips: Mapping[str, str]) -> str:
+    """The answer with its reason, and the common wrong answers with theirs, as HTML."""
+    listed = "".join(f"<li>{escape(wrong)}: {escape(slip)}</li>" for wrong, slip in slips.items())
+    answer = f"<p><strong>{escape(shown)}</strong>{'. ' if reason else ''}{escape(reason)}</p>"
     return answer + (f"<p>Not:</p><ul>{listed}</ul>" if listed else "")
 
 
 def _stable(value: float) -> float:
-    """Six digits of it: the last ones of a float may differ from machine to machine."""
+    """The value with six digits: the last digits of a float may differ between machines."""
     return int(value) if float(value).is_integer() else float(f"{value:.6g}")
 
 

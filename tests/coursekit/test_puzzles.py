@@ -36,9 +36,9 @@ def test_shapes_are_those_of_the_code_run_here(dozen):
 def test_every_answer_is_explained(dozen):
     for puzzle in dozen:
         assert puzzle.because.endswith(".")
-        for shape, why in puzzle.wrong.items():
-            assert why.endswith("."), (puzzle.code, shape)
-            assert str(puzzle.answer) not in why  # a hint, not the answer
+        for shape, mistake in puzzle.wrong.items():
+            assert mistake.endswith("."), (puzzle.code, shape)
+            assert str(puzzle.answer) not in mistake  # a hint, not the answer
 
 
 def test_the_reshape_puzzle_tells_the_truth_about_mixed_axes():

@@ -88,9 +88,9 @@ def test_an_error_is_shown_to_the_learner_and_gone_with_the_next_move():
 @pytest.mark.parametrize(
     "ranges, says",
     [
-        ({"t": (0, 3)}, "no picture with t = 3: no frame <3>"),
+        ({"t": (0, 3)}, "draw fails with t = 3: no frame <3>"),
         ({"t": (3, 9)}, "no frame <3>"),
-        ({"t": [0, 1, 3, 2]}, "no picture with t = 3"),
+        ({"t": [0, 1, 3, 2]}, "draw fails with t = 3"),
     ],
 )
 def test_recording_and_testing_fail_where_a_slider_would(monkeypatch, variable, ranges, says):
@@ -114,16 +114,16 @@ def test_recording_passes_when_every_end_draws(monkeypatch):
 @pytest.mark.parametrize(
     "options, error, says",
     [
-        ({}, ValueError, "give at least one"),
+        ({}, ValueError, "explore needs at least one range"),
         ({"t": (3, 0)}, ValueError, r"t: low must be below high.*\(3, 0\)"),
-        ({"t": (0, 3, 0)}, ValueError, "the step above 0"),
+        ({"t": (0, 3, 0)}, ValueError, "step above 0 and at most high - low"),
         ({"t": 3}, TypeError, r"t must be \(low, high\).*got 3"),
         ({"t": ("a", "b")}, TypeError, "or a list of choices"),
         ({"t": (False, True)}, TypeError, "or a list of choices"),
         ({"t": []}, ValueError, "t: a slider needs at least one choice"),
         ({"t": (0, 3), "start": {"t": 4}}, ValueError, r"start\['t'\] must lie in 0 to 3, got 4"),
         ({"t": [0, 1], "start": {"t": 4}}, ValueError, r"start\['t'\] must be one of the choices"),
-        ({"t": (0, 3), "start": {"u": 4}}, ValueError, "start names 'u', but the ranges are t"),
+        ({"t": (0, 3), "start": {"u": 4}}, ValueError, "start has 'u', but the ranges are t"),
     ],
 )
 def test_bad_ranges(options, error, says):

@@ -208,8 +208,8 @@ def test_a_deck_keeps_score(page):  # noqa: F811
     status, step = inside.locator("#status"), inside.get_by_role("button", name="Next")
     assert status.inner_text() == "1 of 12 · 0 solved, 0 at the first try"
     assert inside.locator("#code").inner_text() == first.code
-    wrong, why = next(iter(first.wrong.items()))
-    assert answer(inside, str(wrong)) == f"Not quite. {why}"
+    wrong, mistake = next(iter(first.wrong.items()))
+    assert answer(inside, str(wrong)) == f"Not quite. {mistake}"
     assert answer(inside, str(first.answer)) == f"Right: {first.answer}. {first.because}"
     assert status.inner_text() == "1 of 12 · 1 solved, 0 at the first try"
     step.click()
