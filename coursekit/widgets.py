@@ -164,7 +164,7 @@ def _check_ends(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:
             try:
                 explorer.draw({**explorer.values, name: value})
             except Exception as error:
-                raise RuntimeError(f"explore: draw fails with {name} = {value!r}: {error}") from error
+                raise RuntimeError(f"explore: no picture with {name} = {value!r}: {error}") from error
 
 
 def _assignments(values: Mapping[str, Any]) -> str:

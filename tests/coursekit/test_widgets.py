@@ -88,9 +88,9 @@ def test_an_error_is_shown_to_the_learner_and_gone_with_the_next_move():
 @pytest.mark.parametrize(
     "ranges, says",
     [
-        ({"t": (0, 3)}, "draw fails with t = 3: no frame <3>"),
+        ({"t": (0, 3)}, "no picture with t = 3: no frame <3>"),
         ({"t": (3, 9)}, "no frame <3>"),
-        ({"t": [0, 1, 3, 2]}, "draw fails with t = 3"),
+        ({"t": [0, 1, 3, 2]}, "no picture with t = 3"),
     ],
 )
 def test_recording_and_testing_fail_where_a_slider_would(monkeypatch, variable, ranges, says):
