@@ -100,7 +100,7 @@ def refused(text, function, *args, **options):
     assert text in str(caught.value)
 
 
-def test_errors_name_the_axis_the_shape_and_the_mend():
+def test_errors_name_the_axis_the_shape_and_what_to_do():
     zeros = torch.zeros
     refused(
         "expected 3 channels on axis 1 of a TCHW clip, got shape (3, 16, 90, 160): is it CTHW?",
@@ -188,7 +188,7 @@ def test_a_clip_of_another_dtype_gets_advice_that_keeps_its_values(taker, clip, 
 
 
 @only_tensors
-def test_a_numpy_clip_is_told_how_to_become_a_tensor(taker, tmp_path):
+def test_the_message_for_a_numpy_clip_says_how_to_make_a_tensor(taker, tmp_path):
     with pytest.raises(
         TypeError, match=r"(\w+) must be a torch tensor .* got ndarray: torch\.from_numpy\(\1\)"
     ):
@@ -196,7 +196,7 @@ def test_a_numpy_clip_is_told_how_to_become_a_tensor(taker, tmp_path):
 
 
 @pytest.mark.parametrize("taker", TAKERS)
-def test_what_is_no_array_and_what_has_another_shape_is_refused_under_the_arguments_name(taker, tmp_path):
+def test_no_array_or_another_shape_is_refused_under_the_name_of_the_argument(taker, tmp_path):
     with pytest.raises(TypeError, match=r"^(clip|source|film|frames) must be a .*, got NoneType"):
         TAKERS[taker](None, tmp_path)
     with pytest.raises(layout.LayoutError, match=r"^(clip|source|film|frames): expected 4 axes for TCHW"):

@@ -51,7 +51,7 @@ def test_every_value_comes_back(shape, seed, suffix, compress, part):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_comes_back(tmp_path, suffix):
+def test_a_contiguous_uint8_tensor_and_the_source_come_back(tmp_path, suffix):
     stored = store.load(store.save(tmp_path / f"clip{suffix}", random_clip(), source="film.mp4"))
     assert (stored.clip.dtype, stored.clip.shape) == (torch.uint8, (6, 3, 9, 13))
     assert stored.clip.is_contiguous()
@@ -139,7 +139,7 @@ def test_hdf5_reads_no_frame_but_those_asked_for(tmp_path):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("frames", [(-1, 2), (0, 7), (3, 3), (4, 2), (6, 7), (1, 2, 3)])
-def test_frames_out_of_range(tmp_path, suffix, frames):
+def test_frames_out_of_range_are_refused(tmp_path, suffix, frames):
     path = store.save(tmp_path / f"clip{suffix}", random_clip())
     with pytest.raises(ValueError, match=r"frames=.*0 <= first < stop <= 6.*holds 6 frames"):
         store.load(path, frames=frames)
@@ -175,21 +175,21 @@ def test_an_older_file_is_replaced_whole(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["clip.npy", "clip", "clip.h5.txt"])
-def test_wrong_suffix(tmp_path, name):
+def test_another_suffix_is_refused(tmp_path, name):
     for call in (lambda: store.save(tmp_path / name, random_clip()), lambda: store.load(tmp_path / name)):
         with pytest.raises(store.StoreError, match=r"must end in \.h5 or \.hdf5 \(HDF5\) or \.mat"):
             call()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_wrong_layout(tmp_path, suffix):
+def test_a_clip_in_another_layout_is_refused_and_leaves_no_file(tmp_path, suffix):
     with pytest.raises(layout.LayoutError, match=r"axis 1 .*\(3, 6, 9, 13\): is it CTHW"):
         store.save(tmp_path / f"clip{suffix}", random_clip().permute(1, 0, 2, 3))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_wrong_dtype(tmp_path, suffix):
+def test_a_clip_of_another_dtype_is_refused_and_leaves_no_file(tmp_path, suffix):
     with pytest.raises(ValueError, match=r"dtype torch.float32, expected torch.uint8"):
         store.save(tmp_path / f"clip{suffix}", random_clip() / 255)
     assert not list(tmp_path.iterdir())
@@ -204,17 +204,17 @@ def test_a_file_from_elsewhere_with_an_impossible_rate_is_loaded_without_a_rate(
 
 
 @pytest.mark.parametrize("times", [range(5), [0, 1, 2, 3, 5, 4], [0, 1, 2, 3, 4, float("nan")], [[0]] * 6])
-def test_wrong_times(tmp_path, times):
+def test_times_that_do_not_fit_the_frames_are_refused(tmp_path, times):
     with pytest.raises(ValueError, match="times"):
         store.save(tmp_path / "clip.h5", random_clip(), times=times)
 
 
-def test_no_folder(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(store.StoreError, match="there is no folder"):
         store.save(tmp_path / "nowhere/clip.h5", random_clip())
 
 
-def test_more_than_mat_can_hold(tmp_path):
+def test_a_clip_larger_than_mat_can_hold_is_refused(tmp_path):
     """715 frames of a megapixel fit, 716 do not; a view stands for them, without 2 GB of memory."""
     store._check_mat_size(tmp_path / "clip.mat", (715, 3, 1000, 1000))
     large = torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(716, 3, 1000, 1000)
@@ -223,13 +223,13 @@ def test_more_than_mat_can_hold(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_neither_torch_nor_numpy(tmp_path):
+def test_a_list_instead_of_an_array_is_refused(tmp_path):
     with pytest.raises(TypeError, match=r"clip must be a torch tensor or a numpy array \(TCHW\), got list"):
         store.save(tmp_path / "clip.mat", [[[[1]]]])
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_no_such_file(tmp_path, suffix):
+def test_a_missing_file_is_named(tmp_path, suffix):
     with pytest.raises(store.StoreError, match="no such file"):
         store.load(tmp_path / f"clip{suffix}")
     (tmp_path / f"folder{suffix}").mkdir()
@@ -239,7 +239,7 @@ def test_no_such_file(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("content", [b"", b"not an array at all\n" * 40])
-def test_another_kind_of_file(tmp_path, suffix, content):
+def test_a_file_of_another_kind_is_refused(tmp_path, suffix, content):
     path = tmp_path / f"clip{suffix}"
     path.write_bytes(content)
     with pytest.raises(store.StoreError, match="damaged or no"):
@@ -248,7 +248,7 @@ def test_another_kind_of_file(tmp_path, suffix, content):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
-def test_cut_off_file(tmp_path, suffix, share):
+def test_a_cut_off_file_is_refused(tmp_path, suffix, share):
     path = store.save(tmp_path / f"clip{suffix}", random_clip(6, 40, 50), compress=True)
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
@@ -256,7 +256,7 @@ def test_cut_off_file(tmp_path, suffix, share):
         store.load(path)
 
 
-def test_no_array_called_clip(tmp_path):
+def test_a_file_without_an_array_called_clip_is_refused(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as hdf5:
         hdf5["video"] = np.zeros(3)
         hdf5.create_group("clip2")
@@ -270,7 +270,7 @@ def test_no_array_called_clip(tmp_path):
     "array",
     [np.zeros((2, 3, 4, 5), np.float32), np.zeros((3, 2, 4, 5), np.uint8), np.zeros((2, 3), np.uint8)],
 )
-def test_an_array_that_is_no_clip(tmp_path, array):
+def test_an_array_of_another_shape_or_dtype_is_refused(tmp_path, array):
     with h5py.File(tmp_path / "clip.h5", "w") as hdf5:
         hdf5["clip"] = array
     scipy.io.savemat(tmp_path / "clip.mat", {"clip": array})
@@ -279,7 +279,7 @@ def test_an_array_that_is_no_clip(tmp_path, array):
             store.load(tmp_path / f"clip{suffix}")
 
 
-def test_another_layout_in_the_file(tmp_path):
+def test_a_file_in_another_layout_is_refused(tmp_path):
     path = store.save(tmp_path / "clip.h5", random_clip(3))  # (3, 3, 9, 13): the shape alone cannot tell
     with h5py.File(path, "r+") as hdf5:
         hdf5.attrs["layout"] = "CTHW"

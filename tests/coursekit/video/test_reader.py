@@ -89,6 +89,13 @@ def test_odd_sizes_keep_every_row_and_column(maker, tmp_path):
     assert torch.equal(clip, plain_loop(path)[0])
 
 
+def test_a_video_of_two_by_two_pixels_is_read(tmp_path):
+    path = badfiles.make_tiny(tmp_path)
+    clip = video.read(path)
+    assert clip.shape == (20, 3, 2, 2)
+    assert torch.equal(clip, plain_loop(path)[0])
+
+
 OPTIONS = [
     {},
     {"every": 7},
@@ -348,7 +355,7 @@ def test_bad_arguments_are_named_at_once(options, message, marked):
             use(marked, **options)
 
 
-def test_a_bad_batch_and_a_missing_file_are_told_before_the_first_frame(marked):
+def test_a_bad_batch_and_a_missing_file_are_refused_before_the_first_frame(marked):
     with pytest.raises(ValueError, match="batch=0 must be"):
         video.frames(marked, batch=0)
     with pytest.raises(video.VideoError, match="no such file"):
