@@ -1,10 +1,10 @@
-"""The course on a GPU: its stored outputs, made on a CPU, come out there too.
+"""The course on a GPU: it shows the stored outputs, which were made on a CPU.
 
     python -m tools.gpu [PYTEST OPTION ...]        (make test-gpu)
 
-Runs what is marked `gpu`: nbval on every notebook, with `COURSE_DEVICE=cuda`, and the tests that need CUDA.
-Where there is no GPU it says "skipped", and why, and ends with 0; it never says that something passed. With
-`COURSEKIT_REQUIRE_GPU=1`, on a machine that is there for this, a missing GPU is a failure.
+Runs the tests marked `gpu`: nbval on every notebook, with `COURSE_DEVICE=cuda`, and the tests that need CUDA.
+Without a GPU it prints "skipped" with the reason and returns 0; it does not say that something passed. With
+`COURSEKIT_REQUIRE_GPU=1`, for a machine that should have a GPU, a missing one is a failure.
 """
 
 from __future__ import annotations

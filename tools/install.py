@@ -115,9 +115,9 @@ def make_venv(root: Path) -> None:
             "Without root: name\nanother Python, make PYTHON=... lab, or install with conda (README.md)"
         )
     print(f"Making .venv with Python {platform.python_version()} ({sys.executable})", flush=True)
-    made = run(sys.executable, "-m", "venv", "--clear", root / ".venv")
-    if made.returncode != 0:
-        raise SetupError(f"`python -m venv` failed:\n{made.stdout.strip()}")
+    venv = run(sys.executable, "-m", "venv", "--clear", root / ".venv")
+    if venv.returncode != 0:
+        raise SetupError(f"`python -m venv` failed:\n{venv.stdout.strip()}")
 
 
 def repair(root: Path, moved_from: str) -> None:

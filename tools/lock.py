@@ -1,7 +1,7 @@
-"""Make `requirements.lock` anew from pyproject.toml: `make lock`. For those who look after the course.
+"""Make `requirements.lock` from pyproject.toml: `make lock`. For those who maintain the course.
 
 The lock holds one exact version of every package, for Linux, macOS and Windows and for Python 3.10 to
-3.13 at once. uv works it out; it is not part of the course's environment.
+3.13 at once. uv chooses the versions; it is not part of the course's environment.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TORCH_PINS = (
 
 
 def compile_lock(root: Path, options: list[str]) -> None:
-    """Write `requirements.lock`; the one that is there stays until the new one is complete.
+    """Write `requirements.lock` and the students' lock; the old ones stay until the new ones are complete.
 
     Args:
         root: the checkout.
@@ -34,7 +34,7 @@ def compile_lock(root: Path, options: list[str]) -> None:
 
     Raises:
         FileNotFoundError: uv is not installed.
-        subprocess.CalledProcessError: uv found no set of versions; its own words are on the terminal.
+        subprocess.CalledProcessError: uv could not find a set of versions; its message is on the terminal.
     """
     uv = shutil.which("uv")
     if uv is None:
@@ -49,13 +49,15 @@ def compile_lock(root: Path, options: list[str]) -> None:
         command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
         command += ["--extra", "test", "--constraint", str(pins), "--no-header", "--no-annotate", "--quiet"]
         subprocess.run([*command, *options, "pyproject.toml", "-o", str(new)], cwd=root, check=True)
-        # What students need of it: no tests, no grader; but what installs the checkout itself.
-        theirs, build = Path(folder, "student.lock"), Path(folder, "build.txt")
+        # The students' lock has neither tests nor grader, but what installs the checkout itself.
+        student_lock, build = Path(folder, "student.lock"), Path(folder, "build.txt")
         build.write_text("hatchling\neditables\n", encoding="utf-8")
         command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
         command += ["--extra", "fast", "--constraint", str(new), "--no-header", "--no-annotate", "--quiet"]
-        subprocess.run([*command, "pyproject.toml", str(build), "-o", str(theirs)], cwd=root, check=True)
-        theirs.replace(root / STUDENT_LOCK)
+        subprocess.run(
+            [*command, "pyproject.toml", str(build), "-o", str(student_lock)], cwd=root, check=True
+        )
+        student_lock.replace(root / STUDENT_LOCK)
         new.replace(lock)
 
 
@@ -64,7 +66,7 @@ def main() -> int:
     try:
         compile_lock(ROOT, sys.argv[1:])
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
-        print(f"requirements.lock is as it was: {error}", file=sys.stderr)
+        print(f"requirements.lock is unchanged: {error}", file=sys.stderr)
         return 1
     print("requirements.lock is made. See what has changed: git diff --stat requirements.lock")
     return 0

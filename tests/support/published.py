@@ -43,14 +43,14 @@ def parts(master: Assignment) -> tuple[list[str], list[str]]:
 def secrets(master: Assignment) -> set[str]:
     """Lines and values that only the author knows."""
     known = visible() + public()
-    found = {line for line in parts(master)[1] if len(line) >= 16 and line not in known}
+    values = {line for line in parts(master)[1] if len(line) >= 16 and line not in known}
     for test in master.tests:
         for node in ast.walk(ast.parse(test.judge)):
             if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
                 text = node.value if isinstance(node.value, str) else repr(node.value)
                 if len(text) >= 5 and text not in known:
-                    found.add(text)
-    return found
+                    values.add(text)
+    return values
 
 
 @cache
@@ -62,15 +62,15 @@ def visible() -> str:
 
 def texts(tree: Path) -> dict[str, str]:
     """The content of every file, as it is, and what the cells of notebooks say."""
-    found = {}
+    content = {}
     for path in sorted(tree.rglob("*")):
         if path.is_file():
-            found[str(path.relative_to(tree))] = path.read_bytes().decode("utf-8", "replace")
+            content[str(path.relative_to(tree))] = path.read_bytes().decode("utf-8", "replace")
             if path.suffix == ".ipynb":
                 cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
                 sources = ["".join(cell["source"]) for cell in cells]
-                found[f"{path.relative_to(tree)}, cells"] = "\n".join(sources)
-    return found
+                content[f"{path.relative_to(tree)}, cells"] = "\n".join(sources)
+    return content
 
 
 def leaks(tree: Path) -> list[str]:

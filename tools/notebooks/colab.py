@@ -2,14 +2,14 @@
 
     python -m tools.notebooks.colab [NOTEBOOK ...] [--python PATH]     (default: all, assignments too)
 
-What a learner on Colab has is what Colab has installed, and one set-up cell. So: make an environment with
-Colab's versions (`data/colab.json`), put a stand-in for `google.colab` into it, and run in it the set-up cell
-as it is; its address is led to this commit, of which pip builds the wheel. Nothing that was installed may
-change its version, since Colab has loaded it already. Then every notebook runs to its end, in a folder that
-holds nothing, and shows what is stored. Assignments run with their solutions.
+A learner on Colab has the packages that Colab has installed, and one set-up cell. The rehearsal makes an
+environment with Colab's versions (`data/colab.json`) and a stand-in for `google.colab`, and runs the set-up
+cell in it. The address in that cell is redirected to this commit, of which pip builds the wheel. No installed
+package may change its version, because Colab has loaded it already. Then every notebook must run to its end
+in an empty folder and show what is stored. Assignments run with their solutions.
 
-With `--python` that Python is used as it is: the way for Colab's own container image, where the real
-`google.colab` is (.github/workflows/colab.yml).
+`--python` takes that Python as it is. .github/workflows/colab.yml uses it in Colab's own container image,
+which has the real `google.colab`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from tools.notebooks import kernel, record
 from tools.notebooks.notebook import Node, NotebookError, checkout, code_cells, read
 
 ROOT = Path(__file__).resolve().parents[2]
-# What notebooks of others ask of it; none of ours asks for anything, and a rehearsal answers nothing.
+# Our notebooks ask nothing of google.colab, so the stand-in has nothing.
 STAND_IN = '''\
-"""A stand-in for Colab's own module, in a rehearsal: it can be imported, and is asked for nothing."""
+"""A stand-in for Colab's own module in a rehearsal: it can be imported, and has no attributes."""
 
 
 def __getattr__(name):
     raise AttributeError(f"google.colab.{name} is not there in a rehearsal: the course must do without it")
 '''
-# As Colab sets them (what else it sets has no part in the course).
+# As Colab sets them; its other variables do not matter to the course.
 VARIABLES = {
     "COLAB_RELEASE_TAG": "rehearsal",
     "MPLBACKEND": "module://ipykernel.pylab.backend_inline",
@@ -50,14 +50,14 @@ VARIABLES = {
 
 
 class RehearsalError(Exception):
-    """The course does not run on Colab as it should; the message says what was found."""
+    """The course does not run on Colab as it should; the message says what differs."""
 
 
 def make_python(folder: Path) -> Path:
     """Make an environment with Colab's packages.
 
     Args:
-        folder: where; it need not exist.
+        folder: the environment to make; it need not exist.
 
     Returns:
         Its Python.
@@ -88,17 +88,17 @@ def versions(python: Path) -> dict[str, str]:
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """What an installation came with.
+    """Which packages an installation added.
 
     Args:
         before: the packages before it.
-        after: and after it.
+        after: the packages after it.
 
     Returns:
         The packages that are new, as "name version".
 
     Raises:
-        RehearsalError: a package that was there has another version now, or is gone.
+        RehearsalError: a package that was there has another version now, or was removed.
     """
     changed = [
         f"{name} {old} -> {after.get(name, 'gone')}" for name, old in before.items() if after.get(name) != old
@@ -112,14 +112,14 @@ def compare(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def publication(folder: Path, root: Path = ROOT) -> dict[str, str]:
-    """Let the address that the set-up cell installs from lead to the checkout's commit.
+    """Redirect the address that the set-up cell installs from to the checkout's commit.
 
     Args:
-        folder: where the stand-in for GitHub lies.
-        root: the checkout; what is not committed is not published.
+        folder: for the repository that stands in for GitHub's.
+        root: the checkout; the rehearsal sees only what is committed.
 
     Returns:
-        Variables that make git read the published branch from there.
+        Environment variables that make git read the published branch from there.
 
     Raises:
         RehearsalError: the checkout is no git repository.
@@ -148,7 +148,7 @@ def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
         scratch: a folder to work in.
 
     Returns:
-        The packages that came, as "name version".
+        The packages that were added, as "name version".
 
     Raises:
         RehearsalError: coursekit is there already, a cell fails, or a package was changed.
@@ -169,11 +169,11 @@ def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
     try:
         client.execute(env=kernel.environment(scratch, **VARIABLES, **publication(scratch)))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        said = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
-        raise RehearsalError(f"{notebook.name}: the set-up failed\n{said}\n{error}") from error
-    came_from = cells[-1].outputs[0].text.strip()
-    if not Path(came_from).is_relative_to(python.parent.parent):
-        raise RehearsalError(f"coursekit comes from {came_from}, not from what the set-up cell installed")
+        output = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+        raise RehearsalError(f"{notebook.name}: the set-up failed\n{output}\n{error}") from error
+    package = cells[-1].outputs[0].text.strip()
+    if not Path(package).is_relative_to(python.parent.parent):
+        raise RehearsalError(f"coursekit comes from {package}, not from what the set-up cell installed")
     return compare(before, versions(python))
 
 
@@ -209,25 +209,27 @@ def _plain(name: str) -> str:
 
 def _run(*command: object, cwd: Path | None = None, **variables: str) -> str:
     """Run a program; its output, or a RehearsalError with the last lines that it wrote."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_REQUIRE"))}
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env={**kept, **variables}, capture_output=True, text=True
+    others = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_REQUIRE"))
+    }
+    run = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env={**others, **variables}, capture_output=True, text=True
     )
-    if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise RehearsalError(f"{' '.join(map(str, command[:6]))} failed:\n{textwrap.indent(said, '  ')}")
-    return done.stdout
+    if run.returncode:
+        output = "\n".join((run.stdout + run.stderr).strip().splitlines()[-15:])
+        raise RehearsalError(f"{' '.join(map(str, command[:6]))} failed:\n{textwrap.indent(output, '  ')}")
+    return run.stdout
 
 
 def rehearse(notebooks: list[Path], python: Path | None = None) -> bool:
-    """The whole rehearsal; says how it goes.
+    """Run the whole rehearsal, and print how it goes.
 
     Args:
-        notebooks: which to run.
+        notebooks: the notebooks to run.
         python: an existing Python; None makes one with Colab's versions.
 
     Returns:
-        Whether all is well.
+        Whether nothing failed.
     """
     with tempfile.TemporaryDirectory(prefix="colab-") as scratch:
         folder = Path(scratch) / "content"  # where Colab's notebooks run; there is nothing in it
@@ -235,24 +237,24 @@ def rehearse(notebooks: list[Path], python: Path | None = None) -> bool:
         try:
             python = python or make_python(Path(scratch) / "venv")
             print(
-                f"The set-up cell brought: {', '.join(install(python, notebooks[0], Path(scratch)))}",
+                f"The set-up cell added: {', '.join(install(python, notebooks[0], Path(scratch)))}",
                 flush=True,
             )
         except (RehearsalError, NotebookError) as error:
             print(f"rehearsal: {error}", file=sys.stderr)
             return False
-        well = True
+        passed = True
         for notebook in notebooks:
             problem = None
             try:
                 play(python, notebook, folder)
             except (RehearsalError, NotebookError) as error:
-                well, problem = False, error
+                passed, problem = False, error
             print(f"{notebook.name}: {'ran to its end' if problem is None else problem}", flush=True)
             if leftovers := [path.name for path in folder.iterdir()]:
-                well = False
+                passed = False
                 print(f"{notebook.name}: left files behind: {', '.join(leftovers)}")
-    return well
+    return passed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -262,12 +264,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all, with the assignments")
     parser.add_argument("--python", type=Path, help="use this Python as it is; it has no coursekit yet")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     everything = [
         *sorted((ROOT / "notebooks").glob("*.ipynb")),
         *sorted((ROOT / "notebooks").glob("assignments/*/*.ipynb")),
     ]
-    return 0 if rehearse([path.resolve() for path in chosen.notebooks] or everything, chosen.python) else 1
+    return 0 if rehearse([path.resolve() for path in options.notebooks] or everything, options.python) else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The world that a notebook's kernel sees: the same for recording, for testing, and on every machine.
+"""The environment of a notebook's kernel: the same for recording, for testing, and on every machine.
 
 A learner's settings (a matplotlibrc, an IPython profile, PYTHONPATH, a kernel of the same name in the home
-folder, a wish for a device) would change what a notebook prints or draws. So a kernel of the course starts
-without them, always runs the Python that runs this, and computes on the CPU unless it is told otherwise.
+folder, a chosen device) would change what a notebook prints or draws. So a kernel of the course starts
+without them, runs the Python that runs this file, and computes on the CPU unless a setting says otherwise.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ def environment(scratch: Path, **settings: str) -> dict[str, str]:
     """The environment variables of a kernel of the course.
 
     Args:
-        scratch: a folder for what would else be taken from the home folder: IPython's profile, and a file of
-            matplotlib's settings, which is empty.
+        scratch: a folder for what would otherwise come from the home folder: IPython's profile, and
+            matplotlib's settings, an empty file.
         settings: variables to add, such as `COURSEKIT_RECORDING="1"`.
 
     Returns:
-        All of this process's variables, less those that change what a notebook shows, with the fixed ones.
+        The variables of this process without those that change what a notebook shows, and the fixed ones.
     """
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
     scratch.mkdir(parents=True, exist_ok=True)
     matplotlibrc = scratch / "matplotlibrc"
     matplotlibrc.touch()
-    kept.update(_FIXED, IPYTHONDIR=str(scratch / "ipython"), MATPLOTLIBRC=str(matplotlibrc))
-    return {**kept, **settings}
+    variables.update(_FIXED, IPYTHONDIR=str(scratch / "ipython"), MATPLOTLIBRC=str(matplotlibrc))
+    return {**variables, **settings}
 
 
 def make_font_cache(variables: dict[str, str], python: Path | None = None) -> None:
-    """Let matplotlib list the machine's fonts now, not in a cell: the first time, it says so on stderr.
+    """Let matplotlib list the machine's fonts now. In a cell, it would report that on stderr the first time.
 
     Args:
         variables: the kernel's environment (`environment`).
-        python: which Python's matplotlib; None is this one's.
+        python: the Python whose matplotlib it is; None is this one.
 
     Raises:
         subprocess.CalledProcessError: matplotlib cannot be imported.

@@ -1,9 +1,9 @@
-"""Judge stored notebooks without running them: recorded in full, readable, and linked to Colab.
+"""Check stored notebooks without running them: recorded in full, readable, and linked to Colab.
 
     python -m tools.notebooks.lint [NOTEBOOK ...]        (default: notebooks/*.ipynb)
 
-nbval passes a cell that was never run, and nobody sees a missing alt text in a review. `problems` lists such
-faults, each with what to do about it.
+nbval passes a cell that was never run, and a missing alt text is easily overlooked in a review. `problems`
+lists such faults, each with what to do about it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ MEDIAN_LINES = 5
 LONGEST_LINES = 25
 WORDS = (1200, 2500)
 
-# Last calls of a cell that always show something; without a stored output the cell was not recorded.
+# If the last call of a cell is one of these, it shows something: without an output the cell was not recorded.
 _SHOWING = {"display", "explore", "explorer", "predict", "print", "show", "widgets"}
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*["']?\s*[^"'\s>]""", re.IGNORECASE)
-# These compare (see `record`), but store only the first drawing, without an alt text, and test no other.
+# nbval can compare these (see `record`), but they store and test only the first drawing, without an alt text.
 _FORBIDDEN = {"clear_output", "interact", "interact_manual", "interactive", "interactive_output", "Output"}
 
 
@@ -42,7 +42,7 @@ def problems(notebook_path: Path | str) -> list[str]:
         notebook_path: a `.ipynb` file in a checkout of the course.
 
     Returns:
-        One text per fault, each with the cell and the mend; empty for a notebook that may be published.
+        One text per fault, with the cell and what to do; empty for a notebook that may be published.
 
     Raises:
         NotebookError: the file is no notebook.
@@ -61,40 +61,41 @@ def problems(notebook_path: Path | str) -> list[str]:
 
 
 def _ids(path: Path) -> list[str]:
-    """Cells whose id in the file is missing or not their own (`read` would mend it)."""
+    """Cells whose id in the file is missing, or is another cell's; `read` would replace it."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     ids = [cell.get("id") for cell in cells]
-    found = []
-    for number, one in enumerate(ids, start=1):
-        if not one:
-            found.append(f"cell {number} has no id: record the notebook")
-        elif ids.index(one) + 1 < number:
-            found.append(f"cell {number} has the id {one} of cell {ids.index(one) + 1}: record the notebook")
-    return found
+    errors = []
+    for number, cell_id in enumerate(ids, start=1):
+        first = ids.index(cell_id) + 1
+        if not cell_id:
+            errors.append(f"cell {number} has no id: record the notebook")
+        elif first < number:
+            errors.append(f"cell {number} has the id {cell_id} of cell {first}: record the notebook")
+    return errors
 
 
 def _recording(notebook: Node) -> list[str]:
     """Cells that were not run in order, and outputs that the recorder would not have stored."""
-    found = []
+    errors = []
     for number, cell in enumerate(code_cells(notebook), start=1):
         where = name(cell, number)
         if cell.execution_count is None:
-            found.append(f"{where}\n    was not run: record the notebook")
+            errors.append(f"{where}\n    was not run: record the notebook")
         elif cell.execution_count != number:
-            found.append(
+            errors.append(
                 f"{where}\n    was run as [{cell.execution_count}], not in order: record the notebook"
             )
         elif not cell.outputs and _shows(cell.source):
-            found.append(f"{where}\n    ends in a value, but has no output: record the notebook")
+            errors.append(f"{where}\n    ends in a value, but has no output: record the notebook")
         if any(WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
-            found.append(
+            errors.append(
                 f"{where}\n    holds a live widget, which no reader of the file sees: record the notebook"
             )
     if "widgets" in notebook.metadata:
-        found.append("the metadata holds widgets' state: record the notebook")
+        errors.append("the metadata holds widgets' state: record the notebook")
     if "version" in notebook.metadata.get("language_info", {}):
-        found.append("the metadata names one machine's Python version: record the notebook")
-    return found + record.faults(notebook)
+        errors.append("the metadata names one machine's Python version: record the notebook")
+    return errors + record.faults(notebook)
 
 
 def _parsed(source: str) -> ast.Module:
@@ -123,22 +124,22 @@ def _code(notebook: Node) -> list[str]:
     """Too many, too few or too long code cells, and code whose outputs cannot be stored well."""
     cells = code_cells(notebook)
     lengths = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in cells]
-    found = []
+    errors = []
     if not CODE_CELLS[0] <= len(cells) <= CODE_CELLS[1]:
-        found.append(f"{len(cells)} code cells; a notebook has {CODE_CELLS[0]} to {CODE_CELLS[1]}")
+        errors.append(f"{len(cells)} code cells; a notebook has {CODE_CELLS[0]} to {CODE_CELLS[1]}")
     if lengths and (median := statistics.median(lengths)) > MEDIAN_LINES:
-        found.append(
+        errors.append(
             f"the code cells have a median of {median:g} lines, more than {MEDIAN_LINES}: {_SHORTER}"
         )
     for number, (cell, lines) in enumerate(zip(cells, lengths, strict=True), start=1):
         where = name(cell, number)
         if lines > LONGEST_LINES:
-            found.append(f"{where}\n    has {lines} lines, more than {LONGEST_LINES}: {_SHORTER}")
+            errors.append(f"{where}\n    has {lines} lines, more than {LONGEST_LINES}: {_SHORTER}")
         if cell.source.rstrip().endswith(";"):
-            found.append(f"{where}\n    ends in ';', which nbval ignores: give the value a name instead")
+            errors.append(f"{where}\n    ends in ';', which nbval ignores: give the value a name instead")
         for word in sorted(_called(cell.source) & _FORBIDDEN):
-            found.append(f"{where}\n    calls {word}: use coursekit.widgets.explore, {_EXPLORE}")
-    return found
+            errors.append(f"{where}\n    calls {word}: use coursekit.widgets.explore, {_EXPLORE}")
+    return errors
 
 
 _SHORTER = "move what is not the lesson to coursekit"
@@ -179,55 +180,55 @@ def _headings(notebook: Node) -> list[str]:
     levels = [
         (number, len(hit[1])) for number, source in _prose(notebook) for hit in _HEADING.finditer(source)
     ]
-    found = []
+    errors = []
     titles = [number for number, level in levels if level == 1]
     if len(titles) != 1:
-        found.append(f"{len(titles)} titles (# ...), in cells {titles}: a notebook has one")
+        errors.append(f"{len(titles)} titles (# ...), in cells {titles}: a notebook has one")
     before = 0 if titles else 1
     for number, level in levels:
         if level > before + 1:
             right = "#" * (before + 1)
-            found.append(
+            errors.append(
                 f"cell {number}: a heading of level {level} follows one of level {before}: use {right}"
             )
         before = level
-    return found
+    return errors
 
 
 def _images(notebook: Node) -> list[str]:
-    """Images in the text that a screen reader cannot name."""
-    found = []
+    """Images in the text without an alt text, which a screen reader cannot describe."""
+    errors = []
     for number, source in _prose(notebook):
         for hit in _IMAGE.finditer(source):
             described = (hit[1] or "").strip() or (hit[2] and _ALT.search(hit[2]))
             if not described:
-                found.append(
+                errors.append(
                     f"cell {number}: an image without alt text: {source[hit.start() : hit.start() + 60]}"
                 )
-    return found
+    return errors
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the problems of the notebooks named on the command line; the exit code is 0 if there are none."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.notebooks.lint", description="Judge stored notebooks."
+        prog="python -m tools.notebooks.lint", description="Check stored notebooks."
     )
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: notebooks/*.ipynb")
     notebooks = parser.parse_args(arguments).notebooks or sorted(Path("notebooks").glob("*.ipynb"))
     if not notebooks:
-        print("guard: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
+        print("lint: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1
-    bad = False
+    failed = False
     for path in notebooks:
         try:
-            found = problems(path)
+            errors = problems(path)
         except NotebookError as error:
-            found = [str(error)]
-        bad = bad or bool(found)
-        print(f"{path}: {'ok' if not found else f'{len(found)} problems'}")
-        for problem in found:
+            errors = [str(error)]
+        failed = failed or bool(errors)
+        print(f"{path}: {f'{len(errors)} problems' if errors else 'ok'}")
+        for problem in errors:
             print(f"  - {problem}")
-    return 1 if bad else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """A pytest plugin (`-p tools.notebooks.nbval_kernel`): nbval's kernels capture what the recorder's do.
 
-ipykernel turns a part of its capture off when it finds PYTEST_CURRENT_TEST in its environment, and under
-nbval it always finds it: what C code (FFmpeg's libraries) or a child process prints would be in the
-recorded notebook, but never in the test. So the variable is withheld from the kernel.
+ipykernel turns off a part of its capture if PYTEST_CURRENT_TEST is in its environment, and under nbval it
+always is. What C code (FFmpeg's libraries) or a child process prints would be in the recorded notebook, but
+not in the test. So the kernel starts without the variable.
 
-Nothing needs a repair for widgets, because the recorder does not play a browser either: see `record`.
+Widgets need no change here, because the recorder does not act as a browser either: see `record`.
 """
 
 from __future__ import annotations

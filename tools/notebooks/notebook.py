@@ -1,7 +1,7 @@
 """A notebook as a file: read and write it, name its cells, find what must not be stored in it.
 
-Shared by `record` (which makes the stored outputs) and `guard` (which judges them), so that both mean the
-same by "cell 7", by "an output that tells which machine made it" and by "an output that is compared".
+`record` makes the stored outputs and `lint` checks them. Both use this file, so they agree on what cell 7 is,
+on which outputs are compared, and on which texts name the machine that made them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from coursekit._shared._files import atomic
 # A cell or an output as nbformat gives it: a dict whose keys can also be read as attributes.
 Node = Any
 
-# A picture or video inside HTML: its bytes, and by a pixel its size, differ between versions of an encoder
-# and of matplotlib, so they are not compared.
-# tests/notebook_sanitize.cfg tells nbval the same; a test keeps the two alike.
+# A picture or video inside HTML. Its bytes differ between versions of an encoder and of matplotlib, and so
+# does its size, by a pixel: they are not compared. tests/notebooks/notebook_sanitize.cfg says the same to
+# nbval, and a test compares the two.
 EMBEDDED = (
     r'(?:width="\d+" height="\d+" style="[^"<>]*" src=")?'
     r"data:(?:image|video)/[\w.+-]+;base64,[A-Za-z0-9+/=]+"
 )
-# What nbval does not compare: pictures (bytes differ between versions) and widgets (their ids are random).
+# nbval does not compare pictures, whose bytes differ between versions, and widgets, whose ids are random.
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = ("image/png", "image/jpeg", WIDGET_VIEW)
-# A cell with one of these tags shows something that differs on each run: times, trained metrics.
+# A cell with this tag shows something that differs on each run, such as a time.
 FREE = "nbval-ignore-output"
 RAISES = "raises-exception"
 
@@ -48,7 +48,7 @@ _TRACES = {
 
 
 class NotebookError(Exception):
-    """A notebook that cannot be read, recorded or placed; the message names the file and the cell."""
+    """A notebook cannot be read or recorded, or has no checkout; the message names the file and the cell."""
 
 
 def read(path: Path) -> Node:
@@ -58,7 +58,7 @@ def read(path: Path) -> Node:
         path: a `.ipynb` file.
 
     Returns:
-        The notebook; cells that had no id, or one that an earlier cell has too, got one (`name_cells`).
+        The notebook; a cell without an id, or with the id of an earlier cell, got a new one (`name_cells`).
 
     Raises:
         NotebookError: no such file, not JSON, or not a notebook.
@@ -87,7 +87,7 @@ def write(path: Path, notebook: Node) -> bool:
     """Write a notebook whole or not at all.
 
     Args:
-        path: where to; the text goes to a file beside it first, which then takes its place.
+        path: the file; the text goes to a file beside it first, which then takes its place.
         notebook: what to write.
 
     Returns:
@@ -104,14 +104,14 @@ def write(path: Path, notebook: Node) -> bool:
 def name_cells(cells: list[Node]) -> None:
     """Give each cell an id of its own, in place.
 
-    An id that is there stays; a missing or repeated one is made from the last heading, such as
-    `frames-and-time-3` for the third cell from "Frames and time" on. Always the same for the same notebook.
+    An id that is there stays. A missing or repeated one is made from the last heading: `frames-and-time-3`
+    for the third cell from "Frames and time" on. The same notebook always gets the same ids.
 
     Args:
         cells: the notebook's cells, in order.
     """
     taken: set[str] = set()
-    given = [cell.get("id") for cell in cells]
+    ids = [cell.get("id") for cell in cells]
     section, place = "start", 0
     for index, cell in enumerate(cells):
         source = "".join(cell.get("source", ""))
@@ -119,9 +119,9 @@ def name_cells(cells: list[Node]) -> None:
         if heading:
             section, place = re.sub(r"[^a-z0-9]+", "-", heading[1].lower()).strip("-")[:40] or "cell", 0
         place += 1
-        if not given[index] or given[index] in taken:
+        if not ids[index] or ids[index] in taken:
             name = f"{section}-{place}"
-            while name in taken or name in given:
+            while name in taken or name in ids:
                 place += 1
                 name = f"{section}-{place}"
             cell["id"] = name
@@ -166,7 +166,7 @@ def texts(output: Node) -> Iterator[tuple[str, str]]:
 
 
 def traces(text: str) -> list[str]:
-    """What in a text tells which machine or which run made it.
+    """What in a text names the machine or the run that made it.
 
     Args:
         text: an output's text, without embedded pictures.
@@ -174,9 +174,9 @@ def traces(text: str) -> list[str]:
     Returns:
         Such as `["a path of this machine: /tmp/x.mp4"]`; empty if there is none.
     """
-    found = [f"{kind}: {hit[0]}" for kind, pattern in _TRACES.items() for hit in pattern.finditer(text)]
+    matches = [f"{kind}: {hit[0]}" for kind, pattern in _TRACES.items() for hit in pattern.finditer(text)]
     here = Path(__file__).resolve().parents[2]
-    return found + [f"a path of this machine: {path}" for path in {str(here), sys.prefix} if path in text]
+    return matches + [f"a path of this machine: {path}" for path in {str(here), sys.prefix} if path in text]
 
 
 def toml(path: Path) -> dict[str, Any]:

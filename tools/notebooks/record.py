@@ -2,20 +2,21 @@
 
     python -m tools.notebooks.record [--check] [NOTEBOOK ...]        (default: notebooks/*.ipynb)
 
-What a reader sees on GitHub or on paper, and what nbval compares, is made here and only here. A recording
-is stored whole or not at all: any fault (an error, also inside a widget's callback; a warning or other text
-on stderr; a path of this machine; an output too large) is named, and the old file stays as it was.
+This file alone makes what a reader sees on GitHub or on paper, and what nbval compares. A recording is stored
+whole or not at all. If there is a fault, the message names it and the old file stays as it was. Faults are an
+error, also inside a widget's callback; a warning or other text on stderr; a path of this machine; an output
+that is too large.
 
-**Why interactive cells compare without a repair of nbval.** In a browser, an `ipywidgets.Output` (and
-`interact`, which is built on it) shows what is printed or drawn inside it: the kernel sends that to the
-cell all the same, and the front end moves it. nbclient plays the front end and moves it too, nbval does
-not: so a recorded `interact` cell lacks what the tested one shows, and nbval always fails. The recorder
-here does not move it (`_Client`): what a callback draws stays an ordinary output of the cell. Then
-recording and test agree, the picture is stored where GitHub and print show it, and an exception inside a
-callback lies open in the cell's outputs, where `nbconvert --execute` would hide it in the widget's state.
-Only `clear_output` outside a widget stays unsupported (nbval ignores it): it is refused. The course's own
-notebooks use `widgets.explore` all the same, and the guard asks them to: while recording it also draws both
-ends of each slider, so that a callback that fails only there is found, and it stores an alt text.
+**Why nbval can compare interactive cells.** In a browser, an `ipywidgets.Output` (and `interact`, which uses
+it) shows what is printed or drawn inside it. The kernel sends that to the cell, and the front end moves it
+into the widget. nbclient acts as the front end and moves it too, but nbval does not: a recorded `interact`
+cell would lack what the tested one shows, and nbval would always fail. The recorder does not move it
+(`_Client`), so what a callback draws stays an ordinary output of the cell. Then recording and test agree, and
+the picture is stored where GitHub and print show it. An exception inside a callback is in the cell's outputs;
+`nbconvert --execute` would hide it in the widget's state. `clear_output` outside a widget is refused, because
+nbval ignores it. The course's own notebooks use `widgets.explore`, and `lint` asks them to: while recording
+it also draws both ends of each slider, so that a callback that fails only there is found, and it stores an
+alt text.
 """
 
 from __future__ import annotations
@@ -62,13 +63,13 @@ LANGUAGE = {
     "name": "python",
     "pygments_lexer": "ipython3",
 }
-# Not the digits of a word, of which an encoded picture has many. A time may be printed with leading spaces.
+# A number, but no digits inside a word: an encoded picture has many of those. A time may have leading spaces.
 _NUMBER = re.compile(r" *(?<![A-Za-z0-9+/=])\d[\d,.]*(?:e[+-]?\d+)?(?![A-Za-z0-9+/=])")
 _ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class _Client(NotebookClient):
-    """nbclient, but what a widget captures stays in the cell's outputs (the module's docstring says why)."""
+    """An nbclient that leaves what a widget captures in the cell's outputs; the file's docstring says why."""
 
     def __init__(self, notebook: Node, **options: Any) -> None:
         super().__init__(notebook, on_cell_start=self._remember, **options)
@@ -82,7 +83,7 @@ class _Client(NotebookClient):
         """Do not act as the browser's part of an Output widget."""
 
     def clear_output(self, outs: list[Node], msg: dict[str, Any], cell_index: int) -> None:
-        """Clear nothing, as nbval does; a widget that clears its own area is no fault."""
+        """Clear nothing, as nbval does. A widget may clear its own area."""
         request = msg["parent_header"].get("msg_id")
         captured = [state for state in self.widget_state.values() if state.get("msg_id") == request]
         if not captured:
@@ -164,11 +165,11 @@ def run(
         cell.execution_count = number
         cell.outputs = tidy(cell.outputs, number)
     tidy_metadata(notebook)
-    found = faults(notebook) + [
+    errors = faults(notebook) + [
         f"{name(cell, cell.execution_count)}\n    {_CLEARED}" for cell in client.cleared
     ]
-    if found:
-        raise NotebookError(f"{path}: not recorded\n" + "\n".join(found))
+    if errors:
+        raise NotebookError(f"{path}: not recorded\n" + "\n".join(errors))
     return notebook
 
 
@@ -190,9 +191,10 @@ def _stopped(path: Path, client: _Client, error: Exception, seconds: float) -> s
 def tidy(outputs: list[Node], number: int) -> list[Node]:
     """The outputs of a cell, without what differs from run to run or is of no use in a file.
 
-    Widget views go (without a kernel the reader would see "model not found"; the picture and the text
-    beside them stay), consecutive pieces of one stream become one, a line that was overwritten (carriage
-    return) goes, and of a traceback its last line stays, since the others name this machine's folders.
+    Widget views are left out, because without a kernel the reader would see "model not found"; the picture
+    and the text beside them stay. Consecutive pieces of one stream become one. A line that was overwritten
+    (carriage return) is left out. Only the last line of a traceback stays, because the others name this
+    machine's folders.
 
     Args:
         outputs: as the kernel sent them.
@@ -201,9 +203,9 @@ def tidy(outputs: list[Node], number: int) -> list[Node]:
     Returns:
         The outputs to store.
     """
-    kept: list[Node] = []
+    tidied: list[Node] = []
     for output in outputs:
-        last = kept[-1] if kept else None
+        last = tidied[-1] if tidied else None
         if output.output_type == "stream":
             if last is not None and last.output_type == "stream" and last.name == output.name:
                 last.text += output.text
@@ -217,18 +219,18 @@ def tidy(outputs: list[Node], number: int) -> list[Node]:
                 continue
             if output.output_type == "execute_result":
                 output.execution_count = number
-        kept.append(output)
-    for output in kept:
+        tidied.append(output)
+    for output in tidied:
         if output.output_type == "stream":
             output.text = re.sub(r"^.*\r(?=[^\n])", "", output.text, flags=re.MULTILINE)  # as nbval does
-    return kept
+    return tidied
 
 
 def keep_numbers(stored: Node, recorded: Node) -> None:
-    """Put stored outputs of free cells back, in place, where nothing but numbers has changed.
+    """Put stored outputs of free cells back, in place, if nothing but numbers has changed.
 
-    A cell that prints times (tagged `nbval-ignore-output`) prints others on each run: without this, each
-    recording would change the file. Where other words or another picture came out, the new output stands.
+    A cell that prints times (tagged `nbval-ignore-output`) prints different ones on each run, so each
+    recording would change the file. If a word or a picture has changed, the new output is stored.
 
     Args:
         stored: the notebook as it was in the file.
@@ -246,7 +248,7 @@ def _without_numbers(cell: Node) -> str:
 
 
 def tidy_metadata(notebook: Node) -> None:
-    """Set the notebook's metadata to what is the same on every machine, in place."""
+    """Reduce the notebook's metadata, in place, to what is the same on every machine."""
     notebook.metadata["kernelspec"] = dict(KERNELSPEC)
     notebook.metadata["language_info"] = dict(LANGUAGE)
     for key in ("widgets", "signature", "vscode"):
@@ -265,19 +267,21 @@ def faults(notebook: Node) -> list[str]:
     Returns:
         One entry per cell with faults: which cell, and below it a line for each fault.
     """
-    found = []
+    errors = []
     total = 0
     for number, cell in enumerate(code_cells(notebook), start=1):
-        wrong = output_faults(cell)
+        lines = output_faults(cell)
         size = sum(len(str(output)) for output in cell.outputs)
         total += size
         if size > CELL_BYTES:
-            wrong.append(f"its outputs take {size / 1e6:.1f} MB, more than {CELL_BYTES / 1e6:g} MB")
-        if wrong:
-            found.append("\n".join([name(cell, number), *(f"    {fault}" for fault in wrong)]))
+            lines.append(f"its outputs take {size / 1e6:.1f} MB, more than {CELL_BYTES / 1e6:g} MB")
+        if lines:
+            errors.append("\n".join([name(cell, number), *(f"    {line}" for line in lines)]))
     if total > NOTEBOOK_BYTES:
-        found.append(f"all outputs together take {total / 1e6:.1f} MB, more than {NOTEBOOK_BYTES / 1e6:g} MB")
-    return found
+        errors.append(
+            f"all outputs together take {total / 1e6:.1f} MB, more than {NOTEBOOK_BYTES / 1e6:g} MB"
+        )
+    return errors
 
 
 def output_faults(cell: Node) -> list[str]:
@@ -290,16 +294,16 @@ def output_faults(cell: Node) -> list[str]:
         Errors (unless the cell is tagged `raises-exception`), text on stderr, paths of this machine, memory
         addresses and warnings.
     """
-    found = []
+    errors = []
     for output in cell.outputs:
         for kind, text in texts(output):
             if kind == "error" and RAISES not in tags(cell):
-                found.append(f"an exception, perhaps in a widget's callback: {text.strip()}")
+                errors.append(f"an exception, perhaps in a widget's callback: {text.strip()}")
             elif kind == "stderr":
-                found.append(f"text on stderr: {text.strip()}")
+                errors.append(f"text on stderr: {text.strip()}")
             else:
-                found += [f"{kind} holds {trace}" for trace in traces(text)]
-    return found
+                errors += [f"{kind} holds {trace}" for trace in traces(text)]
+    return errors
 
 
 def differences(stored: Node, recorded: Node) -> list[str]:
@@ -312,13 +316,13 @@ def differences(stored: Node, recorded: Node) -> list[str]:
     Returns:
         A unified diff per cell that differs; cells tagged `nbval-ignore-output` are free.
     """
-    found = []
+    changes = []
     for number, (old, new) in enumerate(zip(code_cells(stored), code_cells(recorded), strict=True), start=1):
         before, after = _compared(old), _compared(new)
         if before != after:
             diff = difflib.unified_diff(before, after, "stored", "recorded now", lineterm="", n=1)
-            found.append("\n".join([name(new, number), *(f"    {line}" for line in diff)]))
-    return found
+            changes.append("\n".join([name(new, number), *(f"    {line}" for line in diff)]))
+    return changes
 
 
 def _compared(cell: Node) -> list[str]:
@@ -344,8 +348,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--check", action="store_true", help="store nothing; 1 if compared outputs would change"
     )
-    chosen = parser.parse_args(arguments)
-    notebooks = chosen.notebooks or sorted(Path("notebooks").glob("*.ipynb"))
+    options = parser.parse_args(arguments)
+    notebooks = options.notebooks or sorted(Path("notebooks").glob("*.ipynb"))
     if not notebooks:
         print("record: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1
@@ -353,13 +357,13 @@ def main(arguments: list[str] | None = None) -> int:
     for path in notebooks:
         start = time.perf_counter()
         try:
-            changed = record(path, check=chosen.check)
+            changed = record(path, check=options.check)
         except NotebookError as error:
             print(error, file=sys.stderr, flush=True)
             failed += 1
             continue
-        done = "as stored" if chosen.check else "recorded" if changed else "recorded, unchanged"
-        print(f"{path}: {done} ({time.perf_counter() - start:.1f} s)", flush=True)
+        result = "as stored" if options.check else "recorded" if changed else "recorded, unchanged"
+        print(f"{path}: {result} ({time.perf_counter() - start:.1f} s)", flush=True)
     return 1 if failed else 0
 
 

@@ -1,10 +1,10 @@
-"""Makes the course's site from the recorded notebooks: `make site`.
+"""Make the course's site from the recorded notebooks: `make site`.
 
     python -m tools.publish.site [FOLDER]        (default: _site)
 
-Lectures as they were recorded, assignments as students get them, the package's reference from its docstrings.
-Each page stands where its source stands in the repository, so that links work in both. Nothing is run,
-no page loads anything from another server, and any warning is an error.
+The site has the lectures as they were recorded, the assignments as students get them, and the package's
+reference from its docstrings. Each page has the path that its source has in the repository, so that links
+work in both. Nothing is run, no page loads anything from another server, and any warning is an error.
 """
 
 from __future__ import annotations
@@ -28,23 +28,24 @@ from tools.publish.student import copy, write_release
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "templates" / "site"
 TEXTS = ("data/README.md", "notebooks/assignments/README.md")
-MADE = ".buildinfo"  # Sphinx leaves it: a folder with this file may be made anew
+MARK = ".buildinfo"  # Sphinx writes it: a folder with this file may be replaced
 
 
 class SiteError(Exception):
-    """The site cannot be made; the message says why. What was there is as it was."""
+    """The site cannot be made; the message gives the reason. An older site is unchanged."""
 
 
 def build(target: Path, root: Path = ROOT) -> None:
     """Make the site, whole or not at all.
 
     Args:
-        target: the folder to make: not there, empty, or a site that was made before.
+        target: the folder to make: missing, empty, or a site that was made before. If the program is killed
+            while it replaces an older site, that one is in `TARGET.coursekit-previous`.
         root: the checkout.
 
     Raises:
-        SiteError: Sphinx is not there, or has found a fault; or the folder holds something else.
-        LinkError, NotebookError, AssignmentError, RuntimeError: the course is not in order.
+        SiteError: Sphinx is not installed, or reports a fault; or the folder holds something else.
+        LinkError, NotebookError, AssignmentError, RuntimeError: the course has an error.
     """
     _check(target)
     with tempfile.TemporaryDirectory(prefix="coursekit-site-") as folder:
@@ -54,29 +55,29 @@ def build(target: Path, root: Path = ROOT) -> None:
 
 
 def _check(target: Path) -> None:
-    """Refuse what would fail, or destroy something, before any work is done."""
+    """Before any work is done: Sphinx is installed, and the target holds nothing of somebody else."""
     if not ready():
         raise SiteError(
-            "Sphinx is not installed. `make setup` brings it, with Python 3.11 or newer; "
+            "Sphinx is not installed. `make setup` installs it, with Python 3.11 or newer; "
             "by hand: pip install 'coursekit[site]'"
         )
-    if is_foreign(target, MADE):
+    if is_foreign(target, MARK):
         raise SiteError(f"{target} holds something that was not made here: choose an empty folder")
 
 
 def ready() -> bool:
-    """Whether what makes the pages is installed: the extra `site`."""
+    """Whether the packages that make the pages are installed: the extra `site`."""
     return all(find_spec(name) for name in ("sphinx", "myst_nb", "sphinx_book_theme"))
 
 
 def collect(source: Path, root: Path = ROOT) -> None:
-    """Lay out what the pages are made of, each where it stands in the repository.
+    """Copy the sources of the pages to the paths that they have in the repository.
 
     Args:
         source: an empty folder.
         root: the checkout.
     """
-    at = links.place(root)
+    here = links.place(root)
     lectures = [f"notebooks/{path.name}" for path in sorted((root / "notebooks").glob("*.ipynb"))]
     for name in (*lectures, *TEXTS, ".github/overview.png"):
         copy(root, source, root / name)
@@ -87,19 +88,19 @@ def collect(source: Path, root: Path = ROOT) -> None:
     page = (PAGES / "index.md").read_text(encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
     page = re.sub(r"<!-- README: ?(.*?) ?-->", lambda hit: _section(readme, hit[1]), page)
-    page = page.replace("<!-- place -->", _no_place() if at == links.PLACEHOLDER else "")
+    page = page.replace("<!-- place -->", _no_place() if here == links.PLACEHOLDER else "")
     page = page.replace("<!-- notebooks -->", "\n".join(lectures))
     page = page.replace("<!-- assignments -->", "\n".join(assignments))
-    (source / "index.md").write_text(_to_repository(page, source, root, at), encoding="utf-8")
+    (source / "index.md").write_text(_to_repository(page, source, root, here), encoding="utf-8")
 
 
 def _section(readme: str, title: str) -> str:
-    """What stands in the README under a heading; without a title, what stands before the first one."""
+    """The README's text under a heading; without a title, the text before the first heading."""
     start = f"\n## {title}\n" if title else "\n"
     if start not in readme:
-        raise SiteError(f"the landing page shows the README's section {title!r}, and there is none")
+        raise SiteError(f"the landing page shows the README's section {title!r}, but the README has none")
     text = readme.split(start, 1)[1].split("\n## ", 1)[0]
-    # Badges are pictures on another server, and tell nothing to who is on the site already.
+    # Badges are pictures on another server, and a reader of the site does not need them.
     return "\n".join(line for line in text.split("\n") if not line.startswith("[![")).strip()
 
 
@@ -110,40 +111,40 @@ def _no_place() -> str:
     )
 
 
-def _to_repository(page: str, source: Path, root: Path, at: Place) -> str:
-    """Links to files that are no part of the site lead to the repository; all others stay as they are."""
+def _to_repository(page: str, source: Path, root: Path, here: Place) -> str:
+    """Let links to files that are not on the site lead to the repository; all others stay as they are."""
 
     def moved(hit: re.Match[str]) -> str:
         name = hit[1].rstrip("/")
         if (source / name).is_file() or not (root / name).exists():
             return hit[0]
         kind = "tree" if (root / name).is_dir() else "blob"
-        return f"]({links.GITHUB}/{at.repository}/{kind}/{at.branch}/{name})"
+        return f"]({links.GITHUB}/{here.repository}/{kind}/{here.branch}/{name})"
 
     return re.sub(r"\]\(([^():#]+)\)", moved, page)
 
 
-def render(source: Path, target: Path, at: Place) -> None:
+def render(source: Path, target: Path, place: Place) -> None:
     """Let Sphinx make pages of a folder.
 
     Args:
-        source: the folder, as `collect` has laid it out.
+        source: the folder that `collect` has filled.
         target: as in `build`.
-        at: where the course is published.
+        place: where the course is published.
 
     Raises:
         SiteError: as in `build`.
     """
     _check(target)
-    with atomic_folder(target) as made:
-        trees = made.with_name("trees")
+    with atomic_folder(target) as pages:
+        trees = pages.with_name("trees")
         command = [sys.executable, "-m", "sphinx", "-b", "html", "-c", str(PAGES), "-d", str(trees)]
         command += ["--fail-on-warning", "--quiet", "--jobs", "2"]
-        command += ["-D", f"html_theme_options.repository_url={links.GITHUB}/{at.repository}"]
-        command += ["-D", f"html_theme_options.repository_branch={at.branch}"]
-        done = subprocess.run([*command, str(source), str(made)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SiteError(f"Sphinx has found faults:\n{done.stderr.replace(f'{source}/', '')}")
+        command += ["-D", f"html_theme_options.repository_url={links.GITHUB}/{place.repository}"]
+        command += ["-D", f"html_theme_options.repository_branch={place.branch}"]
+        run = subprocess.run([*command, str(source), str(pages)], capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise SiteError(f"Sphinx reports faults:\n{run.stderr.replace(f'{source}/', '')}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -154,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         build(target)
     except (SiteError, LinkError, NotebookError, AssignmentError, OSError, RuntimeError) as error:
-        print(f"site: {str(error).strip()}\nsite: {target} is as it was", file=sys.stderr)
+        print(f"site: {str(error).strip()}\nsite: {target} is unchanged", file=sys.stderr)
         return 1
     print(f"The site is in {target}: python -m http.server -d {target} shows it.")
     return 0

@@ -1,8 +1,8 @@
-"""What the site asks of Sphinx beyond its own: an extension, used by `site/conf.py`.
+"""The course's own extension of Sphinx, used by `templates/site/conf.py`.
 
-- a name in backticks in a docstring becomes a link, or code; a link that leads nowhere is an error;
-- the Colab badge, a picture on another server, becomes a link of our own;
-- each page gets a description, and MathJax comes from a package on this machine.
+- A name in backticks in a docstring becomes a link, or code. A link that leads nowhere is an error.
+- The Colab badge, a picture on another server, becomes a link with words.
+- Each page gets a description, and MathJax comes from a package on this machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def public(name: str) -> str:
 
 
 def skip(app: Sphinx, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
-    """Leave out what has no words of ours: the fields of a NamedTuple (`autodoc-skip-member`)."""
+    """Leave out the fields of a NamedTuple, which have no docstring of ours (`autodoc-skip-member`)."""
     return True if str(obj.__doc__).startswith("Alias for field number") else None
 
 
@@ -60,22 +60,22 @@ def _reference(text: str, module: str) -> str:
         return f":py:mod:`{text} <coursekit.{text}>`"
     if first in MODULES and len(rest) == 1 and rest[0].isidentifier():
         there = importlib.import_module(f"coursekit.{first}")
-        # A name that is not there becomes a link all the same: Sphinx then says that it leads nowhere.
+        # A name that is missing becomes a link too: Sphinx then reports that it leads nowhere.
         if not hasattr(there, rest[0]) or _documented(f"coursekit.{first}", rest[0]):
             return f":py:obj:`{text} <coursekit.{text}>`"
     return f"``{text}``"
 
 
 def _documented(module: str, name: str) -> bool:
-    """Whether a module has a class or function of this name, of its own."""
+    """Whether a module defines a class or a function of this name."""
     if not module.startswith("coursekit.") or name.startswith("_"):
         return False
-    found = getattr(importlib.import_module(module), name, None)
-    return (inspect.isclass(found) or inspect.isfunction(found)) and public(found.__module__) == module
+    value = getattr(importlib.import_module(module), name, None)
+    return (inspect.isclass(value) or inspect.isfunction(value)) and public(value.__module__) == module
 
 
 class OwnBadge(SphinxTransform):
-    """The picture of the Colab badge becomes its words: no page loads anything from another server."""
+    """Replace the picture of the Colab badge by words: no page loads anything from another server."""
 
     default_priority = 200
 
@@ -88,7 +88,7 @@ class OwnBadge(SphinxTransform):
 
 
 class LinksInSignatures(SphinxTransform):
-    """A type in a signature links to its public name; Python's own `bytes` does not link to our attribute."""
+    """Link a type in a signature to its public name, and Python's own `bytes` not to our attribute."""
 
     default_priority = 850
 
@@ -131,7 +131,7 @@ def mathjax() -> Path:
     Raises:
         ExtensionError: the package is not installed.
     """
-    # Its name has hyphens. Of the package we use the files alone: its extension would copy 24 MB.
+    # We use only the package's files: its Sphinx extension would copy 24 MB. (Its name has hyphens.)
     spec = find_spec("sphinx-mathjax-offline")
     if spec is None or not spec.submodule_search_locations:
         raise ExtensionError("the package sphinx-mathjax-offline is not installed")

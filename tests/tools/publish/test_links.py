@@ -87,7 +87,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_found(course, fault):
+def test_each_planted_fault_is_the_only_one_reported(course, fault):
     name, before, after, said = FAULTS[fault]
     path = course / ("notebooks" if name.endswith(".ipynb") else "") / name
     edit(path, before, after)
@@ -192,7 +192,7 @@ def test_only_the_own_place_is_moved():
         ("a/b", "-x", "cannot be the name"),
     ],
 )  # fmt: skip
-def test_what_can_be_no_place_is_refused(course, capsys, repository, branch, said):
+def test_a_name_that_github_does_not_allow_is_refused(course, capsys, repository, branch, said):
     before = {path: path.read_bytes() for path in course.rglob("*") if path.is_file()}
     with pytest.raises(links.LinkError, match=said):
         links.checked(repository, branch)
@@ -203,7 +203,7 @@ def test_what_can_be_no_place_is_refused(course, capsys, repository, branch, sai
     assert {path: path.read_bytes() for path in course.rglob("*") if path.is_file()} == before
 
 
-def test_the_placeholder_says_what_to_run(course, capsys):
+def test_with_the_placeholder_the_command_says_what_to_run(course, capsys):
     assert links.main(["--root", str(course)]) == 0
     assert capsys.readouterr().out == "All links are right.\n"
     links.stamp(course, links.PLACEHOLDER)

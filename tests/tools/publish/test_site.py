@@ -100,7 +100,7 @@ def pages(site: Path) -> dict[str, Html]:
 # ---------------------------------------------------------------- what is in it
 
 
-def test_it_has_every_notebook_every_assignment_and_every_module(site):
+def test_the_site_has_every_notebook_every_assignment_and_every_module(site):
     found = pages(site)
     assert len(LECTURES) == len(ASSIGNMENTS) == 6
     assert {*LECTURES, *ASSIGNMENTS, "index", "search", "genindex", "404", "data/README"} <= set(found)
@@ -128,7 +128,7 @@ def test_the_landing_page_has_the_map_of_the_readme(site):
         assert links.colab_link(ROOT / f"{path}.ipynb") in index.values("href")
 
 
-def test_it_says_that_the_place_of_publication_is_not_set_and_only_then(tmp_path, monkeypatch):
+def test_the_landing_page_says_how_to_set_the_place_of_publication_while_it_is_not_set(tmp_path, monkeypatch):
     command = "make links REPOSITORY=OWNER/NAME BRANCH=NAME"
     for name, place in (("none", links.PLACEHOLDER), ("place", links.Place("school/videos", "term-1"))):
         monkeypatch.setattr(links, "place", lambda root, place=place: place)
@@ -140,7 +140,7 @@ def test_it_says_that_the_place_of_publication_is_not_set_and_only_then(tmp_path
 
 
 @pytest.mark.parametrize("name", [*LECTURES, *ASSIGNMENTS])
-def test_its_buttons_open_the_notebook_on_colab_and_download_it(site, name):
+def test_the_buttons_of_a_page_open_the_notebook_on_colab_and_download_it(site, name):
     html = pages(site)[name]
     right = links.colab_link(ROOT / f"{name}.ipynb")
     buttons = [given["href"] for tag, given in html.tags if given.get("title") == "Launch on Colab"]
@@ -157,7 +157,7 @@ def test_its_buttons_open_the_notebook_on_colab_and_download_it(site, name):
         assert downloaded.read_text(encoding="utf-8") == nbformat.writes(release.released(master)) + "\n"
 
 
-def test_each_page_has_a_language_a_title_a_description_an_icon_and_a_way_past_the_menus(site):
+def test_each_page_has_a_language_a_title_a_description_an_icon_and_a_skip_link(site):
     titles = set()
     for name, html in pages(site).items():
         tags = dict(reversed(html.tags))  # the first of each kind
@@ -174,7 +174,7 @@ def test_each_page_has_a_language_a_title_a_description_an_icon_and_a_way_past_t
     assert len(titles) == len(pages(site))
 
 
-def test_each_picture_of_a_notebook_keeps_its_words(site):
+def test_each_picture_of_a_notebook_keeps_its_alt_text(site):
     for name in LECTURES:
         notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
         shown = [
@@ -212,7 +212,7 @@ def test_nothing_is_loaded_from_another_server(site):
         '<iframe srcdoc="&lt;img src=https://example.org/x.png&gt;"></iframe>',
     ],
 )
-def test_a_page_that_loads_from_another_server_is_seen(one):
+def test_the_check_sees_a_page_that_loads_from_another_server(one):
     assert [each for each in Html(one).loads() if re.match(r"(?:[a-z]+:)?//", each)]
 
 
@@ -238,7 +238,7 @@ def test_every_link_within_the_site_leads_somewhere(site):
     assert sum(len(html.values("href")) for html in pages(site).values()) > 1000
 
 
-def test_a_dead_link_is_seen(tmp_path):
+def test_the_check_sees_a_dead_link(tmp_path):
     (tmp_path / "a.html").write_text('<a href="b.html#there"></a><a href="b.html#gone"></a><a href="c.html">')
     (tmp_path / "b.html").write_text('<p id="there">')
     assert dead(tmp_path) == ["a: b.html#gone has no such place", "a: c.html is no file"]
@@ -282,7 +282,7 @@ def test_no_page_source_or_search_index_holds_what_is_hidden(site, tmp_path):
     assert secret & terms == set()
 
 
-def test_a_site_made_of_the_masters_is_seen(tmp_path, monkeypatch):
+def test_the_check_sees_a_site_made_of_the_masters(tmp_path, monkeypatch):
     monkeypatch.setattr(release, "released", lambda master: nbformat.read(master.path, as_version=4))
     site.collect(tmp_path)
     assert len(leaks(tmp_path)) > 100
@@ -307,19 +307,19 @@ def test_a_broken_anchor_and_a_name_that_is_nowhere_leave_the_old_site(tmp_path,
     (source / "other.md").write_text("# Other\n\n## Here\n\n[c](#here)\n")
     (source / "the.rst").write_text("The\n===\n\n.. automodule:: planted\n   :members:\n")
     target.mkdir()
-    (target / site.MADE).write_text("an older site")
+    (target / site.MARK).write_text("an older site")
     with pytest.raises(site.SiteError) as caught:
         site.render(source, target, PLACE)
     said = [line for line in str(caught.value).split("\n") if "WARNING" in line]
     assert ["gone" in said[0], "nowhere" in said[1]] == [True, True]
     assert any("coursekit.conv.no_such_thing" in line for line in said)
     assert str(tmp_path) not in said[0]
-    assert {path.name: path.read_text() for path in target.iterdir()} == {site.MADE: "an older site"}
+    assert {path.name: path.read_text() for path in target.iterdir()} == {site.MARK: "an older site"}
     left = {path.name for path in tmp_path.iterdir()} - {"__pycache__"}
     assert left == {"source", "site", "planted.py"}
 
 
-def test_it_does_not_go_over_something_else(tmp_path, monkeypatch):
+def test_a_folder_that_holds_something_else_is_refused_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(site, "ready", lambda: True)
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(site.SiteError, match="choose an empty folder"):
@@ -327,16 +327,16 @@ def test_it_does_not_go_over_something_else(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_without_sphinx_it_says_what_to_install(tmp_path, monkeypatch, capsys):
+def test_without_sphinx_the_message_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(site, "ready", lambda: False)
     assert site.main([str(tmp_path / "site")]) == 1
     said = capsys.readouterr().err
     assert "pip install 'coursekit[site]'" in said
-    assert "is as it was" in said
+    assert "is unchanged" in said
     assert not (tmp_path / "site").exists()
 
 
-def test_a_section_that_the_readme_has_not_is_named():
+def test_a_missing_section_of_the_readme_is_named():
     with pytest.raises(site.SiteError, match="'The course map'"):
         site._section("# A\n\ntext\n\n## Start\n\nmake lab\n", "The course map")
     assert site._section("# A\n\ntext\n\n## Start\n\nmake lab\n", "") == "text"

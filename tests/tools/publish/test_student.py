@@ -45,7 +45,7 @@ def test_no_file_holds_a_solution_a_hidden_test_or_an_expected_value(tree):
 
 
 @pytest.mark.parametrize("what", ["solution", "hidden", "written", "value"])
-def test_a_leak_is_seen(tree, tmp_path, what):
+def test_the_check_sees_a_leak(tree, tmp_path, what):
     master = MASTERS[2]
     solution = next(cell for cell in master.cells if cell.kind == "solution")
     hidden = master.tests[0].answers.split("\n")
@@ -61,13 +61,13 @@ def test_a_leak_is_seen(tree, tmp_path, what):
     assert leaks(tmp_path / "tree")
 
 
-def test_a_release_that_forgets_to_hide_is_seen(tmp_path, monkeypatch):
+def test_the_check_sees_a_release_that_hides_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(release, "released", lambda master: nbformat.read(master.path, as_version=4))
     student.publish(tmp_path / "out", "a/b")
     assert len(leaks(tmp_path / "out")) > 100
 
 
-def test_known_wrong_solutions_masters_tests_and_grader_stay_at_home(tree):
+def test_known_wrong_solutions_tests_tools_and_grader_are_not_published(tree):
     names = {path.relative_to(tree).as_posix() for path in tree.rglob("*")}
     assert not any("/wrong" in name or "grading" in name or name.startswith("tests") for name in names)
     assert {name for name in names if name.startswith("tools/")} == {"tools/install.py"}
@@ -77,7 +77,7 @@ def test_known_wrong_solutions_masters_tests_and_grader_stay_at_home(tree):
 # ---------------------------------------------------------------- what must be in it
 
 
-def test_it_is_complete_and_its_links_lead_to_the_public_repository(tree):
+def test_lectures_and_data_are_complete_and_links_lead_to_the_public_repository(tree):
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert (tree / "notebooks" / path.name).is_file()
     for path in (ROOT / "data").rglob("*"):
@@ -97,7 +97,7 @@ def test_it_is_complete_and_its_links_lead_to_the_public_repository(tree):
     assert links.problems(tree) == []
 
 
-def test_its_package_is_built_and_needs_the_same_as_ours(tree):
+def test_the_students_project_is_built_and_needs_the_same_as_ours(tree):
     """The students' pyproject.toml is a file of its own: what must be as in ours is compared."""
     ours, theirs = toml(ROOT / "pyproject.toml"), toml(tree / "pyproject.toml")
     extras = theirs["project"].pop("optional-dependencies")
@@ -113,7 +113,7 @@ def test_its_package_is_built_and_needs_the_same_as_ours(tree):
     }
 
 
-def test_its_lock_pins_the_same_versions_and_nothing_of_those_who_make_it(tree):
+def test_the_students_lock_pins_the_same_versions_and_nothing_of_those_who_make_it(tree):
     theirs = pins(tree / "requirements.lock")
     assert theirs < pins(ROOT / "requirements.lock")
     assert not any(pin.startswith(("nbgrader==", "pytest==")) for pin in theirs)
@@ -124,7 +124,7 @@ def pins(lock: Path) -> set[str]:
     return {line.split(" ;")[0] for line in lock.read_text().splitlines()}
 
 
-def test_its_readme_has_the_course_map_of_ours(tree):
+def test_the_students_readme_has_the_course_map_of_ours(tree):
     place = links.place(ROOT)
     ours, theirs = (
         [
@@ -154,7 +154,7 @@ def installed(tree) -> Path:
     shutil.rmtree(tree / ".venv")
 
 
-def test_its_make_commands_run(installed):
+def test_the_students_make_commands_run(installed):
     commands = set(re.findall(r"^  make ([a-z]+)  ", make(installed), re.MULTILINE))
     readme = (installed / "README.md").read_text(encoding="utf-8")
     assert commands == {"help", "setup", "lab", "doctor", "repair", "clean"}
@@ -165,7 +165,7 @@ def test_its_make_commands_run(installed):
     assert (installed / notebook).is_file()
 
 
-def test_its_wheel_carries_the_data_and_no_grader(tree, tmp_path):
+def test_the_students_wheel_carries_the_data_and_no_grader(tree, tmp_path):
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -181,7 +181,7 @@ def as_a_student(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_its_package_works_alone(tree):
+def test_the_published_package_works_without_the_grader(tree):
     done = as_a_student(tree, "-c", "import coursekit; print(coursekit.__file__)")
     assert done.stdout.startswith(str(tree)), done.stderr
     done = as_a_student(tree, "-m", "coursekit", "--help")
@@ -194,7 +194,7 @@ def test_its_package_works_alone(tree):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", NAMES)
-def test_untouched_it_says_which_task_is_to_do(tree, name):
+def test_an_untouched_assignment_says_which_task_is_to_do(tree, name):
     for cell, errors in played(tree, name, {}):
         if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
             task = re.match(r"(task-\d+)", cell.metadata.nbgrader.grade_id)
@@ -207,7 +207,7 @@ def test_untouched_it_says_which_task_is_to_do(tree, name):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", NAMES)
-def test_solved_each_visible_check_passes(tree, name):
+def test_in_a_solved_assignment_each_visible_check_passes(tree, name):
     master = MASTERS[NAMES.index(name)]
     solved = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
     said = []
@@ -248,7 +248,7 @@ def played(tree: Path, name: str, solutions: dict[str, str]):
 # ---------------------------------------------------------------- what it refuses
 
 
-def test_it_refuses_without_a_public_repository_and_over_something_else(tmp_path, capsys):
+def test_without_a_public_repository_or_over_something_else_nothing_is_published(tmp_path, capsys):
     assert student.main([str(tmp_path / "new")]) == 1
     assert "--repository owner/name" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
@@ -260,7 +260,7 @@ def test_it_refuses_without_a_public_repository_and_over_something_else(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_made_again_it_keeps_the_history_and_nothing_else(tmp_path):
+def test_publishing_again_keeps_the_history_and_nothing_else(tmp_path):
     folder = tmp_path / "out"
     student.publish(folder, "a/b")
     (folder / ".git").mkdir()
@@ -294,7 +294,7 @@ def test_publishing_keeps_the_old_folder_and_its_history_when_a_rename_fails(tmp
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_fault_in_an_assignment_leaves_what_was_there(tmp_path, monkeypatch):
+def test_an_error_in_an_assignment_leaves_the_old_folder(tmp_path, monkeypatch):
     folder = tmp_path / "out"
     student.publish(folder, "a/b")
     before = texts(folder)
