@@ -9,7 +9,7 @@ import contextlib
 import copy
 import importlib.util
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -18,6 +18,15 @@ from coursekit.encoders import _onnx
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 BACKENDS = ("auto", "eager", "folded", "onnx")
+
+
+class Runner(NamedTuple):
+    """A way to compute a network."""
+
+    run: Run
+    backend: str  # its name, one of `BACKENDS` but "auto"
+    shape: tuple[int, ...]  # of what it gives for the example
+
 
 # The largest difference to the plain network, as a fraction of its largest value.
 TOLERANCE = 1e-3
@@ -34,9 +43,9 @@ def runner(
     example: torch.Tensor,
     device: torch.device,
     backend: str,
-    entry: Callable[[], _onnx.Entry | None] = lambda: None,
-) -> tuple[Run, str]:
-    """A function that computes what `network` computes, and the name of the way it takes.
+    entry: _onnx.Entry | None = None,
+) -> Runner:
+    """The fastest way to compute what `network` computes, among those that are asked for.
 
     Args:
         network: on the CPU, in evaluation mode; it is not changed.
@@ -44,18 +53,18 @@ def runner(
         device: where to compute.
         backend: one of `BACKENDS`. "auto" takes ONNX Runtime for an image network on the CPU, if it is
             there, else folded PyTorch.
-        entry: gives the network's place in the cache of exported networks; asked only where it is needed.
+        entry: the network's place in the cache of exported networks.
 
     Raises:
         ValueError: an unknown backend, or ONNX Runtime asked for by name where it cannot serve.
     """
     check_backend(backend, device)
     if backend == "eager":
-        return _plain(_copied(network).to(device), device, half=False), "eager"
+        return _eager(network, example, device)
     fits = have_onnx() and device.type == "cpu" and example.dim() == 4
     if backend == "onnx" or (backend == "auto" and fits):
         try:
-            return _exported(network, example, entry()), "onnx"
+            return _exported(network, example, entry)
         except Exception as error:  # the exporter raises whatever a network makes it raise
             if backend == "onnx":
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -66,8 +75,8 @@ def runner(
     run = _plain(folded.to(device), device, half=device.type == "cuda")
     tolerance = TOLERANCE_HALF if device.type == "cuda" else TOLERANCE
     if _same(network, lambda x: run(x.to(device)).cpu(), example, right, tolerance):
-        return run, "folded"
-    return _plain(_copied(network).to(device), device, half=False), "eager"
+        return Runner(run, "folded", tuple(right.shape))
+    return _eager(network, example, device)
 
 
 def check_backend(backend: str, device: torch.device) -> None:
@@ -80,7 +89,14 @@ def check_backend(backend: str, device: torch.device) -> None:
         raise ValueError(f"backend='onnx' computes on the CPU here, got device={str(device)!r}")
 
 
-def _exported(network: nn.Module, example: torch.Tensor, entry: _onnx.Entry | None) -> Run:
+def _eager(network: nn.Module, example: torch.Tensor, device: torch.device) -> Runner:
+    """The network as it is, on the device."""
+    run = _plain(_copied(network).to(device), device, half=False)
+    with torch.inference_mode():
+        return Runner(run, "eager", tuple(run(example.to(device)).shape))
+
+
+def _exported(network: nn.Module, example: torch.Tensor, entry: _onnx.Entry | None) -> Runner:
     """The network in ONNX Runtime: from the cache, or exported, compared with the plain one, and cached.
 
     Raises:
@@ -88,16 +104,17 @@ def _exported(network: nn.Module, example: torch.Tensor, entry: _onnx.Entry | No
     """
     model = entry.read() if entry else None
     if model is not None:
-        return _onnx.runner(model)
+        run = _onnx.run(model)
+        return Runner(run, "onnx", tuple(run(example).shape))
     model = _onnx.export(_copied(network), example)
-    run = _onnx.runner(model)
+    run = _onnx.run(model)
     with torch.inference_mode():
         right = network(example)  # (B, k)
     if not _same(network, run, example, right, TOLERANCE):
         raise ValueError("its features differ")
     if entry:
         entry.write(model)
-    return run
+    return Runner(run, "onnx", tuple(right.shape))
 
 
 def _copied(network: nn.Module) -> nn.Module:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -23,14 +22,6 @@ BATCH = {"eager": 4, "folded": 4, "onnx": 16}
 BATCH_GPU = 64
 
 Grid = tuple[int, int]
-
-
-class _Started(NamedTuple):
-    """What an encoder needs to compute."""
-
-    run: _backends.Run
-    backend: str
-    k: int
 
 
 class Encoder:
@@ -70,35 +61,30 @@ class Encoder:
         self.device = device or torch.device("cpu")
         _backends.check_backend(backend, self.device)
         self._asked = backend
-        self._cached = cached  # `name` says all about the network's code, so that its export may be kept
+        self._cached = cached  # its export may be kept: `name` stands for code that does not change
 
     @cached_property
-    def _started(self) -> _Started:
+    def _runner(self) -> _backends.Runner:
         """The fastest way to run the network, found at the first use: this takes a second or more."""
         time = () if self.windows is None else (self.windows.length,)
         generator = torch.Generator().manual_seed(0)
         size = (1, 3, *time, *self.preprocessing.crop)
         example = torch.rand(size, generator=generator)  # (1, 3, H, W) or (1, 3, T, H, W)
-
-        def entry() -> _onnx.Entry | None:
-            return _onnx.Entry.of(self.name, self.weights_hash, example) if self._cached else None
-
-        run, backend = _backends.runner(self.network, example, self.device, self._asked, entry)
-        with torch.inference_mode():
-            shape = tuple(run(example.to(self.device)).shape)
-        if len(shape) != (3 if self.windows is not None and self.windows.dense else 2):
-            raise ValueError(f"{self.name} gives an output of shape {shape}, expected one row (B, k)")
-        return _Started(run, backend, shape[-1])
+        entry = _onnx.Entry.of(self.name, self.weights_hash, example) if self._cached else None
+        runner = _backends.runner(self.network, example, self.device, self._asked, entry)
+        if len(runner.shape) != (3 if self.windows is not None and self.windows.dense else 2):
+            raise ValueError(f"{self.name} gives an output of shape {runner.shape}, expected one row (B, k)")
+        return runner
 
     @property
     def k(self) -> int:
         """How many numbers a row has."""
-        return self._started.k
+        return self._runner.shape[-1]
 
     @property
     def backend(self) -> str:
         """How it computes: "eager", "folded" or "onnx"."""
-        return self._started.backend
+        return self._runner.backend
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         """Features of a clip.
@@ -110,7 +96,7 @@ class Encoder:
             float32 (T, k) on the CPU; for a video network a row for each window, or as its `windows` say.
 
         Raises:
-            LayoutError, ValueError: not such a clip; no frame.
+            LayoutError, TypeError, ValueError: not such a clip, or no frame.
         """
         check_frames(frames)
         images = self.prepare(frames)  # (T, 3, h, w)
@@ -157,8 +143,8 @@ class Encoder:
         with torch.inference_mode():
             x = self.normalise(move(images, self.device))
             if self.windows is None:
-                return self._started.run(x)  # (B, k)
-            rows = self._started.run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)
+                return self._runner.run(x)  # (B, k)
+            rows = self._runner.run(x.transpose(1, 2))  # (B, 3, T, h, w) -> (B, k) or (B, T, k)
             if not self.windows.dense:
                 return rows[:, None]  # (B, 1, k)
             return rows[:, self.windows.margin : self.windows.margin + self.windows.step]  # (B, rows, k)
@@ -244,7 +230,7 @@ def load(
     loaded = Encoder(
         name, network, built.preprocessing, decision=decision, labels=built.labels if decision else (),
         windows=built.windows, weights=built.weights, device=where, backend=backend,
-        cached=isinstance(encoder, str),
+        cached=isinstance(encoder, str) and weights != "random",
     )  # fmt: skip
     if start:
         _ = loaded.k
@@ -252,7 +238,7 @@ def load(
 
 
 def check_frames(frames: torch.Tensor) -> None:
-    """Raise a LayoutError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
+    """Raise a LayoutError, a TypeError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
     layout.check(frames, "TCHW", dtype="uint8", name="frames", numpy=False)
 
 

@@ -49,7 +49,7 @@ def export(network: nn.Module, example: torch.Tensor) -> bytes:
     return content
 
 
-def runner(model: bytes) -> Callable[[torch.Tensor], torch.Tensor]:
+def run(model: bytes) -> Callable[[torch.Tensor], torch.Tensor]:
     """A function that computes an exported network image by image, one image on each core.
 
     Measured with EfficientNet-Lite0: a batch size that is known makes it 1.4 times as fast, and images side

@@ -57,7 +57,7 @@ def tiny(network: type[nn.Module] = Tiny) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     plain, images = network().eval(), torch.rand(3, 3, 9, 9)
     entry = _onnx.Entry.of("tiny", encoders.weights_hash(plain), images)
-    run, _ = _backends.runner(plain, images, torch.device("cpu"), "onnx", lambda: entry)
+    run = _backends.runner(plain, images, torch.device("cpu"), "onnx", entry).run
     with torch.inference_mode():
         return plain(images), run(images)
 
@@ -145,6 +145,11 @@ def test_a_network_of_your_own_is_not_cached_since_equal_weights_do_not_make_equ
         ours = encoders.load(module, preprocessing=preprocessing, backend="onnx")(frames)
         plain = encoders.load(module, preprocessing=preprocessing, backend="eager")(frames)
         torch.testing.assert_close(ours, plain)
+    assert not cache.exists()
+
+
+def test_random_weights_do_not_fill_the_cache(cache):
+    encoders.load("mobilenet_v3_small", weights="random", backend="onnx")
     assert not cache.exists()
 
 
