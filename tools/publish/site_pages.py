@@ -13,9 +13,10 @@ import importlib
 import inspect
 import re
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from docutils import nodes
 from sphinx import addnodes
@@ -74,6 +75,12 @@ def _documented(module: str, name: str) -> bool:
     return (inspect.isclass(value) or inspect.isfunction(value)) and public(value.__module__) == module
 
 
+def _is_type_variable(name: str) -> bool:
+    """Whether a full name is that of a type variable, which has no page."""
+    module, _, last = name.rpartition(".")
+    return isinstance(getattr(sys.modules.get(module), last, None), TypeVar)
+
+
 class OwnBadge(SphinxTransform):
     """Replace the picture of the Colab badge by words: no page loads anything from another server."""
 
@@ -95,6 +102,9 @@ class LinksInSignatures(SphinxTransform):
     def apply(self, **_: Any) -> None:
         """Give each link the name that it has on this site."""
         for link in list(self.document.findall(addnodes.pending_xref)):
+            if _is_type_variable(link["reftarget"]):
+                link.replace_self(nodes.Text(link["reftarget"].rpartition(".")[2]))
+                continue
             link["reftarget"] = public(link["reftarget"])
             if hasattr(builtins, link["reftarget"]):
                 link["reftarget"] = f"builtins.{link['reftarget']}"
