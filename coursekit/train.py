@@ -31,7 +31,7 @@ Labelled = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one training.
+    """The result of one training.
 
     Attributes:
         model: the trained model, with the weights of its best epoch.
@@ -97,12 +97,12 @@ def fit(
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps)
         losses: list[float] = []
         scores: list[float] = []
-        best, kept = 0, _copy(model)
+        best, best_weights = 0, _copy(model)
         start = time.perf_counter()
         for epoch in tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress):
             model.train()
             parts = torch.randperm(len(inputs), generator=shuffle).split(batch)
-            found: list[torch.Tensor] = []  # on the device: to read one would be to wait for it, each step
+            step_losses: list[torch.Tensor] = []  # on the device: reading one would wait for it, at each step
             for chosen in parts:
                 x = devices.move(inputs[chosen], where)  # (B, ...)
                 y = devices.move(labels[chosen], where)  # (B,)
@@ -111,8 +111,8 @@ def fit(
                 loss.backward()
                 optimizer.step()
                 cycle.step()
-                found.append(loss.detach())
-            means = torch.stack(found).tolist()
+                step_losses.append(loss.detach())
+            means = torch.stack(step_losses).tolist()
             total = sum(mean * len(part) for mean, part in zip(means, parts, strict=True))
             losses.append(total / len(inputs))
             if not torch.isfinite(torch.tensor(total)):
@@ -120,12 +120,12 @@ def fit(
             if validation is not None:
                 scores.append(accuracy(model, *validation))
             if validation is None or scores[-1] > max(scores[:-1], default=-1.0):
-                best, kept = epoch, _copy(model)
+                best, best_weights = epoch, _copy(model)
                 if path is not None:
                     with atomic(Path(path)) as partial:
-                        torch.save(kept, partial)
+                        torch.save(best_weights, partial)
         seconds = time.perf_counter() - start
-    model.cpu().load_state_dict(kept)
+    model.cpu().load_state_dict(best_weights)
     return Run(model.eval(), losses, scores, best, seconds)
 
 
@@ -144,9 +144,9 @@ def predict(model: nn.Module, inputs: torch.Tensor, *, batch: int = 64) -> torch
     before = model.training
     model.eval()
     with torch.inference_mode():
-        found = [model(devices.move(x, where)).argmax(dim=1) for x in inputs.split(batch)]
+        classes = [model(devices.move(x, where)).argmax(dim=1) for x in inputs.split(batch)]
     model.train(before)
-    return torch.cat(found).cpu()  # once: each `cpu` waits for the device
+    return torch.cat(classes).cpu()  # once: each `cpu` waits for the device
 
 
 def accuracy(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:

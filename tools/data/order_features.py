@@ -74,13 +74,13 @@ def fields(clips: motion.Clips, numbers: Sequence[int]) -> npt.NDArray[np.int8]:
     from skvideo import motion as block_matching  # mended by video.scikit_video
 
     weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # luma of ITU-R BT.601
-    found = []
+    displacements = []
     for number in numbers:
         grey = (clips.clip(number) * weights).sum(1).round().to(torch.uint8)  # (T, S, S)
-        found.append(
+        displacements.append(
             block_matching.blockMotion(grey[..., None].numpy(), method=METHOD, mbSize=BLOCK, p=REACH)
         )
-    return np.stack(found).astype(np.int8)
+    return np.stack(displacements).astype(np.int8)
 
 
 def write(path: Path, clips: motion.Clips, say: Progress = print) -> None:
