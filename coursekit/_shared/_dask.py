@@ -10,7 +10,7 @@ import concurrent.futures
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +74,8 @@ def _registered(plugins: Mapping[str, WorkerPlugin], client: Client) -> Iterator
     try:
         yield
     finally:
-        for name in plugins:
-            with suppress(OSError, ValueError, RuntimeError):  # the scheduler was lost
+        if client.status == "running":  # the scheduler was not lost
+            for name in plugins:
                 client.unregister_worker_plugin(name)
 
 
@@ -94,14 +94,12 @@ def _gather(
         number = futures.pop(future)
         try:
             error = future.exception()
-        except _CANCELLED as lost:
-            error = lost
-        if isinstance(error, _CANCELLED):
+            result = future.result() if error is None else error
+        except _CANCELLED as cancelled:
+            result = cancelled
+        if isinstance(result, _CANCELLED):
             raise ClusterError("the dask scheduler was lost; finished jobs are kept")
-        if isinstance(error, distributed.KilledWorker):
-            yield number, None
-        else:
-            yield number, future.result() if error is None else error
+        yield number, None if isinstance(result, distributed.KilledWorker) else result
         future.release()
 
 
