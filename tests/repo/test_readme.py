@@ -44,6 +44,7 @@ def test_each_make_command_of_a_text_exists(name):
     assert called - set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == set()
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_readme_is_the_one_that_the_course_draws(tmp_path):
     assert overview.main(tmp_path) == 0
     drawn, stored = (

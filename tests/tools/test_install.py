@@ -184,11 +184,13 @@ def checkout(built) -> Checkout:
     return built
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_installed_once(checkout):
     assert install.is_current(checkout.root)
     assert checkout.install() == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["requirements.lock", "pyproject.toml", "stamp", "python"])
 def test_a_change_means_to_install_again(checkout, change):
     if change == "python":
@@ -203,6 +205,7 @@ def test_a_change_means_to_install_again(checkout, change):
     assert checkout.works()
 
 
+@pytest.mark.slow
 def test_a_moved_checkout_is_repaired(checkout):
     """Its scripts and the editable install name the old place."""
     old = checkout.root
@@ -218,6 +221,7 @@ def test_a_moved_checkout_is_repaired(checkout):
         checkout.root = checkout.root.rename(old)
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_it_says_how_to_go_on_and_goes_on(checkout):
     (checkout.root / ".venv" / ".coursekit-lock").unlink()
     process = checkout.hang()
@@ -231,6 +235,7 @@ def test_after_ctrl_c_it_says_how_to_go_on_and_goes_on(checkout):
     assert checkout.works()
 
 
+@pytest.mark.slow
 def test_after_a_kill_it_goes_on_and_unpacks_again_what_was_half_unpacked(checkout):
     (checkout.root / ".venv" / ".coursekit-lock").unlink()
     process = checkout.hang()
@@ -252,6 +257,7 @@ def test_every_package_here_counts_as_unpacked():
     assert [folder.name for folder in folders if not (folder / "INSTALLER").is_file()] == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_installed_is_named_and_leaves_no_stamp(checkout):
     lock = checkout.root / "requirements.lock"
     lock.write_text("first==1.0\nno-such-package==1.0\n")
@@ -268,6 +274,7 @@ def test_what_cannot_be_installed_is_named_and_leaves_no_stamp(checkout):
         lock.write_text("first==1.0\n")
 
 
+@pytest.mark.slow
 def test_an_extra_is_installed_on_top(checkout):
     command = [install.venv_python(checkout.root), "-c", "import second"]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1
@@ -276,11 +283,13 @@ def test_an_extra_is_installed_on_top(checkout):
     subprocess.run([command[0], "-m", "pip", "uninstall", "-qy", "second"], check=True)
 
 
+@pytest.mark.slow
 def test_pip_keeps_its_temporary_files_in_the_environment(checkout):
     temporary = Path((checkout.root / "temporary.txt").read_text())
     assert temporary.is_relative_to(checkout.root / ".venv")
 
 
+@pytest.mark.slow
 def test_progress_is_a_line_in_a_log_and_one_living_line_on_a_terminal(checkout):
     stamp = checkout.root / ".venv" / ".coursekit-lock"
     stamp.unlink()

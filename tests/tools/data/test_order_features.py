@@ -13,6 +13,8 @@ import torch
 from coursekit import data, encoders, motion, video
 from tools.data import order_features
 
+pytestmark = pytest.mark.slow
+
 EVERY = 40  # one picture in so many is encoded again
 CLIPS = (7, 100, 250, 400, 587)  # whose motion fields are searched again
 

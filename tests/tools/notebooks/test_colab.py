@@ -14,6 +14,7 @@ from support.scratch import code, save, stored
 from tools.notebooks import colab
 from tools.publish import links
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MASTERS = sorted((ROOT / "notebooks").glob("assignments/*/*.ipynb"))

@@ -18,6 +18,7 @@ HERE = links.Place("school/videos", "term-1")
 COLAB = "https://colab.research.google.com/github/school/videos/blob/term-1"
 
 
+@pytest.mark.slow
 def test_each_link_of_the_course_leads_somewhere():
     assert links.problems() == []
 
@@ -124,6 +125,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_one_command_moves_every_link_and_moves_it_back(tmp_path):
     old = links.place()
     tree = copied(tmp_path / "course")

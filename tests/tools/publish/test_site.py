@@ -16,6 +16,7 @@ from support.published import MASTERS, leaks, parts, public, visible
 from coursekit.grading import release
 from tools.publish import links, site
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 LECTURES = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 ASSIGNMENTS = [f"notebooks/assignments/{master.name}/{master.name}" for master in MASTERS]

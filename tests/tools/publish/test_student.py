@@ -20,6 +20,7 @@ from tools import install
 from tools.notebooks.notebook import toml
 from tools.publish import links, student
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [master.name for master in MASTERS]
 
