@@ -1,0 +1,3 @@
+"""No attack is a test: pytest must import none of them."""
+
+collect_ignore_glob = ["*"]

@@ -1,0 +1,6 @@
+"""Abort the process.
+
+says: ended before its time
+"""
+
+os.abort()

@@ -1,0 +1,6 @@
+"""Exit as a program does.
+
+says: SystemExit
+"""
+
+sys.exit(0)

@@ -1,0 +1,6 @@
+"""Leave code for the end of the process."""
+
+import atexit
+
+atexit.register(gained)
+tried()

@@ -1,0 +1,6 @@
+"""Read from address 0.
+
+says: ended before its time
+"""
+
+ctypes.string_at(0)

@@ -1,0 +1,6 @@
+"""Send reports without errors and without answers.
+
+says: no answer
+"""
+
+forge("", error="")

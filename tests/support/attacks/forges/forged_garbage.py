@@ -1,0 +1,6 @@
+"""Send random bytes.
+
+says: ended before its time
+"""
+
+raw(os.urandom(100_000))

@@ -1,0 +1,6 @@
+"""Send a list in place of a message.
+
+says: ended before its time
+"""
+
+frame([1, 2])

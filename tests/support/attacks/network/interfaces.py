@@ -1,0 +1,3 @@
+"""Find network interfaces."""
+
+attempt(lambda: [name for _, name in socket.if_nameindex() if name != "lo"])

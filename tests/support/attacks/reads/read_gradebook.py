@@ -1,0 +1,3 @@
+"""Read the gradebook of the course."""
+
+read("_FOLDER_/gradebook.db")

@@ -1,0 +1,3 @@
+"""Read the master notebook with its solutions and hidden tests."""
+
+read("_FOLDER_/source/tiny/tiny.ipynb")

@@ -1,0 +1,7 @@
+"""Answer with NaN.
+
+says: finite
+"""
+
+def mean_frame(clip):
+    return torch.full((3, 3), float("nan"))
