@@ -1,8 +1,9 @@
-"""Attacks on the grading: solution cells that try to get what they must not have. They run in a sandbox only.
+"""Attacks on the grading: solution cells that try to get what they must not have. Only for a sandbox.
 
-Each attack is a file `attacks/*/NAME.py`, the text of task-1, which runs after `attacks/prelude.py`. It prints
-`GAINED` (through `gained`) if it got what it must not have. Otherwise it shows that it has tried: by a line
-"tried: ..." or by the reason for which it was stopped. Its docstring says what it attempts, and may have lines
+Each attack is a file `attacks/*/NAME.py`, the text of task-1, which runs after `attacks/prelude.py`. It
+prints `GAINED` (through `gained`) if it got what it must not have. Otherwise it shows that it has tried: by a
+line "tried: ..." or by the reason for which it was stopped. Its docstring says what it attempts, and may have
+lines
 
     wall: seconds for all of it (20)
     cell: seconds for the cell (6)
