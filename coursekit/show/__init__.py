@@ -1,7 +1,12 @@
-"""Pictures of frames and clips, and the door to all other pictures of the course.
+"""Pictures of frames, clips and numbers, each with an alternative text for readers who cannot see it.
 
-Each function checks its input, draws, and returns a `Picture` (the player: a `Player`). Clips are
-uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.read` gives them.
+    from coursekit import data, show, video
+
+    clip = video.read(data.clip("bikes"), frames=(0, 60))  # uint8 (T, C, H, W)
+    show.filmstrip(clip, fps=25)  # at the end of a cell: shows the picture
+
+Each function checks its input, draws, and returns a `Picture` (`player` a `Player`, `table` a `Table`). Clips
+are uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.read` returns them.
 """
 
 from coursekit.show._charts import bars, curves, matrix

@@ -1,4 +1,4 @@
-"""Charts: lines, a matrix, bars. The numbers stand on the picture and in its alternative text."""
+"""Charts: lines, a matrix, bars. The numbers are in the picture and in its alternative text."""
 
 from __future__ import annotations
 
@@ -31,15 +31,18 @@ def curves(
     log: bool = False,
     log_x: bool = False,
 ) -> Picture:
-    """Lines that differ in colour, dash and marker, so that colour is never needed to tell them apart.
+    """A line chart. The lines differ in colour, dash and marker, so nobody needs the colour.
 
     Args:
         lines: {"label": (x values, y values)}, one-dimensional and equally long.
         x: name of the x axis with its unit, such as "time between frames (s)".
-        y: likewise of the y axis.
-        title: what the picture shows; it opens the alternative text.
+        y: name of the y axis with its unit.
+        title: what the picture shows; the alternative text begins with it.
         log: a logarithmic y axis; all y values must be above 0.
         log_x: a logarithmic x axis; all x values must be above 0. With both, a power is a straight line.
+
+    Raises:
+        ValueError: no line, values of unequal lengths, or values of 0 or less on a logarithmic axis.
     """
     if not lines:
         raise ValueError("lines must hold at least one line, got none")
@@ -56,8 +59,10 @@ def curves(
             axes.set_title(title)
         if len(points) > 1:
             fig.legend(loc="outside lower center", ncols=2, handlelength=3.2)  # where it crosses no line
-        scale = f"Line chart of {y}{_said(log)} against {x}{_said(log_x)}"
-        return render(fig, sentence(title, scale, *[_told(label, *line) for label, line in points.items()]))
+        scale = f"Line chart of {y}{_scale_note(log)} against {x}{_scale_note(log_x)}"
+        return render(
+            fig, sentence(title, scale, *[_summary(label, *line) for label, line in points.items()])
+        )
 
 
 def matrix(
@@ -68,14 +73,17 @@ def matrix(
     label: str,
     title: str | None = None,
 ) -> Picture:
-    """A heat map of numbers; a small one has its numbers written in the cells.
+    """A heat map of numbers. A small one has the numbers in its cells.
 
     Args:
         values: (rows, columns); row 0 is drawn at the top.
         x: what the columns are, with their unit.
         y: what the rows are, with their unit.
         label: what a value is, with its unit (the name of the colour bar).
-        title: what the picture shows; it opens the alternative text.
+        title: what the picture shows; the alternative text begins with it.
+
+    Raises:
+        ValueError: the values are not a matrix, or there are none.
     """
     table = _array(values)
     if table.ndim != 2 or table.size == 0:
@@ -106,13 +114,16 @@ def matrix(
 
 
 def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: bool = False) -> Picture:
-    """Bars with their number on top.
+    """A bar chart with the number above each bar.
 
     Args:
         values: {"label": number}.
         y: what the numbers are, with their unit.
-        title: what the picture shows; it opens the alternative text.
+        title: what the picture shows; the alternative text begins with it.
         log: a logarithmic axis; all values must be above 0. (Bars then start at a power of ten.)
+
+    Raises:
+        ValueError: no bar, or a value that is not finite, or not above 0 on a logarithmic axis.
     """
     if not values:
         raise ValueError("values must hold at least one bar, got none")
@@ -135,8 +146,8 @@ def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: 
             axes.set_ylim(bottom=10.0 ** math.floor(math.log10(min(heights.values())) - 0.3))
         if title:
             axes.set_title(title, pad=12)
-        told = "; ".join(f"{label}: {number(value)}" for label, value in heights.items())
-        return render(fig, sentence(title, f"Bar chart of {y}{_said(log)}. {told}"))
+        listed = "; ".join(f"{label}: {number(value)}" for label, value in heights.items())
+        return render(fig, sentence(title, f"Bar chart of {y}{_scale_note(log)}. {listed}"))
 
 
 def _array(values: Any) -> np.ndarray:
@@ -149,7 +160,7 @@ def _scale(log: bool) -> str:
     return "log" if log else "linear"
 
 
-def _said(log: bool) -> str:
+def _scale_note(log: bool) -> str:
     return " (logarithmic)" if log else ""
 
 
@@ -170,8 +181,8 @@ def _check_line(
     return x, y
 
 
-def _told(label: str, xs: np.ndarray, ys: np.ndarray) -> str:
-    """A line in words: where it starts, ends, and turns furthest away."""
+def _summary(label: str, xs: np.ndarray, ys: np.ndarray) -> str:
+    """A line in words: its start, its end, and its lowest and highest points between them."""
     low, top = int(ys.argmin()), int(ys.argmax())
     inner = [(name, at) for name, at in (("lowest", low), ("highest", top)) if at not in (0, len(xs) - 1)]
     parts = [f"{label}: from {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"]

@@ -1,13 +1,13 @@
-"""A picture that can be seen, heard and stored: PNG bytes with their alternative text.
+"""A picture with its alternative text: the figure on which `show` draws, and the output of a cell.
 
-Everything in `show` is drawn here: on a matplotlib `Figure` of its own, with the course's style,
-without pyplot, so that a learner's own plots and settings are neither used nor changed.
+Every picture has a matplotlib `Figure` of its own with the course's style. It does not use pyplot, so a
+learner's own plots and settings have no effect on it and do not change.
 
-How the alternative text reaches a screen reader (looked up in JupyterLab 4.6 and nbconvert 7.17):
-both ignore `alt` in the metadata of an image/png output and show an image without a name. An
-`<img alt>` in text/html reaches the reader in both, also in a stored notebook that is not run. A
-picture therefore shows itself twice: as text/html (the image as WebP, which is small), and as
-image/png, for viewers and converters that do not take HTML.
+How the alternative text reaches a screen reader (checked in JupyterLab 4.6 and nbconvert 7.17): both ignore
+`alt` in the metadata of an image/png output and show an image without a name. An `<img alt>` in text/html
+reaches the screen reader in both, also in a stored notebook that is not run. The output of a picture
+therefore has two forms: text/html (with the image as WebP, which is small), and image/png for viewers and
+converters that do not use HTML.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 # Okabe and Ito, "Color Universal Design" (2008): eight colours that people with any of the common
-# colour-vision deficiencies can tell apart (yellow is left out: too pale on white).
+# colour-vision deficiencies can distinguish. Yellow is left out, because it is too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CHANNEL_COLOURS = {"red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}
-MAP = "cividis"  # runs from dark blue to yellow, evenly bright, readable without red and green
+MAP = "cividis"  # from dark blue to yellow, with uniform steps, readable with red-green colour blindness
 INK, FAINT = "#1a1a1a", "#6b6b6b"
 
 DPI = 100  # one inch of figure = 100 pixels of a notebook
 WIDTH = 8.6  # inches: the width of an output cell on a laptop
-LARGEST_PNG = 60_000  # bytes; one above it is stored in a notebook with 128 colours
+LARGEST_PNG = 60_000  # bytes; a notebook stores a larger one with 128 colours
 
 STYLE = {
     "font.size": 11,
@@ -64,11 +64,14 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished picture; a cell that ends in one shows it.
+    """A finished picture. A notebook cell that ends in one shows it.
 
     Attributes:
-        png: the picture, as the bytes of a PNG file.
-        alt: what there is to see, in words and numbers, for a reader who cannot see it.
+        png: the bytes of a PNG file.
+        alt: the description in words and numbers, for readers who cannot see the picture.
+
+    Raises:
+        ValueError: `png` is not a PNG file, or `alt` is empty.
     """
 
     png: bytes = field(repr=False)
@@ -87,14 +90,16 @@ class Picture:
         return width, height
 
     def html(self) -> str:
-        """The picture as an `<img>` that carries its alternative text and needs no file."""
+        """The picture as an `<img>` with its alternative text; it needs no file."""
         width, height = self.size
         return (
             f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
             f'style="max-width:100%;height:auto" src="data:image/webp;base64,{_base64(_webp(self.png))}">'
         )
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"text/html": self.html(), "image/png": _base64(_small_png(self.png)), "text/plain": self.alt}
         return data, {"image/png": {"alt": self.alt}}
 
@@ -103,10 +108,8 @@ class Picture:
 def figure(width: float, height: float, *, arrange: bool = True, gap: float = 0.02) -> Iterator[Figure]:
     """A figure of `width` x `height` inches; inside the `with`, the course's style holds.
 
-    With `arrange`, matplotlib moves the axes so that no label is cut; `gap` is the space between axes as
-    a fraction of their size.
-
-    matplotlib's settings are put back as they were on leaving, so the reader's own stay.
+    With `arrange`, matplotlib places the axes so that no label is cut; `gap` is the space between axes as a
+    fraction of their size. After the `with`, matplotlib's settings are the same as before.
     """
     with matplotlib.style.context([STYLE], after_reset=True):
         engine = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=gap, hspace=gap) if arrange else None
@@ -114,9 +117,9 @@ def figure(width: float, height: float, *, arrange: bool = True, gap: float = 0.
 
 
 def render(fig: Figure, alt: str) -> Picture:
-    """Draws `fig` (inside its `with figure(...)`) and gives the finished picture.
+    """Draws `fig` (inside its `with figure(...)`) and returns the finished picture.
 
-    The same figure gives the same bytes: no date, no version.
+    The same figure gives the same bytes: the file has no date and no version.
     """
     png = io.BytesIO()
     FigureCanvasAgg(fig).print_png(png, metadata={"Software": None})
@@ -124,12 +127,12 @@ def render(fig: Figure, alt: str) -> Picture:
 
 
 def _webp(png: bytes) -> bytes:
-    """The same picture as WebP: photographs take a tenth of the bytes, and all browsers show it."""
+    """The same picture as WebP: a photograph needs a tenth of the bytes, and all browsers show it."""
     return _saved(Image.open(io.BytesIO(png)).convert("RGB"), "WEBP", quality=88, method=4)
 
 
 def _small_png(png: bytes) -> bytes:
-    """The same picture as a PNG that a notebook can bear: a large one (photographs) in 128 colours."""
+    """The same picture as a PNG for a notebook; a large one (photographs) gets 128 colours."""
     if len(png) <= LARGEST_PNG:
         return png
     image = Image.open(io.BytesIO(png)).convert("RGB")

@@ -42,14 +42,14 @@ def filmstrip(
 
     Args:
         clip: uint8 (T, C, H, W).
-        times: the time of each of the T frames in s (`video.times`); or
-        fps: the frame rate in frames/s, from which time is number / fps.
-        count: how many frames to show, spread evenly, first and last among them.
-        columns: frames in a row; by default as many as stay large enough to read.
-        title: what the clip shows; it opens the alternative text.
+        times: the time of each of the T frames in s (`video.times`); give this or `fps`.
+        fps: the frame rate in frames/s; the time is number / fps.
+        count: how many frames to show, evenly spread, including the first and the last.
+        columns: frames in a row; by default as many as are large enough to see.
+        title: what the clip shows; the alternative text begins with it.
 
     Raises:
-        TypeError, ValueError: not such a clip, times that do not fit, count or columns below 1.
+        TypeError, ValueError: not such a clip, times that do not fit it, count or columns below 1.
     """
     clip = check_clip(clip)  # (T, C, H, W)
     seconds = check_times(times, fps, len(clip))
@@ -87,8 +87,8 @@ def frame(
 
     Args:
         image: uint8 (C, H, W).
-        title: what the image shows; it opens the alternative text.
-        boxes: places to point at, {"label": (first row, first column, rows, columns)} in pixels.
+        title: what the image shows; the alternative text begins with it.
+        boxes: marked areas, {"label": (first row, first column, rows, columns)} in pixels.
 
     Raises:
         TypeError, ValueError: not such an image, or a box that is not inside it.
@@ -115,12 +115,15 @@ def frame(
 
 
 def frames(images: Mapping[str, torch.Tensor], *, title: str | None = None) -> Picture:
-    """Several images side by side under their labels: the right one beside the wrong one.
+    """Several images side by side with their labels, for a comparison.
 
     Args:
-        images: {"label": uint8 (C, H, W)}; sizes may differ, each keeps its proportions and the
-            pixel axes that show its size.
-        title: what they have in common.
+        images: {"label": uint8 (C, H, W)}. Sizes may differ: each image keeps its proportions, and its pixel
+            axes show its size.
+        title: what the images have in common.
+
+    Raises:
+        TypeError, ValueError: no images, or something else than such images.
     """
     if not images:
         raise ValueError("images must hold at least one image, got none")
@@ -143,12 +146,15 @@ def frames(images: Mapping[str, torch.Tensor], *, title: str | None = None) -> P
 def channels(image: torch.Tensor, *, title: str | None = None) -> Picture:
     """The red, green and blue plane of an image side by side, as grey values from 0 to 255.
 
-    Grey, not tinted: a dark blue and a dark red of the same value do not look equally dark, and
-    some readers cannot tell red from green.
+    The planes are grey, not tinted. A dark blue and a dark red of the same value do not look equally dark,
+    and some readers cannot distinguish red from green.
 
     Args:
         image: uint8 (3, H, W).
         title: what the image shows.
+
+    Raises:
+        TypeError, ValueError: not such an image.
     """
     image = check_image(image)  # (3, H, W)
     check_colour(image, "image", axis=0)
@@ -164,10 +170,10 @@ def channels(image: torch.Tensor, *, title: str | None = None) -> Picture:
         if title:
             fig.suptitle(title)
         means = image.flatten(1).double().mean(1).tolist()  # (3,)
-        told = ", ".join(f"{n} {m:.0f}" for n, m in zip(("red", "green", "blue"), means, strict=True))
+        listed = ", ".join(f"{n} {m:.0f}" for n, m in zip(("red", "green", "blue"), means, strict=True))
         size = f"{image.shape[1]} rows by {image.shape[2]} columns"
         shown = f"The three channels of an image of {size} as grey planes"
-        return render(fig, sentence(title, f"{shown}; mean value of 255: {told}"))
+        return render(fig, sentence(title, f"{shown}; mean value of 255: {listed}"))
 
 
 def differences(
@@ -179,18 +185,21 @@ def differences(
     limit: int | None = None,
     title: str | None = None,
 ) -> Picture:
-    """What changes from frame to frame: `|x[t + every] - x[t]|` under the frame x[t].
+    """The change from frame to frame: `|x[t + every] - x[t]|` under the frame x[t].
+
+    The difference is computed per channel in whole grey levels (0-255) and averaged over the channels.
 
     Args:
         clip: uint8 (T, C, H, W) with T > every.
-        every: the step in frames between the two that are compared.
-        count: how many pairs to show, spread evenly over the clip.
-        fps: frame rate in frames/s; gives the step also in ms.
-        limit: the difference, in grey levels, that gets the brightest colour; by default only one
-            pixel in a thousand lies above it. Compare two clips with one and the same limit.
+        every: the distance in frames of the two frames that are compared.
+        count: how many pairs to show, evenly spread over the clip.
+        fps: frame rate in frames/s; with it, the distance is also shown in ms.
+        limit: the difference, in grey levels, that gets the brightest colour; by default only one pixel in a
+            thousand is above it. To compare two clips, give both the same limit.
         title: what the clip shows.
 
-    The difference is taken per channel in whole grey levels (0-255) and averaged over the channels.
+    Raises:
+        TypeError, ValueError: not such a clip, or an argument out of its range.
     """
     clip = check_clip(clip)  # (T, C, H, W)
     if not 1 <= every < len(clip):
@@ -201,7 +210,7 @@ def differences(
     check_times(None, fps, len(clip))
     chosen = spread(len(clip) - every, count)
     maps = [(clip[t + every].int() - clip[t].int()).abs().float().mean(0) for t in chosen]  # each (H, W)
-    rare = round(float(np.quantile(torch.stack(maps).numpy(), 0.999)))  # one pixel in a thousand lies above
+    rare = round(float(np.quantile(torch.stack(maps).numpy(), 0.999)))  # one pixel in a thousand is above
     top = limit if limit is not None else max(1, rare)
     step = f"{every} frame{'s' if every > 1 else ''}"
     step += f" = {number(float(1000 * every / fps))} ms" if fps else ""
@@ -221,21 +230,21 @@ def differences(
             fig.suptitle(title)
         shown = f"Frames, and under each its absolute difference to the frame {step} later"
         means = "; ".join(f"{t} to {t + every}: {m.mean():.1f}" for t, m in zip(chosen, maps, strict=True))
-        told = f"Mean difference in grey levels, frame {means}; the brightest colour stands for {top}"
-        return render(fig, sentence(title, shown, told))
+        summary = f"Mean difference in grey levels, frame {means}; the brightest colour stands for {top}"
+        return render(fig, sentence(title, shown, summary))
 
 
 def sequence(
     clip: torch.Tensor, values: torch.Tensor, *, label: str, count: int = 8, title: str | None = None
 ) -> Picture:
-    """A clip above a heat map of numbers that belong to its frames, on one and the same time axis.
+    """A clip above a heat map of one row of numbers per frame, on the same time axis.
 
     Args:
         clip: uint8 (T, C, H, W).
-        values: (T, k), a row of numbers for each frame, such as features; drawn with time to the right.
+        values: (T, k), a row of numbers for each frame, such as features; time is drawn to the right.
         label: what a value is, with its unit (the name of the colour bar).
-        count: how many frames to show; each stands over the stretch of time of which it is the middle.
-        title: what the picture shows; it opens the alternative text.
+        count: how many frames to show; each is drawn above the interval of which it is the middle.
+        title: what the picture shows; the alternative text begins with it.
 
     Raises:
         TypeError, ValueError: not such a clip, or not one row of values for each of its frames.
@@ -274,7 +283,7 @@ def sequence(
 
 
 def _columns(clip: torch.Tensor, count: int) -> int:
-    """Frames in a row, so that a frame is neither too narrow nor the whole much higher than wide."""
+    """Frames in a row, so that frames are not too narrow and the picture is not much higher than wide."""
     wide = clip.shape[3] / clip.shape[2]
     most = 4 if wide > 1.1 else 6
     return count if count <= most else -(-count // -(-count // most))
@@ -295,7 +304,7 @@ def _bare(axes: Axes, label: str) -> None:
 
 def _colourbar(fig: Figure, grid: np.ndarray, colours: str, top: int, label: str, over: bool = False) -> None:
     scale = ScalarMappable(Normalize(0, top), colours)
-    ends = "max" if over else "neither"  # a pointed end says: there are larger values
+    ends = "max" if over else "neither"  # a pointed end means that there are larger values
     bar = fig.colorbar(scale, ax=grid, label=label, extend=ends, aspect=14, fraction=0.05, pad=0.015)
     bar.outline.set_visible(False)
     if top == 255:

@@ -1,4 +1,4 @@
-"""How a tensor's elements lie in memory: its axes with their strides, and the first cells themselves."""
+"""How a tensor's elements lie in memory: its axes with their strides, and the first memory cells."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ _IN_A_ROW = 12
 def memory(
     tensor: torch.Tensor, *, layout: str = "TCHW", cells: int = 36, title: str | None = None
 ) -> Picture:
-    """The first cells of a tensor's memory, each with the index of the element it holds.
+    """The first cells of a tensor's memory, each with the index of its element.
+
+    A view (permute, a slice) shares the memory of its base: the cells are the same, but their indices differ.
+    A cell that does not belong to the view is drawn empty.
 
     Args:
-        tensor: any strided tensor; small ones teach most, such as (2, 3, 2, 2).
+        tensor: any strided tensor; small ones such as (2, 3, 2, 2) are the clearest.
         layout: one letter per axis, of B, T, C, H, W.
-        cells: how many memory cells to draw.
-        title: what the picture shows; it opens the alternative text.
+        cells: number of memory cells to draw.
+        title: what the picture shows; the alternative text begins with it.
 
-    A view (permute, a slice) shares the memory of its base: its cells are the same, only the
-    indices that lead to them differ. A cell that the view never visits is drawn empty.
+    Raises:
+        TypeError: not a torch tensor.
+        ValueError: a layout that does not fit the tensor, an empty tensor, or `cells` below 1.
     """
-    _check(tensor, layout, cells)
+    _check_memory(tensor, layout, cells)
     index = ", ".join(_INDEX[letter] for letter in layout)
     held = [_index_at(tensor, offset) for offset in range(cells)]
     last = max((offset for offset, at in enumerate(held) if at is not None), default=0)
@@ -44,7 +48,7 @@ def memory(
         return render(fig, _alt(tensor, layout, index, held, title))
 
 
-def _check(tensor: torch.Tensor, layout: str, cells: int) -> None:
+def _check_memory(tensor: torch.Tensor, layout: str, cells: int) -> None:
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"tensor must be a torch tensor, got {type(tensor).__name__}")
     unknown = sorted(set(layout) - set(_INDEX))
@@ -63,9 +67,9 @@ def _check(tensor: torch.Tensor, layout: str, cells: int) -> None:
 
 
 def _index_at(tensor: torch.Tensor, offset: int) -> tuple[int, ...] | None:
-    """The index of the element that lies `offset` cells after the first one; None where there is none.
+    """The index of the element `offset` cells after the first one; None if no element is there.
 
-    The axis with the largest stride is settled first: as many of its steps as fit, then the next.
+    The axis with the largest stride comes first: as many of its steps as fit, then the next axis.
     """
     index = [0] * tensor.dim()
     for axis in sorted(range(tensor.dim()), key=tensor.stride, reverse=True):
@@ -77,7 +81,7 @@ def _index_at(tensor: torch.Tensor, offset: int) -> tuple[int, ...] | None:
 
 
 def _table(axes: Axes, tensor: torch.Tensor, layout: str) -> None:
-    """One line per axis: its length, its stride, and what one step along it means."""
+    """One line per axis: its length, its stride, and the effect of one step along it."""
     axes.set(xlim=(0, 1), ylim=(len(layout) + 1, 0))
     axes.set_axis_off()
     lines = [("axis", "length", "stride", "one step along it")]

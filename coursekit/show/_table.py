@@ -14,12 +14,12 @@ Rows = Mapping[str, Mapping[str, object]] | Mapping[str, Sequence[object]]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells, already in words; a cell that ends in one shows it.
+    """A table with its values as text. A notebook cell that ends in one shows it.
 
     Attributes:
-        columns: names of the columns, the first one over the names of the rows.
+        columns: names of the columns; the first one is above the names of the rows.
         rows: the name of each row and its cells.
-        numeric: for each column after the first, whether it holds only numbers (then it is aligned right).
+        numeric: for each column after the first, whether it has only numbers (which are aligned right).
     """
 
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class Table:
         return "  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in places).rstrip()
 
     def html(self) -> str:
-        """The table with marked headings, as a screen reader needs them."""
+        """The table as HTML, with marked headings for screen readers."""
         styles = ["text-align:right" if right else "text-align:left" for right in self._right()]
         head = "".join(
             _cell("th", style, name, "col") for style, name in zip(styles, self.columns, strict=True)
@@ -57,15 +57,16 @@ class Table:
 
 
 def table(rows: Rows, *, columns: Sequence[str] = (), first: str = "") -> Table:
-    """A table with one row per entry; numbers with four digits that count, whole ones in full.
+    """A table with one row per entry. Numbers get four significant digits, whole numbers all digits.
 
     Args:
-        rows: {"row": {"column": value}}, each row with the same columns; or {"row": (value, ...)} and
-        columns: their names. None is shown as "-".
-        first: what the names of the rows are, as the heading of the first column.
+        rows: {"row": {"column": value}}, each row with the same columns; or {"row": (value, ...)} with
+            `columns`. None is shown as "-".
+        columns: the names of the columns if the rows are sequences.
+        first: heading of the first column, which has the names of the rows.
 
     Raises:
-        ValueError: no rows, no columns, or a row with other columns than the first one.
+        ValueError: no rows, no columns, or a row with other columns than the first row.
     """
     if not rows:
         raise ValueError("rows must hold at least one row, got none")

@@ -1,6 +1,6 @@
 """The picture of the lecture's tensor slide: the red, green and blue time-space volumes of a clip.
 
-Source: Lecture 56, 09:49. Each channel is taken out of every frame and stacked in time: T x H x W.
+Source: Lecture 56, 09:49. One channel of every frame, stacked in time, is a volume T x H x W.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from coursekit._shared._text import sentence
 from coursekit.show._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render
 from coursekit.show._pixels import check_clip, check_colour, spread, to_pixels
 
-# The parallel projection: where a frame's width, a frame's height and the whole of time point to.
+# The parallel projection: the directions of a frame's width, a frame's height and time.
 _ACROSS = np.array([0.80, -0.17])  # along a row of pixels: to the right, a little down
 _DOWN = np.array([0.0, -1.0])  # along a column of pixels
 _BACK = np.array([0.80, 0.42])  # along time: to the right and up, away from the reader
@@ -25,14 +25,17 @@ _LEFT, _RIGHT, _ABOVE, _BELOW = 0.66, 0.2, 0.58, 0.95
 
 
 def volumes(clip: torch.Tensor, *, count: int = 12, title: str | None = None) -> Picture:
-    """The three channels of a clip as stacks of its frames, time running backwards.
+    """The three channels of a clip as stacks of frames; time runs from front to back.
+
+    The lecture writes M for the width W and N for the height H.
 
     Args:
         clip: uint8 (T, 3, H, W).
-        count: how many of the T frames each stack shows, first and last among them.
-        title: what the clip shows; it opens the alternative text.
+        count: how many of the T frames each stack shows, including the first and the last.
+        title: what the clip shows; the alternative text begins with it.
 
-    The lecture writes M for the width W and N for the height H.
+    Raises:
+        TypeError, ValueError: not such a clip, or a count below 1.
     """
     clip = check_clip(clip)  # (T, 3, H, W)
     check_colour(clip, "clip", axis=1)
@@ -72,7 +75,7 @@ def _edges(ratio: float, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
     Args:
         ratio: width of a frame / its height.
-        frames: how many are drawn; few frames make a short stack.
+        frames: number of frames drawn; few frames give a short stack.
     """
     across, down = _ACROSS * ratio, _DOWN
     back = _BACK * min(1.0, 0.12 * (frames - 1)) * max(0.8, ratio) ** 0.5
@@ -90,10 +93,10 @@ def _card(
     down: np.ndarray,
     layer: int,
 ) -> None:
-    """One frame of one channel (H, W), drawn in that channel's colour, sheared into its place."""
+    """One frame of one channel (H, W), in that channel's colour, sheared to fit the projection."""
     grey = to_pixels(plane[None], 240) / 255.0  # (h, w) from 0 to 1
     pixels = np.empty((*grey.shape, 3))
-    pixels[:] = 0.55 * grey[:, :, None] ** 1.3  # what is bright in the channel pales a little towards white
+    pixels[:] = 0.55 * grey[:, :, None] ** 1.3  # high values become a little paler, towards white
     pixels[:, :, channel] = grey
     to_place = Affine2D.from_values(*across, *down, *origin)  # (1, 0) to the right edge, (0, 1) to the lower
     place = axes.imshow(pixels, extent=(0, 1, 1, 0), interpolation="bilinear", zorder=layer)

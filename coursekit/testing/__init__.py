@@ -1,1 +1,1 @@
-"""For tests: a simulated device. It is loaded only where it is asked for."""
+"""Helpers for tests: a simulated device. Nothing loads this package unless the device is asked for."""

@@ -1,30 +1,33 @@
-"""A simulated device: "sim" computes on the CPU, but for PyTorch it is another device, as a GPU is.
+"""A simulated device: "sim" computes on the CPU, but PyTorch treats it as another device, like a GPU.
 
     COURSE_DEVICE=sim python ...        # or device.pick("sim")
 
-Code that is to run on a GPU can fail in two ways that a CPU never shows: a tensor was not moved to the
-device, or a result was not brought back. On "sim" both fail, on any machine, in PyTorch's own words.
+Code for a GPU can fail in two ways that do not appear on a CPU: a tensor was not moved to the device, or a
+result was not moved back. On "sim" both fail, on any machine, with PyTorch's own error messages.
 
-A tensor on "sim" is a shell around a tensor on the CPU. PyTorch asks the shell (`__torch_dispatch__`) for
-every elementary operation; it is done on the tensors inside, so the values are those of the CPU: nearly
-always to the last bit, and else as close as PyTorch's two ways to the same result are to each other.
+A tensor on "sim" is a shell around a tensor on the CPU. PyTorch passes every elementary operation to the
+shell (`__torch_dispatch__`), which runs it on the tensors inside. The values are therefore those of the CPU:
+nearly always the same to the last bit, otherwise as close as two of PyTorch's ways to compute the same
+result.
 
-What it cannot tell:
+It does not simulate:
 
-- nothing about CUDA: not whether there is a kernel for an operation, not how fast it is, not its memory;
-- nothing about numerics: a GPU adds in another order, and with half precision rounds more;
-- nothing about time: every operation is done when the call returns, so a forgotten `synchronize` goes
-  unseen, and so does a copy that is read before it has arrived;
-- random numbers drawn on it are the CPU's, a GPU's are others; it has no `torch.Generator` of its own;
+- CUDA: whether an operation has a kernel, its speed and its memory;
+- numerics: a GPU adds in another order, and rounds more with half precision;
+- time: every operation is done when the call returns. A missing `synchronize` is not noticed, nor a copy that
+  is read before it has arrived;
+- random numbers: they are the CPU's, and a GPU draws other ones; "sim" has no `torch.Generator` of its own;
 - `torch.save` of its tensors, `torch.load(map_location="sim")`, autocast, `torch.compile` and packed
-  sequences are not simulated; a change of shape in place (`t_`, `resize_`) raises NotImplementedError.
+  sequences. A change of shape in place (`t_`, `resize_`) raises NotImplementedError.
 
-It stands on a private part of PyTorch, which may change: `_setup_privateuseone_for_python_backend` (newer
-than PyTorch 2.9) lets the one device type that is kept free for others, PrivateUse1, be written in Python.
+It needs a private part of PyTorch, which may change: `_setup_privateuseone_for_python_backend` (newer than
+PyTorch 2.9) makes it possible to write PrivateUse1, the device type reserved for extensions, in Python.
 """
 
 from __future__ import annotations
 
+import atexit
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,32 +35,35 @@ import torch
 
 NAME = "sim"
 
-# These make a tensor of a size that is known only inside: they are done on the CPU, and wrapped.
+# These create a tensor: they run on the CPU, and their result is wrapped.
 _FACTORIES = (
     "empty.memory_format", "empty_strided", "arange", "arange.start", "arange.start_step", "linspace",
     "logspace", "eye", "eye.m", "tril_indices", "triu_indices",
 )  # fmt: skip
-# PyTorch goes other ways for these on a GPU, and takes this device for one: they are done whole on the CPU.
+# PyTorch composes these of other operations on a GPU, and also on this device: they run whole on the CPU.
 _WHOLE = (
     "gru.input", "lstm.input", "rnn_tanh.input", "rnn_relu.input", "dropout", "scaled_dot_product_attention",
 )  # fmt: skip
-# The second argument of these, the indices, may lie on the CPU.
+# The second argument of these, the indices, may be on the CPU.
 _INDEXING = {"index.Tensor", "index_put.default", "index_put_.default", "_index_put_impl_.default"}
-# Two copy from one device to another, and one compares what the devices are.
+# Two copy from one device to another, and one compares the devices.
 _MAY_MIX = {"copy_.default", "_to_copy.default", "_has_compatible_shallow_copy_type.default"}
 
-_registered: list[torch.library.Library] = []  # what is registered lasts as long as this object
+_registered: list[torch.library.Library] = []  # kernels are registered as long as this object exists
 
 
 def register() -> None:
-    """Make the device known to PyTorch, for the rest of this process; a second call changes nothing.
+    """Register the device in PyTorch, for the rest of this process. A second call changes nothing.
 
     Raises:
-        RuntimeError: this PyTorch is too old; something else has taken PyTorch's only free device type; or
-            PyTorch has run a backward pass before, and with it started a thread for each device it knew.
+        RuntimeError: this PyTorch is too old; PyTorch's only free device type is already in use; or PyTorch
+            has already run a backward pass, which started one thread for each device known by then.
     """
     if not _registered:
         _registered.append(_kernels())
+        # When a backward pass has returned, PyTorch's thread for this device still frees its last gradients.
+        # If Python shut down before that, the thread would abort the process.
+        atexit.register(time.sleep, 0.2)
     try:
         torch.zeros(1, device=NAME, requires_grad=True).sum().backward()
     except RuntimeError as error:
@@ -70,10 +76,10 @@ def _kernels() -> torch.library.Library:
     except ImportError as error:
         raise RuntimeError(f"PyTorch {torch.__version__} has no devices written in Python") from error
     _setup_privateuseone_for_python_backend(NAME)
-    module: Any = getattr(torch, NAME)  # as torch.cuda is for "cuda"; `checkpoint` and `fork_rng` ask it
+    module: Any = getattr(torch, NAME)  # like torch.cuda for "cuda"; `checkpoint` and `fork_rng` use it
     module.get_amp_supported_dtype = lambda: [torch.float16, torch.bfloat16]
     module.get_rng_state = lambda device=0: torch.get_rng_state()
-    module.set_rng_state = lambda state, device=0: None  # it draws from the CPU's, which is set by itself
+    module.set_rng_state = lambda state, device=0: None  # it uses the CPU's state, which PyTorch sets itself
     library = torch.library.Library("aten", "IMPL")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     for name in _FACTORIES:
@@ -84,7 +90,7 @@ def _kernels() -> torch.library.Library:
 
 
 class SimTensor(torch.Tensor):
-    """A tensor on "sim": shape, strides and dtype of the one inside, which is on the CPU."""
+    """A tensor on "sim" with the shape, strides and dtype of the tensor inside, which is on the CPU."""
 
     _inside: torch.Tensor
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
@@ -103,7 +109,7 @@ class SimTensor(torch.Tensor):
         shell._inside = inside
         return shell
 
-    # With these two, PyTorch keeps a module's parameters the same objects when it moves them here.
+    # With these two, a module's parameters stay the same objects when the module is moved to this device.
     def __tensor_flatten__(self) -> tuple[list[str], None]:
         return ["_inside"], None
 
@@ -115,7 +121,7 @@ class SimTensor(torch.Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, operation: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Do one operation on the tensors inside; its results are on "sim" again."""
+        """Run one operation on the tensors inside; its results are on "sim" again."""
         options = dict(kwargs or {})
         name = operation.__name__
         if name not in _MAY_MIX:
@@ -128,19 +134,19 @@ class SimTensor(torch.Tensor):
         inner = [_opened(x, shells) for x in args]
         result = operation(*inner, **{key: _opened(x, shells) for key, x in options.items()})
         if name == "copy_.default" and not isinstance(args[0], SimTensor):
-            return args[0]  # this one has come back to the CPU
+            return args[0]  # a copy back to the CPU
         if not stays:
             return result
-        # As on any device, a view of an ordinary tensor is an ordinary one, also in inference mode.
+        # As on any device, a view of an ordinary tensor is an ordinary tensor, also in inference mode.
         ordinary = operation.is_view and not any(shell.is_inference() for shell in shells.values())
         with torch.inference_mode(torch.is_inference_mode_enabled() and not ordinary):
             return _closed(result, shells, name)
 
     @property
     def data(self) -> torch.Tensor:
-        """The same values, outside of autograd; assigning to it puts other values into this tensor."""
-        found: torch.Tensor = torch.Tensor.data.__get__(self)  # type: ignore[attr-defined]
-        return found
+        """The same values, outside of autograd; an assignment replaces the values of this tensor."""
+        values: torch.Tensor = torch.Tensor.data.__get__(self)  # type: ignore[attr-defined]
+        return values
 
     @data.setter
     def data(self, other: torch.Tensor) -> None:
@@ -158,7 +164,7 @@ class SimTensor(torch.Tensor):
         return self.detach().cpu().numpy()
 
     def tolist(self) -> Any:
-        """The values as Python numbers, which PyTorch brings back by itself."""
+        """The values as Python numbers; PyTorch copies them to the CPU itself."""
         return self._inside.tolist()
 
     def __format__(self, spec: str) -> str:
@@ -172,7 +178,7 @@ class SimTensor(torch.Tensor):
 
 
 def _opened(value: Any, shells: dict[int, SimTensor]) -> Any:
-    """The tensors inside, also of a list; `shells` remembers whose they are."""
+    """The tensors inside, also of a list; `shells` records to which shell each one belongs."""
     if isinstance(value, SimTensor):
         shells[id(value._inside)] = value
         return value._inside
@@ -182,7 +188,7 @@ def _opened(value: Any, shells: dict[int, SimTensor]) -> Any:
 
 
 def _closed(value: Any, shells: dict[int, SimTensor], name: str) -> Any:
-    """Tensors in shells: an argument that was changed in place keeps its own, a new one gets a new one."""
+    """Tensors in shells: an argument changed in place keeps its shell, a new tensor gets a new one."""
     if isinstance(value, torch.Tensor):
         shell = shells.get(id(value))
         if shell is None:
@@ -196,14 +202,14 @@ def _closed(value: Any, shells: dict[int, SimTensor], name: str) -> Any:
 
 
 def _refuse_mixing(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Raise PyTorch's error if a tensor on the CPU takes part in an operation on this device.
+    """Raise PyTorch's error if an operation on this device uses a tensor on the CPU.
 
-    As on a GPU, a single number (0-dim) may come from the CPU, but nothing may be written into it there.
+    As on a GPU, a 0-dimensional tensor on the CPU may be read, but not written.
     """
     generator = options.get("generator")
     if generator is not None:
-        found = generator.device.type
-        raise RuntimeError(f"Expected a {NAME!r} device type for generator but found {found!r}")
+        kind = generator.device.type
+        raise RuntimeError(f"Expected a {NAME!r} device type for generator but found {kind!r}")
     in_place = name.partition(".")[0].endswith("_")
     written = [*args[: int(in_place)], options.get("out")]
     if any(_on_cpu(x) for x in written):
@@ -244,14 +250,14 @@ def _factory(operation: Any) -> Callable[..., SimTensor]:
 
 
 def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
-    """What `torch.tensor(values, device="sim")` calls by a way that bypasses `__torch_dispatch__`."""
+    """Called by `torch.tensor(values, device="sim")`, which bypasses `__torch_dispatch__`."""
     source, inside = (x._inside if isinstance(x, SimTensor) else x for x in (source, target))
     inside.copy_(source)
     return target
 
 
 def _whole(operation: Any) -> Callable[..., Any]:
-    """The operation on copies on the CPU; gradients find their way back through the copies."""
+    """The operation on copies on the CPU; the gradients flow back through the copies."""
     name = operation.__name__
 
     def compute(*args: Any, **options: Any) -> Any:

@@ -211,11 +211,11 @@ def test_volumes_put_frame_0_in_front_and_tint_each_stack():
 
 
 def test_volumes_tell_the_lectures_letters(clip):
-    told = show.volumes(clip, count=5).alt
-    assert "H (N in the lecture) = 144" in told
-    assert "W (M in the lecture) = 176" in told
-    assert "5 of the 12 frames" in told
-    assert "3 × T × H × W = 3 × 12 × 144 × 176" in told
+    alt = show.volumes(clip, count=5).alt
+    assert "H (N in the lecture) = 144" in alt
+    assert "W (M in the lecture) = 176" in alt
+    assert "5 of the 12 frames" in alt
+    assert "3 × T × H × W = 3 × 12 × 144 × 176" in alt
 
 
 def test_differences_are_absolute_and_told_in_grey_levels():
@@ -291,10 +291,10 @@ def test_sequence_puts_frames_above_their_own_moments():
 
 def test_memory_tells_strides_of_a_view_without_copying():
     clip = torch.zeros(2, 3, 2, 4)
-    told = show.memory(clip.permute(1, 0, 2, 3), layout="CTHW", title="One permute").alt
-    assert "One permute. The memory of a CTHW tensor of shape (3, 2, 2, 4), not contiguous" in told
-    assert "C has length 3 and stride 8; T has length 2 and stride 24" in told
-    assert "(c, t, y, x) = (0,0,0,0) (0,0,0,1) (0,0,0,2) (0,0,0,3) (0,0,1,0)" in told
+    alt = show.memory(clip.permute(1, 0, 2, 3), layout="CTHW", title="One permute").alt
+    assert "One permute. The memory of a CTHW tensor of shape (3, 2, 2, 4), not contiguous" in alt
+    assert "C has length 3 and stride 8; T has length 2 and stride 24" in alt
+    assert "(c, t, y, x) = (0,0,0,0) (0,0,0,1) (0,0,0,2) (0,0,0,3) (0,0,1,0)" in alt
 
 
 def test_memory_shows_the_gaps_of_a_slice():
@@ -312,8 +312,8 @@ def test_every_cell_of_a_view_holds_the_element_it_is_said_to_hold(shape, random
         index = _index_at(view, cell)
         if index is not None:
             assert view[index].item() == cell + offset
-    found = [_index_at(view, cell) for cell in range(2 * view.numel())]
-    assert len({index for index in found if index is not None}) == view.numel()
+    indices = [_index_at(view, cell) for cell in range(2 * view.numel())]
+    assert len({index for index in indices if index is not None}) == view.numel()
 
 
 # Errors: each names the argument, the value, what was expected, and the mend

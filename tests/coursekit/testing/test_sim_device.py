@@ -175,9 +175,9 @@ def test_features(sim, monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "sim")
     encoder = encoders.load(backend="folded", device=None)
     assert encoder.device == sim
-    found = features.extract(clip, encoder, frames=(0, 6)).values
-    assert found.device.type == "cpu"
-    assert torch.equal(found, right)
+    values = features.extract(clip, encoder, frames=(0, 6)).values
+    assert values.device.type == "cpu"
+    assert torch.equal(values, right)
 
 
 def test_its_memory_is_the_cpus(sim):
