@@ -82,7 +82,7 @@ class Tally(TorchDispatchMode):
     """Sees every operation on tensors, and adds its MACs and new memory to the module that is running."""
 
     def __init__(self, model: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.trace = Trace(modules={name: Spent() for name, _ in model.named_modules()})
         self.running = [""]  # the names of the modules that are being called, innermost last
         self.backward = False
