@@ -73,7 +73,7 @@ def convolution(
     n, o = _triple(account.size), _triple(account.output_size)
     k, s, d = _triple(kernel), _triple(stride), _triple(dilation)
     p = _pads(padding, k, d)
-    per_axis = {"size": n, "kernel": k, "stride": s, "padding": p, "dilation": d}
+    per_axis = {"kernel": k, "stride": s, "dilation": d, "size": n, "padding": p}
     _check_limits(per_axis, {"in_channels": in_channels, "out_channels": out_channels})
     position = _position(at, o)
     settings = {**per_axis, "in_channels": in_channels, "out_channels": out_channels, "bias": bias}

@@ -316,7 +316,7 @@ def test_every_cell_of_a_view_holds_the_element_it_is_said_to_hold(shape, random
     assert len({index for index in indices if index is not None}) == view.numel()
 
 
-# Errors: each names the argument, the value, what was expected, and the mend
+# Errors: each names the argument, the value, what was expected, and what to do
 
 
 GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
