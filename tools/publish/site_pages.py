@@ -16,7 +16,7 @@ import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -75,10 +75,10 @@ def _documented(module: str, name: str) -> bool:
     return (inspect.isclass(value) or inspect.isfunction(value)) and public(value.__module__) == module
 
 
-def _is_type_variable(name: str) -> bool:
-    """Whether a full name is that of a type variable, which has no page."""
-    module, _, last = name.rpartition(".")
-    return isinstance(getattr(sys.modules.get(module), last, None), TypeVar)
+def _is_private(name: str) -> bool:
+    """Whether a full name is that of something that its package does not export: it has no page."""
+    package, _, last = public(name).rpartition(".")
+    return "._" in name and not hasattr(sys.modules.get(package), last)
 
 
 class OwnBadge(SphinxTransform):
@@ -102,7 +102,7 @@ class LinksInSignatures(SphinxTransform):
     def apply(self, **_: Any) -> None:
         """Give each link the name that it has on this site."""
         for link in list(self.document.findall(addnodes.pending_xref)):
-            if _is_type_variable(link["reftarget"]):
+            if _is_private(link["reftarget"]):
                 link.replace_self(nodes.Text(link["reftarget"].rpartition(".")[2]))
                 continue
             link["reftarget"] = public(link["reftarget"])
