@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools.notebooks import record
 from tools.notebooks.notebook import WIDGET_VIEW, Node, NotebookError, code_cells, name, read
-from tools.publish.links import badges
+from tools.notebooks.place import badges
 
 CODE_CELLS = (15, 30)
 MEDIAN_LINES = 5
