@@ -593,7 +593,7 @@ def running(chromium, tmp_path_factory):
 
 def test_in_jupyterlab(running, page, screenshot):
     notebook = lab.open_notebook(page, running, "explorer.ipynb")
-    cells = notebook.run_all()
+    cells = notebook.run()
     for cell in cells:
         assert [output["output_type"] for output in cell["outputs"]] == ["execute_result"]
     frames = page.locator("iframe[srcdoc]")
