@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib.util
 import os
 import sys
@@ -21,6 +23,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _features(options: argparse.Namespace) -> int:
+    # When Python ends, it looks for garbage among all objects that the libraries have made: a second saved.
+    atexit.register(gc.freeze)
     try:
         return _extract(options)
     except KeyboardInterrupt:
