@@ -6,13 +6,12 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
 from coursekit.grading import rebuild, sandbox
-from coursekit.grading.assignment import parse
+from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Judge, Mark
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
@@ -47,15 +46,14 @@ class Grader(WorkerPlugin):
     dask copies it to each worker, and gives it to a worker that takes the place of one that died.
 
     Args:
-        master: the bytes of the master notebook.
-        assignment: the name of the assignment.
+        assignment: the assignment.
         release: the text of each solution cell and written answer as students got it.
         limits: the limits of one submission.
     """
 
-    def __init__(self, master: bytes, assignment: str, release: Mapping[str, str], limits: Limits) -> None:
+    def __init__(self, assignment: Assignment, release: Mapping[str, str], limits: Limits) -> None:
         self.name = f"coursekit-grading-{uuid.uuid4().hex}"  # there may be several runs on one scheduler
-        self.master, self.assignment, self.release, self.limits = master, assignment, release, limits
+        self.assignment, self.release, self.limits = assignment, release, limits
 
     def setup(self, worker: Worker | None = None) -> None:
         """Begin on a worker. The judge and the sandbox start with the first submission."""
@@ -88,9 +86,9 @@ class Grader(WorkerPlugin):
             return examine(submission, *self._tools, self.release)
 
     def _start(self) -> tuple[Judge, Sandbox]:
-        assignment = parse(self.master, Path(f"{self.assignment}.ipynb"))
-        sources = [cell["source"] for cell in (*assignment.solutions(), *assignment.questions())]
-        return Judge(assignment), Sandbox(sandbox.imports(sources), self.limits)
+        cells = (*self.assignment.solutions(), *self.assignment.questions())
+        modules = sandbox.imports(cell["source"] for cell in cells)
+        return Judge(self.assignment), Sandbox(modules, self.limits)
 
 
 def grade_on_worker(submission: Submission, grader: str) -> Record:

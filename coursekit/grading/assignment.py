@@ -27,8 +27,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 FOLDER = Path("notebooks", "assignments")  # where a checkout of the course has its master notebooks
 _CHECKOUT = Path(__file__).resolve().parents[2]  # of an installed package: site-packages
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -132,6 +130,8 @@ def parse(content: bytes, path: Path) -> Assignment:
     Raises:
         AssignmentError: the notebook is not in the format.
     """
+    import nbformat  # here, because it takes a second to load, and workers do not need it
+
     try:
         notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
     except Exception as error:  # nbformat raises many kinds

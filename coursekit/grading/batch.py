@@ -94,7 +94,7 @@ def grade(
         to_grade = [s for s in submissions if regrade or not _is_graded(s, records.get(s.student))]
         unchanged = {s.student for s in submissions} - {s.student for s in to_grade}
         release = _released_texts(book.texts, assignment)
-        grader = Grader(assignment.path.read_bytes(), assignment.name, release, limits or Limits())
+        grader = Grader(assignment, release, limits or Limits())
         failed = {}
         if progress and to_grade:
             progress(0, len(to_grade))

@@ -86,7 +86,7 @@ def grade(master: Assignment, paths: list[Path], out: Path, **more: Any) -> Summ
         return batch.grade(master.path, paths, out, limits=LIMITS, **more)
 
 
-GRADERS: dict[tuple[bytes, Limits], Grader] = {}  # of this process: several runs share a sandbox
+GRADERS: dict[tuple[Assignment, Limits], Grader] = {}  # of this process: several runs share a sandbox
 
 
 def grade_here(
@@ -94,7 +94,7 @@ def grade_here(
 ) -> Iterator[tuple[int, Any]]:
     """Does what `each` does, in this process."""
     (grader,) = plugins.values()
-    key = grader.master, grader.limits
+    key = grader.assignment, grader.limits
     if key not in GRADERS:
         grader.setup()
         GRADERS[key] = grader
