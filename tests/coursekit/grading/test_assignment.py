@@ -157,6 +157,7 @@ def from_wheel(site: Path, *command: str, stdin: str = "") -> subprocess.Complet
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_wheel_finds_the_assignments_or_names_the_option_that_helps(
     site: Path, shipped: Assignment, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_wheel_finds_the_assignments_or_names_the_option_that_helps(
     assert done.stderr.splitlines() == [not_found, "2", found, "2", found, "2"]
 
 
+@pytest.mark.slow
 def test_a_wheel_grades_a_submission(site: Path, shipped: Assignment, tmp_path: Path) -> None:
     assignment.need_sandbox()
     path = tmp_path / "alice.ipynb"

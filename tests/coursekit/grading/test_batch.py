@@ -31,6 +31,7 @@ from coursekit.grading.batch import Summary
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import BROKEN, Limits, Result, Sandbox, SandboxError
 
+pytestmark = pytest.mark.slow
 RIGHT = assignment.RIGHT
 LIMITS = Limits(wall=9, cell=3, seconds=9, memory=512 << 20)
 EVIL = "<script>alert('\x1b[31m')</script>"

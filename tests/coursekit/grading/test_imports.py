@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import importlib, pkgutil, sys
 import coursekit.grading
@@ -16,6 +18,7 @@ print(*sorted(heavy & sys.modules.keys()))
 """
 
 
+@pytest.mark.slow
 def test_no_module_of_the_grading_loads_the_reader_of_videos_or_the_encoders() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

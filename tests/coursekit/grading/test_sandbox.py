@@ -30,6 +30,7 @@ from coursekit.grading.autograde import Judge
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox
 
+pytestmark = pytest.mark.slow
 REPO = Path(coursekit.__file__).parents[1]
 LIMITS = Limits(wall=20, cell=3, seconds=20, memory=512 << 20)
 # An honest task-1 that also looks for what those before it have left.

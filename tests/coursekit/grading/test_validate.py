@@ -119,6 +119,7 @@ def test_prove_names_what_is_wrong_and_exits_with_1(
     )
 
 
+@pytest.mark.slow
 def test_a_fresh_process_reports_the_same(tmp_path: Path) -> None:
     master = assignment.write(tmp_path)
     reports = validate.run_without_sandbox(master.solutions(), master.questions())
