@@ -1,7 +1,10 @@
 """Fixtures and import paths that several tests share."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,10 @@ from filelock import FileLock
 # Helper modules beside the tests (scratch, browser.lab, ...) are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
+
+if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
+    os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")
+    atexit.register(shutil.rmtree, os.environ["COURSEKIT_CACHE"], ignore_errors=True)
 
 # Seconds that the longest files take on one core: a run on several cores ends sooner when these begin first.
 LONGEST = {
