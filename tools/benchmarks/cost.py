@@ -1,6 +1,6 @@
 """Predicted and measured cost of networks, side by side, in one run.
 
-    python benchmarks/cost.py [--only NAME ...] [--repeats 1] [--json]
+    python tools/benchmarks/cost.py [--only NAME ...] [--repeats 1] [--json]
 
 Each line is a network and an input, at inference or in a training step. Predicted: bytes that are held at
 the peak beside the model, and MACs (`coursekit.cost.account`, without data). Measured: each in a fresh

@@ -1,6 +1,6 @@
 """How fast do we hand over the frames of a video, and does memory stay flat? Beside the others, in one run.
 
-    python benchmarks/decode.py [--clip PATH] [--repeats 5] [--passes 3] [--json]
+    python tools/benchmarks/decode.py [--clip PATH] [--repeats 5] [--passes 3] [--json]
 
 Each reader hands over every frame of the clip as RGB, uint8. Each measurement runs in a process of its own;
 the readers take turns, so that a busy moment of the machine meets all of them; medians are printed, and

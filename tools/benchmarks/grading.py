@@ -1,6 +1,6 @@
 """Submissions graded by us and by `nbgrader autograde`: processor seconds apiece, submissions a minute.
 
-    python benchmarks/grading.py [--count 200] [--theirs 6] [--workers 2] [--json]
+    python tools/benchmarks/grading.py [--count 200] [--theirs 6] [--workers 2] [--json]
 
 The submissions are the reference and the known-wrong solutions of assignment 3, in turn. nbgrader grades a
 few of them, since it takes as long for each. Processor time is that of the whole machine while one of them
