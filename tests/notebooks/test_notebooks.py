@@ -36,8 +36,8 @@ LEGS = {
     "gpu": {"COURSE_DEVICE": "cuda"},
 }
 # One run of each notebook in the everyday tests, on the strictest leg that fits: an output that comes out on
-# the simulated device, or with other rounding, is also the plain CPU's. COURSEKIT_ALL_LEGS=1 runs every leg, as
-# the workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
+# the simulated device, or with other rounding, is also the plain CPU's. COURSEKIT_ALL_LEGS=1 runs every leg,
+# as the workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
 EVERYDAY = {
     "01": ("perturbed", 40), "02": ("perturbed", 40), "03": ("perturbed", 40), "04": ("perturbed", 60),
     "05": ("sim", 80), "06": ("plain", 200),
