@@ -1,12 +1,9 @@
 """A Chromium to drive, for the tests of one module; and where their pictures go."""
 
 import os
-from pathlib import Path
 
 import pytest
 from support import lab
-
-ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # git-ignored
 
 
 def missing(reason):
@@ -45,7 +42,7 @@ def screenshot(page, request):
     """Call it with a name to keep a picture of the page in artifacts/."""
 
     def take(name):
-        ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / f"{name}.png")
+        lab.ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=lab.ARTIFACTS / f"{name}.png")
 
     return take

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from browser.conftest import ARTIFACTS
-from test_site import ASSIGNMENTS, LECTURES, ROOT
+from support.lab import ARTIFACTS
+from support.published import ASSIGNMENTS, LECTURES, ROOT
 
 from coursekit import conv
 

@@ -147,7 +147,8 @@ SMALL = {
     "display(area)\nwith area:\n    print('inside')",
     "html": "HTML('<video src=\"data:video/mp4;base64,AAAA\"></video> 5 frames')",
     "picture": "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])",
-    "child": "import subprocess\n_ = subprocess.run(['echo', 'from a child'])",
+    # What a child writes reaches the kernel a moment after the child has ended.
+    "child": "import subprocess, time\n_ = subprocess.run(['echo', 'from a child'])\ntime.sleep(1)",
     "environment": "import os\nprint('PYTEST_CURRENT_TEST' in os.environ)",
     "raises": "[][0]",
     "free": "import time\nprint(time.perf_counter_ns())",

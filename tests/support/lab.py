@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # pictures of tests; git-ignored
 SERVER_SECONDS = 120
 PAGE_SECONDS = 120  # for anything on the page but running a notebook
 RUN_SECONDS = 600

@@ -15,6 +15,9 @@ from tools.publish import student
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = every()
+# Where the pages of the site are made from.
+LECTURES = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+ASSIGNMENTS = [f"notebooks/assignments/{master.name}/{master.name}" for master in MASTERS]
 
 
 @cache

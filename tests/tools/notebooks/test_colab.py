@@ -112,6 +112,7 @@ QUICK = [path for path in NOTEBOOKS if not path.name.startswith("06")]
 
 
 @pytest.mark.colab
+@pytest.mark.alone(seconds=200)
 @pytest.mark.skipif(sys.version_info[:2] not in ((3, 11), (3, 12)), reason="no wheels of Colab's versions")
 @pytest.mark.skipif(
     not (ALL or os.environ.get("CI")), reason="installs 5 GB: runs in CI, or with COURSEKIT_ALL_LEGS=1"

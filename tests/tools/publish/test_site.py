@@ -11,15 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from support.published import MASTERS, leaks, parts, public, visible
+from support.published import ASSIGNMENTS, LECTURES, MASTERS, leaks, parts, public, visible
 
 from coursekit.grading import release
 from tools.publish import links, site
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-LECTURES = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-ASSIGNMENTS = [f"notebooks/assignments/{master.name}/{master.name}" for master in MASTERS]
 # What makes a browser load something; an <a> does not.
 LOADS = {
     "script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "video": ("src", "poster"),
