@@ -25,6 +25,7 @@ def test_help_and_version_import_nothing_heavy(arguments):
     assert modules.isdisjoint(HEAVY)
 
 
+@pytest.mark.slow
 def test_features_are_imported_without_torchvision_timm_and_onnx_runtime():
     modules, _ = imported_by("import coursekit.features")
     assert {"torch", "coursekit"} <= modules

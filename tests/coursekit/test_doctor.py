@@ -52,6 +52,7 @@ def test_here_the_course_can_run() -> None:
         assert [line for line in lines if line.startswith(f"ok    clip {name} ")], name
 
 
+@pytest.mark.slow
 def test_the_command_runs_as_a_module() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "coursekit", "doctor"], capture_output=True, text=True, check=False
@@ -61,6 +62,7 @@ def test_the_command_runs_as_a_module() -> None:
     assert "\033" not in answer.stdout
 
 
+@pytest.mark.slow
 def test_the_command_fails_where_the_course_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole command, with a PATH that has no ffmpeg and a package that brings none."""
     broken = "import sys; from coursekit import cli; from coursekit.video import _skvideo; "

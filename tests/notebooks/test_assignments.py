@@ -34,6 +34,7 @@ def place() -> Iterator[Sandbox | None]:
         yield None
 
 
+@pytest.mark.slow
 @each
 def test_it_gives_and_takes_the_points_it_must(master: Assignment, place: Sandbox | None) -> None:
     def run(cells, tests):

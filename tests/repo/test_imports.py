@@ -49,6 +49,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PLANTED)
 def test_an_import_that_breaks_the_rule_is_seen_and_named(copy, what):
     name, line, said = PLANTED[what]
@@ -59,6 +60,7 @@ def test_an_import_that_breaks_the_rule_is_seen_and_named(copy, what):
     assert said in answer.stdout
 
 
+@pytest.mark.slow
 def test_the_packages_keep_the_rule(copy):
     answer = lint(copy)
     assert answer.returncode == 0, answer.stdout

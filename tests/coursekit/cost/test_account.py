@@ -431,6 +431,7 @@ def test_a_small_convolution_unfolds_its_input():
     assert last == account.activation_bytes + unfolded + contiguous
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 def test_the_lectures_example_in_a_fresh_process(training):
     """Resident memory, as a task manager shows it: not below the prediction, and within 10 % of it."""
@@ -830,6 +831,7 @@ class DiesElsewhere(nn.Linear):
         return nn.Linear(2, 2)
 
 
+@pytest.mark.slow
 def test_measure_module_refuses_what_cannot_travel():
     with pytest.raises(ValueError, match=r"Function cannot be sent to a fresh process: .*lambda"):
         cost.measure_module(Function(lambda x: x + 1), (3,))

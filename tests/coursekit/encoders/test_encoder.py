@@ -118,6 +118,7 @@ def test_a_named_layer_of_a_network_of_your_own(clip):
     torch.testing.assert_close(encoder(clip), expected.mean((2, 3)), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_transnetv2_is_its_package_and_finds_the_cuts_of_the_film():
     film = video.read(FILM, frames=(0, 100))  # (100, 3, 272, 640)
     encoder = encoders.load("transnetv2")

@@ -199,6 +199,7 @@ for _ in range(60):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_never_see_half_an_entry(cache):
     file = cache / "a.onnx"
     command = [sys.executable, "-c", WRITE, str(file)]

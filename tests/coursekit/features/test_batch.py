@@ -614,6 +614,7 @@ def wait_for(seen, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on(long_films, unbroken, tmp_path):
     out = tmp_path / "out"
     moments = {
@@ -677,6 +678,7 @@ def beside(long_films, tmp_path) -> Path:
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_workers_of_our_own_one_of_which_dies(beside, unbroken):
     report, killed = while_killing(beside, "b", 1, workers=2)
     assert len(killed) == 1
@@ -686,6 +688,7 @@ def test_workers_of_our_own_one_of_which_dies(beside, unbroken):
     assert features.extract_all(beside.parent / "films", beside, progress=False, workers=2).made == 0
 
 
+@pytest.mark.slow
 def test_a_scheduler_by_address_and_a_video_that_kills(beside, unbroken):
     import dask
     import distributed
@@ -715,6 +718,7 @@ def test_without_dask(films, tmp_path, monkeypatch):
         features.extract_all(films, tmp_path / "out", progress=False, workers=1)
 
 
+@pytest.mark.slow
 def test_distributed_is_imported_only_when_asked_for():
     code = "import sys; from coursekit import cli, features; assert 'distributed' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

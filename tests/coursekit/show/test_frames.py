@@ -93,6 +93,7 @@ def test_reaches_a_screen_reader_and_fits_into_a_notebook(draw):
     assert len(data["text/html"]) < 100_000 * 4 / 3
 
 
+@pytest.mark.slow
 def test_pyplot_is_never_loaded():
     draws = "show.frame(torch.zeros(3, 8, 8, dtype=torch.uint8)), show.bars({'a': 1}, y='b')"
     code = (

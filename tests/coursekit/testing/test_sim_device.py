@@ -40,6 +40,7 @@ IMPORTS = "import torch\nfrom coursekit import cost, device, encoders, features,
 TRY = "\ntry:\n    print(torch.zeros(1, device='sim').device)\nexcept RuntimeError:\n    print('unknown')"
 
 
+@pytest.mark.slow
 def test_its_module_is_loaded_only_if_the_device_is_asked_for():
     loaded = "print('coursekit.testing' in sys.modules)\n"
     use = "cost.measure(lambda: None, device=device.pick('cpu'), allocator=True)\n"
@@ -47,12 +48,14 @@ def test_its_module_is_loaded_only_if_the_device_is_asked_for():
     assert _python(f"{code}device.pick('sim')\n{loaded}").split() == ["False", "False", "True"]
 
 
+@pytest.mark.slow
 def test_it_is_there_only_if_asked_for():
     asked = "\ndevice.pick('sim'); device.pick('sim')"
     assert _python(IMPORTS + "device.pick()" + TRY + asked + TRY).split() == ["unknown", "sim:0"]
     assert _python(IMPORTS + "print(device.pick())", COURSE_DEVICE="sim") == "sim"
 
 
+@pytest.mark.slow
 def test_the_only_free_device_type_is_taken():
     taken = "torch.utils.rename_privateuse1_backend('other')\n"
     code = IMPORTS + taken + "try:\n    device.pick('sim')\nexcept ValueError as error:\n    print(error)"
@@ -61,6 +64,7 @@ def test_the_only_free_device_type_is_taken():
     )
 
 
+@pytest.mark.slow
 def test_it_must_be_chosen_before_the_first_backward_pass():
     backward = "torch.ones(1, requires_grad=True).sum().backward()\n"
     code = "    try:\n        device.pick('sim')\n    except ValueError as error:\n        print(error)"
@@ -180,6 +184,7 @@ def test_features(sim, monkeypatch):
     assert torch.equal(values, right)
 
 
+@pytest.mark.slow
 def test_its_memory_is_the_cpus(sim):
     x = torch.zeros(1_000_000, device=sim)
     took = cost.measure(lambda: x + 1, device=sim, allocator=True)

@@ -173,6 +173,7 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux only")
 def test_streaming_memory_does_not_grow_with_length(tmp_path):
     once = video.read(BIKES, frames=(0, 50))

