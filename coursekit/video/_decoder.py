@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 import torch
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
@@ -28,6 +32,8 @@ from coursekit.video._open import open_video as open_video
 
 # The ffmpeg program's own interpolation, and one thread, since the decoder uses the others.
 CONVERSION: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
+
+Image = npt.NDArray[np.uint8]
 
 
 class DamagedVideoWarning(UserWarning):
@@ -52,9 +58,10 @@ class Decoded(NamedTuple):
 class ToRGB:
     """Converts decoded pictures of one video to uint8 (3, H, W), upright and of one size.
 
-    FFmpeg converts to planes (G, B, R), and each plane is copied to its place in C, H, W. This gives the same
-    values as converting to pixels (H, W, C) and permuting them, in less time. Pictures of more than 8 bits
-    are first converted to RGB pixels, because only then the values equal those of the ffmpeg program.
+    The values are those of FFmpeg's conversion to `rgb24` (bicubic; where it resizes, with the chroma at full
+    resolution: `full_chroma_int`). FFmpeg can also convert to planes (G, B, R), which are copied to C, H, W
+    in less time than pixels (H, W, C) are. For some sizes and pixel formats the planes differ, or their last
+    columns are not written; a trial with noise tells which columns may be taken from them.
 
     Args:
         size: (H, W) to resize to, in pixels; None keeps the size of the first picture.
@@ -71,24 +78,122 @@ class ToRGB:
 
     def __call__(self, picture: VideoFrame) -> torch.Tensor:
         """The picture as uint8 (3, H, W)."""
-        turns = quarter_turns(picture)
+        shown = Orientation.of(picture)
         if self.size is None:
-            sides = (picture.height, picture.width)
-            self.size = sides[::-1] if turns % 2 else sides
-        height, width = self.size[::-1] if turns % 2 else self.size
-        if self.packed or any(component.bits > 8 for component in picture.format.components):
-            picture = self._to_pixels.reformat(picture, width, height, "rgb24", **CONVERSION)
+            self.size = shown.sides(picture.height, picture.width)
+        height, width = shown.sides(*self.size)
+        if self.packed and (height, width) == (picture.height, picture.width):
+            pixels = self._pixels(picture)  # (H, W, 3)
+        else:
+            pixels = self._image(picture, height, width).transpose(1, 2, 0)  # (H, W, 3)
+        pixels = shown.upright(pixels)
         if self.packed:
-            pixels = np.rot90(picture.to_ndarray(), turns)  # (H, W, 3)
-            return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)  # (3, H, W), a view
+            return torch.from_numpy(np.array(pixels, order="C")).permute(2, 0, 1)  # (3, H, W), a view
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))  # (3, H, W)
+
+    def _image(self, picture: VideoFrame, height: int, width: int) -> Image:
+        """The picture as (3, H, W), as it is stored: from planes as far as they are exact."""
+        same_size = (height, width) == (picture.height, picture.width)
+        exact = _exact_columns(picture.format.name, height % 2, width) if same_size else width
+        if exact == 0:
+            return np.ascontiguousarray(self._pixels(picture).transpose(2, 0, 1))  # (3, H, W)
         planar = self._to_planes.reformat(picture, width, height, "gbrp", **CONVERSION)
         image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
-            image[channel] = rows[:height, :width]
-        if turns:
-            image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
-        return torch.from_numpy(image)
+            image[channel] = _rows(plane)[:height, :width]
+        if exact < width:
+            image[..., exact:] = self._pixels(picture)[:, exact:].transpose(2, 0, 1)
+        return image
+
+    def _pixels(self, picture: VideoFrame) -> Image:
+        """The picture as (H, W, 3), as it is stored; a view of FFmpeg's memory."""
+        height, width = picture.height, picture.width
+        rgb = self._to_pixels.reformat(picture, width, height, "rgb24", **CONVERSION)
+        return _rows(rgb.planes[0])[:height, : 3 * width].reshape(height, width, 3)
+
+
+def _rows(plane: VideoPlane) -> Image:
+    """The rows of a plane, with the filling behind each: uint8 (H, W + filling)."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+
+
+@cache
+def _exact_columns(pixel_format: str, odd: int, width: int) -> int:
+    """How many columns, from the left, are the same in FFmpeg's planes as in its `rgb24`; 0 if few are.
+
+    FFmpeg's fast conversions of 8-bit 4:2:0 and 4:2:2 work on 16 columns at once, and leave up to eight
+    columns at the end unwritten. It has another conversion for an odd number of rows (`odd` = 1).
+    """
+    height = 16 + odd
+    noise = VideoFrame(width, height, pixel_format)
+    random = np.random.default_rng(0)
+    for plane in noise.planes:
+        plane.update(random.bytes(plane.buffer_size))
+    planar = VideoReformatter().reformat(noise, width, height, "gbrp", **CONVERSION)
+    packed = VideoReformatter().reformat(noise, width, height, "rgb24", **CONVERSION)
+    pixels = _rows(packed.planes[0])[:, : 3 * width].reshape(height, width, 3)
+    planes = np.stack([_rows(planar.planes[place])[:, :width] for place in (2, 0, 1)], axis=-1)  # (H, W, 3)
+    same = (pixels == planes).all(axis=(0, 2))  # (W,)
+    exact = width if same.all() else int(same.argmin())
+    return exact if 2 * exact > width else 0
+
+
+class Orientation(NamedTuple):
+    """How a stored picture is shown: turned on its diagonal first, then mirrored."""
+
+    transposed: bool = False  # rows become columns
+    left_right: bool = False
+    up_down: bool = False
+
+    @classmethod
+    def of(cls, picture: VideoFrame) -> Orientation:
+        """What the display matrix of the picture says (phones write one); angles are rounded to 90 degrees.
+
+        The matrix [[a, b], [c, d]] moves the pixel at (x, y) to (a x + c y, b x + d y), ISO 14496-12, 8.3.2.
+        """
+        _accept_all_side_data()
+        for data in cast("list[SideData]", picture.side_data):
+            if data.type == SideDataType.DISPLAYMATRIX:
+                a, b, _, c, d = np.frombuffer(memoryview(data), np.int32)[:5].tolist()
+                if abs(b) + abs(c) > abs(a) + abs(d):
+                    return cls(True, c < 0, b < 0)
+                return cls(False, a < 0, d < 0)
+        return UPRIGHT
+
+    def sides(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width as shown, of a stored picture; and the other way round."""
+        return (width, height) if self.transposed else (height, width)
+
+    def upright(self, pixels: Image) -> Image:
+        """The pixels (H, W, 3) as shown, (H, W, 3) or (W, H, 3); a view."""
+        if self.transposed:
+            pixels = pixels.transpose(1, 0, 2)
+        return pixels[:: -1 if self.up_down else 1, :: -1 if self.left_right else 1]
+
+    @property
+    def degrees(self) -> int:
+        """The turn in it: 0, 90, 180 or 270, clockwise (after mirroring left to right, if it mirrors)."""
+        if self.transposed:
+            return 90 if self.left_right else 270
+        return 180 if self.up_down else 0
+
+
+UPRIGHT = Orientation()
+
+
+@cache
+def _accept_all_side_data() -> None:
+    """Let PyAV list the side data of a picture when FFmpeg has given it a kind that PyAV does not know.
+
+    PyAV 17 and 18 raise a ValueError instead, for every photograph with EXIF data.
+    """
+
+    def unnamed(kinds: type[Any], value: int) -> Any:
+        kind = object.__new__(kinds)
+        kind._name_, kind._value_ = f"UNKNOWN_{value}", value
+        return kind
+
+    SideDataType._missing_ = classmethod(unnamed)  # type: ignore[assignment,method-assign]
 
 
 @cache
@@ -101,11 +206,6 @@ def _settle_memory() -> None:
     """
     block = np.empty(31 * 2**20, np.uint8)
     del block
-
-
-def quarter_turns(picture: VideoFrame) -> int:
-    """How many quarter turns, counter-clockwise, bring the picture upright (phones store this)."""
-    return round(picture.rotation / 90) % 4
 
 
 class Damage:

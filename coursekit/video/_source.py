@@ -121,9 +121,8 @@ class Source:
         times = [stamp.time for stamp in self.stamps()]
         picture = next(self.decode()).picture
         stream = self._stream
-        turns = _decoder.quarter_turns(picture)
-        sides = (picture.width, picture.height)
-        width, height = sides[::-1] if turns % 2 else sides
+        shown = _decoder.Orientation.of(picture)
+        height, width = shown.sides(picture.height, picture.width)
         end = times[-1] + 1 / _decoder.average_rate(stream)
         promised = _decoder.promised_end(stream)
         if promised is not None and promised > times[-1]:
@@ -137,7 +136,7 @@ class Source:
             duration=float(end - times[0]),
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=picture.format.name,
-            rotation=-turns % 4 * 90,
+            rotation=shown.degrees,
             bytes=self.path.stat().st_size,
         )
 
