@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import pytest
 import torch
-from support import badfiles
+from support import badfiles, fuzz
 from torch import nn
 
 from coursekit import cli, encoders, features, video
@@ -340,6 +340,31 @@ def test_a_folder_stands_for_its_videos(films, tmp_path):
     (films / "._a.mp4").write_text("what macOS leaves")
     (films / "deeper.mp4").mkdir()
     assert [row.file for row in run(films, tmp_path / "out").rows] == ["a.h5", "b.h5", "c.h5"]
+
+
+@pytest.mark.parametrize("name", ["a.asf", "a.hevc", "a.3g2", "a.f4v", "A.MP4"])
+def test_a_folder_gives_every_usual_kind_of_video(name, tmp_path):
+    film(tmp_path / "a.mp4").rename(tmp_path / name)
+    assert [Path(row.video).name for row in run(tmp_path, tmp_path / "out").rows] == [name]
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mts"])
+def test_a_folder_gives_transport_streams_and_no_typescript(suffix, films, tmp_path):
+    text = "import { Graph } from './graph'\nexport const answer: number = 42\n"
+    (films / f"program{suffix}").write_text(text * 40)
+    (films / f"short{suffix}").write_text("G")
+    packets = {".ts": (".ts", "libx264", "yuv420p"), ".mts": (".m2ts", "mpeg2video", "yuv420p")}[suffix]
+    fuzz.make(tmp_path, *packets).rename(films / f"film{suffix}")
+    empty_packet = b"\x47\x1f\xff\x10" + b"\xff" * 184  # has no zero byte
+    (films / f"padding{suffix}").write_bytes(6 * ((b"@@@@" if suffix == ".mts" else b"") + empty_packet))
+    (films / f"zeros{suffix}").write_bytes(bytes(1000))  # a damaged film is in the report
+    names = [Path(row.video).name for row in run(films, tmp_path / "out").rows]
+    assert names == ["a.mp4", "b.mp4", "c.mp4", f"film{suffix}", f"padding{suffix}", f"zeros{suffix}"]
+
+
+def test_a_video_that_is_named_by_the_user_is_tried_whatever_it_holds(tmp_path):
+    (tmp_path / "program.ts").write_text("export {}\n")
+    assert len(run(tmp_path / "program.ts", tmp_path / "out").failed) == 1
 
 
 # ---------------------------------------------------------------- what is bad
