@@ -266,7 +266,7 @@ def with_tracks(path: Path, sizes: list[tuple[int, int]], default: int | None = 
             stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
             streams.append(stream)
         if default is not None:
-            streams[default].disposition = av.stream.Disposition.default
+            streams[default].disposition = av.stream.Disposition.default.value  # PyAV 17 wants the number
         for _ in range(3):
             for number, stream in enumerate(streams):
                 grey = np.full((stream.height, stream.width, 3), 50 * (number + 1), np.uint8)
