@@ -210,7 +210,15 @@ def _fits(notes: dict[str, Any], recipe: dict[str, Any]) -> bool:
 
 def _changed(video: Path) -> str:
     """When a video was last changed, in nanoseconds since 1970; empty for what is not there."""
-    return str(video.stat().st_mtime_ns) if video.is_file() else ""
+    return str(video.stat().st_mtime_ns) if _exists(video) else ""
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; False too for a name that no file can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int | None) -> bool:
@@ -233,7 +241,7 @@ def _files(videos: Iterable[Path_]) -> list[Path]:
     """The files that are meant, in order; what does not exist stays, and fails when its turn comes."""
     files: list[Path] = []
     for path in map(Path, videos):
-        if path.is_dir():
+        if _exists(path) and path.is_dir():
             inside = [file for file in sorted(path.iterdir()) if _is_video(file)]
             if not inside:
                 raise ValueError(f"the folder {path} has no video file ({', '.join(sorted(SUFFIXES))})")
@@ -279,7 +287,7 @@ def _make(folder: Path) -> Path:
 
 def _size(video: Path) -> int:
     """Bytes of a video, by which the time left is reckoned; 1 for what is not there."""
-    return max(1, video.stat().st_size) if video.is_file() else 1
+    return max(1, video.stat().st_size) if _exists(video) else 1
 
 
 def _bar(total: int, shown: bool) -> Any:

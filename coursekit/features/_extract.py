@@ -137,7 +137,7 @@ def describe(path: Path_, encoder: Encoder, selection: Selection) -> dict[str, A
     _open.check_file(file)
     return {
         **recipe(encoder, selection),
-        "source": file.name,
+        "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
         "source_bytes": file.stat().st_size,
         "source_sha256": sha256(file),
     }

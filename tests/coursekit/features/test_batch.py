@@ -386,6 +386,23 @@ def test_bad_videos_are_reported_and_the_rest_is_done(films, tmp_path):
     assert (again.made, len(again.failed)) == (1, 3)
 
 
+def test_odd_names_and_unknown_codecs_do_not_stop_the_others(films, tmp_path):
+    unknown = tmp_path / "unknown.mp4"
+    unknown.write_bytes((films / "a.mp4").read_bytes().replace(b"avc1", b"zzzz"))
+    odd = ["a" * 300 + ".mp4", "https://example.org/a.mp4", unknown]
+    report = run([*odd, films], tmp_path / "out")
+    reasons = ("File name too long", "download it first", "codec ('zzzz')")
+    for row, reason in zip(report.failed, reasons, strict=True):
+        assert reason in row.error
+    assert report.made == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are text there")
+def test_a_name_that_is_not_utf_8_is_done_once(films, tmp_path):
+    (films / "a.mp4").rename(films / os.fsdecode(b"\xe9.mp4"))
+    assert [run(films, tmp_path / "out").made for _ in range(2)] == [3, 0]
+
+
 def test_a_damaged_video_is_done_as_far_as_it_goes_and_said(tmp_path):
     path = badfiles.make_truncated(tmp_path)
     for made in (1, 0):  # the second run does nothing and still knows
