@@ -26,10 +26,6 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from coursekit.video._open import VideoError as VideoError
-from coursekit.video._open import check_file as check_file
-from coursekit.video._open import open_video as open_video
-
 # The ffmpeg program's own interpolation, and one thread, since the decoder uses the others.
 CONVERSION: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
 
@@ -40,18 +36,12 @@ class DamagedVideoWarning(UserWarning):
     """Part of a video could not be decoded; all other frames are given."""
 
 
-class Stamp(NamedTuple):
-    """The place of a frame in its video."""
-
-    number: int  # 0, 1, 2, ... in the order of display
-    time: Fraction  # seconds, as the file says
-
-
 class Decoded(NamedTuple):
     """A decoded frame, still in FFmpeg's own pixel format."""
 
     number: int  # position in the file, 0, 1, 2, ... in the order of display
-    time: Fraction  # seconds, as the file says
+    time: Fraction  # seconds, when it is shown
+    end: Fraction  # seconds, when the next one is shown
     picture: VideoFrame
 
 
@@ -75,10 +65,14 @@ class ToRGB:
         self.packed = packed
         self._to_pixels = VideoReformatter()  # made once: each one holds tables that take time to make
         self._to_planes = VideoReformatter()
+        self._rotation: int | None = None  # of the last picture, in degrees
+        self._shown = UPRIGHT
 
     def __call__(self, picture: VideoFrame) -> torch.Tensor:
         """The picture as uint8 (3, H, W)."""
-        shown = Orientation.of(picture)
+        if picture.rotation != self._rotation:  # looked at once: PyAV's side data keep a picture in memory
+            self._rotation, self._shown = picture.rotation, Orientation.of(picture)
+        shown = self._shown
         if self.size is None:
             self.size = shown.sides(picture.height, picture.width)
         height, width = shown.sides(*self.size)
@@ -228,7 +222,7 @@ class Damage:
         absent = stream.frames - self.good - self.lost
         end = promised_end(stream)
         step = 1 / average_rate(stream)
-        reached = last.time + max(step, (last.picture.duration or 0) * (stream.time_base or 0))
+        reached = max(last.end, last.time + step)
         short = end is not None and end - reached > max(2 * step, Fraction(1, 10))
         if short and end is not None:
             self.note(max(absent, 0))
@@ -270,24 +264,30 @@ def promised_end(stream: VideoStream) -> Fraction | None:
 def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
     """Whole pictures in the order of display; `damage` counts the others."""
     waiting = False  # for a key frame, after damage
+    flush = None  # the empty packet after the last one: the decoder gives the pictures that it holds
     while True:
         try:
             packet = next(packets, None)
-            decoded = packet.decode() if packet is not None else []
+            if (
+                packet is not None and packet.size == 0
+            ):  # AVI has empty ones in between, which end the decoding
+                flush = packet
+                continue
+            decoded = packet.decode() if packet else flush.decode() if flush else []
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
             damage.note()
             waiting = True
             continue
-        if packet is None:
-            return
         for picture in decoded:
             waiting = picture.is_corrupt or (waiting and not picture.key_frame)
             if waiting:
                 damage.note()
             else:
                 yield picture
+        if packet is None:
+            return
 
 
 def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
@@ -295,3 +295,9 @@ def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
     if picture.pts is None:
         return index / average_rate(stream)
     return picture.pts * (picture.time_base or stream.time_base or Fraction(1))
+
+
+def length_of(picture: VideoFrame, stream: VideoStream) -> Fraction:
+    """Seconds for which the file shows this picture; 1 / fps if the file does not say."""
+    ticks = max(picture.duration or 0, 0)
+    return ticks * (picture.time_base or stream.time_base or Fraction(1)) or 1 / average_rate(stream)

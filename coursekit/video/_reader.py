@@ -14,8 +14,7 @@ from typing_extensions import Unpack
 
 from coursekit import layout
 from coursekit._shared._files import atomic
-from coursekit.video import _decoder
-from coursekit.video._decoder import VideoError
+from coursekit.video._open import VideoError, check_file
 from coursekit.video._selection import Selection, SelectionOptions, frame_rate
 from coursekit.video._source import Frame, Info, Source
 
@@ -86,7 +85,7 @@ def frames(
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
     wanted = Selection.of(selection, options)
-    _decoder.check_file(Path(path))
+    check_file(Path(path))
     images = (frame.image for frame in _stream(Path(path), wanted))  # (3, H, W) each
     return images if batch is None else _batches(images, batch)
 
@@ -115,7 +114,7 @@ def stream(
         ValueError, TypeError: `packed` with `size`, or as `read`.
     """
     wanted = Selection.of(selection, options)
-    _decoder.check_file(Path(path))
+    check_file(Path(path))
     if packed and wanted.size is not None:
         raise ValueError(
             f"packed images are meant to be resized by the caller: leave out size={wanted.size}, or packed"
