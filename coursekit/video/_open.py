@@ -247,9 +247,11 @@ def _head(path: Path) -> bytes:
 def _mp4_boxes(path: Path) -> dict[bytes, bytes]:
     """The boxes of an MP4 file by kind; the content is given of "moov" alone, which is the index."""
     boxes: dict[bytes, bytes] = {}
+    end, start = path.stat().st_size, 0
     with path.open("rb") as file:
-        start = 0
-        while len(header := file.read(16)) >= 8:
+        while start < end:
+            file.seek(start)
+            header = file.read(16)
             size, kind = int.from_bytes(header[:4], "big"), header[4:8]
             if size == 1:  # the size follows, in 64 bits
                 size = int.from_bytes(header[8:], "big")
@@ -258,7 +260,6 @@ def _mp4_boxes(path: Path) -> dict[bytes, bytes]:
             if size < 8:  # up to the end of the file, or no MP4
                 break
             start += size
-            file.seek(start)
     return boxes
 
 

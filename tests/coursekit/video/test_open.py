@@ -184,6 +184,14 @@ def test_a_codec_that_ffmpeg_does_not_know_is_a_video_error(ask, film, tmp_path)
         ask(path)
 
 
+def test_an_index_with_sizes_beyond_all_files_is_a_video_error(film, tmp_path):
+    path = replaced(film, tmp_path / "odd.mp4", b"zzzz")
+    with path.open("ab") as file:
+        file.write(b"\0\0\0\1free" + b"\xff" * 8 + b"\0\0\0\0")
+    with pytest.raises(video.VideoError, match="zzzz"):
+        video.probe(path)
+
+
 def test_an_encrypted_codec_is_named_as_such(film, tmp_path):
     path = replaced(film, tmp_path / "odd.mp4", b"encv")
     with pytest.raises(video.VideoError, match="is encrypted"):
