@@ -264,19 +264,8 @@ def promised_end(stream: VideoStream) -> Fraction | None:
 def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
     """Whole pictures in the order of display; `damage` counts the others."""
     waiting = False  # for a key frame, after damage
-    flush = None  # the empty packet after the last one: the decoder gives the pictures that it holds
-    while True:
-        try:
-            packet = next(packets, None)
-            if (
-                packet is not None and packet.size == 0
-            ):  # AVI has empty ones in between, which end the decoding
-                flush = packet
-                continue
-            decoded = packet.decode() if packet else flush.decode() if flush else []
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
+    for decoded in _decoded(packets):
+        if decoded is None:
             damage.note()
             waiting = True
             continue
@@ -286,8 +275,30 @@ def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator
                 damage.note()
             else:
                 yield picture
-        if packet is None:
+
+
+def _decoded(packets: Iterator[Packet[VideoStream]]) -> Iterator[list[VideoFrame] | None]:
+    """What the decoder gives for each packet; None for an error.
+
+    An empty packet makes it give all that it holds, and ends its work. AVI has such packets in between, too:
+    only one after the last packet is passed on.
+    """
+    empty = None
+    last = False
+    while not last:
+        try:
+            packet = next(packets, None)
+            last = packet is None
+            if packet is not None and packet.size == 0:
+                empty = packet
+            elif packet is not None:
+                yield packet.decode()
+            elif empty is not None:
+                yield empty.decode()
+        except av.error.EOFError:
             return
+        except av.error.FFmpegError:
+            yield None
 
 
 def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
