@@ -214,6 +214,8 @@ def _choose(path: Path, container: InputContainer, track: int | None) -> VideoSt
     stream = best(streams) if track is None else streams[track]
     if stream.codec_context is None:  # decoding it would end the process in PyAV 17.0
         raise VideoError(_unknown_codec(path, stream))
+    if "enc_key_id" in stream.metadata:  # so FFmpeg marks WebM and Matroska
+        raise VideoError(f"{path} {ENCRYPTED}")
     return stream
 
 

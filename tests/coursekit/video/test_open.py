@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from support import badfiles
+from support import badfiles, fuzz
 
 from coursekit import video
 from coursekit.video import _open
@@ -220,6 +220,29 @@ def test_a_packet_of_an_encrypted_film_says_so(encrypted):
     container, stream = _open.open_video(encrypted)
     with container, pytest.raises(video.VideoError, match=r"protected\.mp4 is encrypted"):
         _open.check_packet(encrypted, next(container.demux(stream)))
+
+
+def ebml(ident: str, body: bytes) -> bytes:
+    """An element of a Matroska file."""
+    return bytes.fromhex(ident) + (len(body) | 1 << 56).to_bytes(8, "big") + body
+
+
+def test_an_encrypted_webm_is_named_as_such(tmp_path):
+    data = fuzz.make(tmp_path, ".webm", "libvpx", "yuv420p").read_bytes()
+    encryption = ebml(
+        "5035", ebml("47E1", b"\5") + ebml("47E2", b"0123456789abcdef")
+    )  # AES, and a key's name
+    encodings = ebml("6D80", ebml("6240", ebml("5033", b"\1") + encryption))
+    tracks = data.index(bytes.fromhex("1654AE6B"), data.index(bytes.fromhex("1549A966")))  # after the info
+    track = data.index(b"\xae\1", tracks) + 9  # behind the kind and the eight bytes of the size
+    end = track + data[track - 1]
+    changed = ebml("1654AE6B", ebml("AE", data[track:end] + encodings))
+    segment = data.index(bytes.fromhex("18538067")) + 4
+    unknown_size = b"\1" + b"\xff" * 7
+    path = tmp_path / "protected.webm"
+    path.write_bytes(data[:segment] + unknown_size + data[segment + 8 : tracks] + changed + data[end:])
+    with pytest.raises(video.VideoError, match=r"protected\.webm is encrypted"):
+        video.probe(path)
 
 
 def segments(film: Path, folder: Path) -> tuple[Path, Path]:
