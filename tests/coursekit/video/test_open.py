@@ -216,10 +216,10 @@ def copy_packets(source: Path, target: Path, **options: str) -> None:
                 new.mux(packet)
 
 
-def test_a_packet_of_an_encrypted_film_says_so(encrypted):
-    container, stream = _open.open_video(encrypted)
-    with container, pytest.raises(video.VideoError, match=r"protected\.mp4 is encrypted"):
-        _open.check_packet(encrypted, next(container.demux(stream)))
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_an_encrypted_film_is_named_as_such(ask, encrypted):
+    with pytest.raises(video.VideoError, match=r"protected\.mp4 is encrypted"):
+        ask(encrypted)
 
 
 def ebml(ident: str, body: bytes) -> bytes:
@@ -257,16 +257,10 @@ def segments(film: Path, folder: Path) -> tuple[Path, Path]:
     return first, second
 
 
-def explained(path: Path) -> str:
-    """What is said when no frame came."""
-    container, stream = _open.open_video(path)
-    with container:
-        return _open.no_frame(path, stream)
-
-
 def test_the_first_segment_of_a_streamed_film_is_named_as_such(film, tmp_path):
     first, second = segments(film, tmp_path)
-    assert "init segment" in explained(first)
+    with pytest.raises(video.VideoError, match="an init segment"):
+        video.read(first)
     joined = tmp_path / "joined.mp4"
     joined.write_bytes(first.read_bytes() + second.read_bytes())
     assert video.probe(joined).frames == 20
@@ -280,7 +274,8 @@ def test_a_later_segment_of_a_streamed_film_is_named_as_such(film, tmp_path):
 def test_an_animated_webp_is_named_as_such(tmp_path):
     images = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
     images[0].save(tmp_path / "moving.webp", save_all=True, append_images=images[1:], duration=100)
-    assert "is an animated WebP" in explained(tmp_path / "moving.webp")
+    with pytest.raises(video.VideoError, match="is an animated WebP"):
+        video.read(tmp_path / "moving.webp")
     images[0].save(tmp_path / "still.webp")
     assert video.read(tmp_path / "still.webp").shape == (1, 3, 48, 64)
 
