@@ -23,7 +23,7 @@ from typing_extensions import Self
 from coursekit.video import _decoder, _sparse
 from coursekit.video._decoder import Damage, Decoded
 from coursekit.video._index import Row, Scan, Stamp, Table, scan
-from coursekit.video._open import VideoError, check_packet, no_frame, open_video
+from coursekit.video._open import VideoError, as_video_error, check_packet, no_frame, open_video, tracks
 from coursekit.video._selection import Selection
 
 # Containers with a table of their packets. A seek back to the first packet gives the same packets with the
@@ -49,6 +49,8 @@ class Info:
         pixel_format: FFmpeg's name, e.g. "yuv420p".
         rotation: degrees, clockwise, by which stored frames are turned upright (0, 90, 180, 270).
         bytes: size of the file, sound included.
+        track: which video track of the file this is, 0, 1, 2, ...
+        tracks: number of its video tracks; nearly always 1. A cover picture is none.
     """
 
     path: Path
@@ -61,6 +63,8 @@ class Info:
     pixel_format: str
     rotation: int
     bytes: int
+    track: int
+    tracks: int
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,18 @@ class Source:
     Times are those of the file, and they rise: a picture that the file does not show later than the one
     before (joined recordings, whose clock begins again) is shown when the one before ends.
 
+    Args:
+        path: a video file.
+        track: which of its video tracks, 0, 1, 2, ...; None for the one that `_open.best` takes.
+
     Raises:
-        VideoError: the file is missing, is no file, is empty, is no video, or has no video stream.
+        VideoError: the file is missing, is no file, is empty, is no video, or has no such track.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int | None = None) -> None:
         self.path = path
-        self._container, self._stream = open_video(path)
+        self.track = track
+        self._container, self._stream = open_video(path, track)
         self._fresh = True  # no packet has been read since the file was opened
         self._scan: Scan | None = None
         self._stamps: list[Stamp] | None = None
@@ -133,6 +142,8 @@ class Source:
             pixel_format=picture.format.name,
             rotation=shown.degrees,
             bytes=self.path.stat().st_size,
+            track=tracks(self._container).index(stream),
+            tracks=len(tracks(self._container)),
         )
 
     def stamps(self) -> list[Stamp]:
@@ -174,7 +185,9 @@ class Source:
         count = 0
         for frame in self._selected(selection):
             count += 1
-            yield Frame(frame.number, float(frame.time), to_rgb(frame.picture))
+            with as_video_error(self.path):
+                image = to_rgb(frame.picture)  # (3, H, W)
+            yield Frame(frame.number, float(frame.time), image)
         if count == 0:
             raise VideoError(self._no_frame(selection))
 
@@ -282,7 +295,7 @@ class Source:
 
     def _open_anew(self) -> None:
         self._container.close()
-        self._container, self._stream = open_video(self.path)
+        self._container, self._stream = open_video(self.path, self.track)
         self._fresh = True
 
     def _rewound(self) -> Iterator[Packet[VideoStream]] | None:

@@ -14,6 +14,7 @@ from support import badfiles, fuzz
 
 from coursekit import video
 from coursekit.video import _open
+from coursekit.video._source import Source
 
 # ------------------------------------------------------------------------------------ names are paths
 
@@ -364,3 +365,41 @@ def test_a_cover_picture_is_no_track(tmp_path):
     with container:
         assert len(container.streams.video) == 2
         assert len(_open.tracks(container)) == 1
+
+
+def grey(clip) -> set[int]:
+    return {round(image.float().mean().item() / 50) for image in clip}
+
+
+def test_every_question_takes_a_track_and_the_reader_says_which_it_took(tmp_path):
+    path = with_tracks(tmp_path / "tracks.mkv", [(48, 64), (96, 128)])
+    for track, size in ((None, (96, 128)), (0, (48, 64)), (1, (96, 128))):
+        info = video.probe(path, track=track)
+        assert (info.track, info.tracks, info.height, info.width) == (
+            track if track is not None else 1,
+            2,
+            *size,
+        )
+        number = info.track + 1
+        assert video.read(path, track=track).shape == (3, 3, *size)
+        assert grey(video.read(path, track=track)) == {number}
+        assert grey(video.frames(path, track=track)) == {number}
+        assert grey(frame.image for frame in video.stream(path, track=track)) == {number}
+        assert len(video.times(path, track=track)) == 3
+        assert grey(video.read(path, frames=(2, 3), track=track)) == {number}
+    for ask in (video.probe, video.read, video.times, lambda *_, **track: next(video.frames(path, **track))):
+        with pytest.raises(video.VideoError, match="no video track 2"):
+            ask(path, track=2)
+
+
+def test_a_track_stays_the_same_when_the_file_is_opened_anew(tmp_path):
+    path = with_tracks(
+        tmp_path / "tracks.ts", [(48, 64), (96, 128)]
+    )  # no place of it can be entered directly
+    with Source(path, 0) as source:
+        for _ in range(2):
+            assert grey(source.read(video.Selection())) == {1}
+
+
+def test_a_file_with_one_track_says_so(film):
+    assert (video.probe(film).track, video.probe(film).tracks) == (0, 1)
