@@ -24,10 +24,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from coursekit.video._index import WHOLE
+
 # Codecs in which a decoder that begins at a key frame gives the same pictures, from this key frame on, as one
 # that began earlier: each standard demands it. VP9 is missing: where a key frame is damaged, or is none,
 # FFmpeg's decoder with several threads crashes if it begins there after it was emptied.
-GROUPED = ("h264", "hevc", "vp8", "av1", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "prores", "dnxhd")
+GROUPED = ("h264", "hevc", "vp8", "av1", "mpeg1video", "mpeg2video", "mpeg4", *WHOLE)
 
 # Codecs whose packets say that no other picture is built from theirs: nal_ref_idc = 0, and B-pictures.
 MARKED = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
