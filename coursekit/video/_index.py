@@ -131,9 +131,23 @@ def _table(rows: list[Row], base: Fraction, rate: Fraction) -> Table:
 def _is_known(stream: VideoStream) -> bool:
     context = stream.codec_context
     codec, container = context.codec.canonical_name, stream.container.format.name
-    if context.field_order not in PROGRESSIVE:
+    timed = (codec in PREDICTED and container in TIMED) or (codec in WHOLE and container in (*TIMED, "avi"))
+    return timed and _is_progressive(stream)
+
+
+def _is_progressive(stream: VideoStream) -> bool:
+    """Is a picture stored as a whole, and not as two fields?
+
+    PyAV 17, the newest one for Python 3.10, does not have FFmpeg's answer. There the first picture tells.
+    """
+    context = stream.codec_context
+    if hasattr(context, "field_order"):
+        return context.field_order in PROGRESSIVE
+    try:
+        with av.open(stream.container.name, metadata_errors="replace") as container:
+            return not next(container.decode(container.streams[stream.index])).interlaced_frame
+    except (av.error.FFmpegError, StopIteration):
         return False
-    return (codec in PREDICTED and container in TIMED) or (codec in WHOLE and container in (*TIMED, "avi"))
 
 
 def _gives_one_picture(packet: Packet[VideoStream], codec: str, *, is_first: bool) -> bool:
