@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from itertools import islice
 
 import av
 import numpy as np
@@ -85,7 +86,6 @@ class Sparse:
                     self.pictures[picture.pts] = picture.to_ndarray()
             except _sparse.UnplannedError:
                 self.unplanned = True
-            self.skip_frame = stream.codec_context.skip_frame
 
     def agrees_with(self, pictures, wanted):
         """The first wanted pictures, in order, with the same values; all of them if it ended as planned."""
@@ -148,26 +148,48 @@ def test_pictures_that_recover_slowly_are_not_given(tmp_path):
     assert any(sparse.unplanned for _, sparse in results)
 
 
-def test_a_damaged_reference_is_not_overlooked(tmp_path):
-    path = film(tmp_path / "h264.mp4", *FILMS["h264.mp4"])
+@pytest.mark.parametrize("place", [13, 17])  # a key frame; a picture that the next one is built from
+def test_a_damaged_reference_is_not_overlooked(tmp_path, place):
+    path = film(tmp_path / "h264.mp4", *FILMS["h264_no_b.mp4"])
     entries, pictures = table(path), whole(path)
     with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size]
+        packet = next(islice(container.demux(video=0), place, None))
     data = bytearray(path.read_bytes())
-    key = next(packet for packet in packets[1:] if packet.is_keyframe)
-    data[key.pos + 4 : key.pos + key.size] = bytes(key.size - 4)
+    middle, end = packet.pos + packet.size // 2, packet.pos + packet.size
+    data[middle:end] = b"\xff" * (end - middle)
     path.write_bytes(data)
-    last_of_group = entries[packets.index(key) + 12].stamp
-    sparse = Sparse(path, entries, {0, last_of_group})
+    wanted = {entries[0].stamp, entries[24].stamp}
+    sparse = Sparse(path, entries, wanted)
     assert sparse.unplanned
-    assert sparse.agrees_with(pictures, {0, last_of_group})
-    assert list(sparse.pictures) == [0]
+    assert sparse.agrees_with(pictures, wanted)
+    assert list(sparse.pictures) == [entries[0].stamp]
 
 
-def test_the_decoder_is_left_as_it_was(tmp_path):
+def test_the_decoder_leaves_nothing_out_after_a_reader_that_stopped_early(tmp_path):
     path = film(tmp_path / "h264.mp4", *FILMS["h264.mp4"])
-    stamps = sorted(whole(path))
-    assert Sparse(path, table(path), {stamps[20]}).skip_frame == "DEFAULT"
+    entries = table(path)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        wanted = {entries[0].stamp, entries[12].stamp}  # of one group
+        pictures = _sparse.pictures(container.demux(stream), stream.codec_context, entries, wanted)
+        next(pictures)
+        pictures.close()
+        assert stream.codec_context.skip_frame == "DEFAULT"
+
+
+@pytest.mark.parametrize(("name", "marked"), [("h264.mp4", True), ("vp8.webm", False), ("av1.mp4", False)])
+def test_the_decoder_is_told_to_leave_pictures_out_only_where_this_is_known_to_be_exact(
+    tmp_path, name, marked
+):
+    path = film(tmp_path / name, *FILMS[name])
+    entries = [Entry(entry.stamp, False) for entry in table(path)]
+    told = set()
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context, steps = stream.codec_context, [Step.PASS_ON] * 40 + [Step.DECODE] * 20
+        for _ in _sparse._decoded(container.demux(stream), context, entries, steps):
+            told.add(context.skip_frame)
+    assert ("NONREF" in told) == marked
 
 
 @pytest.mark.parametrize(
