@@ -91,6 +91,8 @@ def scan(packets: Iterable[Packet[VideoStream]], stream: VideoStream, rate: Frac
                 rows.append(Row.of(packet))
     except av.error.FFmpegError:
         sound = False
+    if stream.container.format.name == "mpegts" and len({row.duration for row in rows}) > 1:
+        sound = False  # the parser makes packets of frames and of fields
     if not sound or not is_sound(rows, stream.codec_context.reorder_depth):
         return Scan(count, None)
     return Scan(count, _table(rows, stream.time_base or Fraction(1), rate))

@@ -204,14 +204,21 @@ class Source:
         packets = self._packets()
         stream = self._stream
         last: Decoded | None = None
+        numbers: dict[int, int] | None = None  # by pts, asked for where frames are missing
         for picture in _decoder.pictures(packets, damage):
             number = damage.good + damage.lost
             time = _decoder.time_of(picture, stream, number)
+            length = _decoder.length_of(picture, stream)
+            if numbers is None and (damage.lost or (last and time - last.end > length / 2)):
+                numbers = self._numbers()
+            if numbers:
+                number = numbers.get(picture.pts or 0, number)
             if last is not None:
+                number = max(number, last.number + 1)
                 time = time if time > last.time else last.end
                 yield last._replace(end=time)
             damage.good += 1
-            last = Decoded(number, time, time + _decoder.length_of(picture, stream), picture)
+            last = Decoded(number, time, time + length, picture)
         if last is None:
             raise VideoError(no_frame(self.path, stream))
         yield last
@@ -277,6 +284,15 @@ class Source:
             rate = _decoder.average_rate(self._stream)
             self._scan = scan(self._packets(), self._stream, rate)
         return self._scan
+
+    def _numbers(self) -> dict[int, int]:
+        """The number of each picture by its pts, for use while decoding; {} if packets do not tell."""
+        if self._scan is None:
+            container, stream = open_video(self.path, self.track)
+            with closing(container):
+                self._scan = scan(container.demux(stream), stream, _decoder.average_rate(stream))
+        table = self._scan.table
+        return {tick: number for number, tick in enumerate(table.ticks)} if table else {}
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the video stream, from the first one on."""

@@ -135,6 +135,23 @@ def test_times_are_trusted_only_if_a_decoder_gives_its_pictures_in_their_order(t
     assert is_sound(rows, depth) == sound
 
 
+def test_frames_after_damage_keep_their_numbers_in_the_whole_and_in_parts(tmp_path):
+    path = badfiles.make_open_gop(tmp_path, ".mp4", "libx265")
+    data = bytearray(path.read_bytes())
+    with Source(path) as source:
+        packets = [(packet.pos, packet.size) for packet in source._packets() if packet.size]
+    offset, size = packets[17]
+    data[offset + 5 : offset + size] = bytes(size - 5)  # the decoder leaves frames out and says nothing
+    path.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", video.DamagedVideoWarning)
+        whole = {frame.index: frame for frame in video.stream(path)}
+        assert 40 < len(whole) < 60
+        assert all(frame.time == pytest.approx(index / 25) for index, frame in whole.items())
+        part = list(video.stream(path, frames=(50, 53)))
+    assert_same(part, [whole[50], whole[51], whole[52]])
+
+
 # ---------------------------------------------------------------- the last picture
 
 
