@@ -23,7 +23,11 @@ Rate = float | Fraction
 
 
 def probe(path: Path_, *, track: int | None = None) -> Info:
-    """Size, frame rate, length and format of a video file; only its first frame is decoded.
+    """Size, frame rate, length and format of a video file.
+
+    Of most files the packets are read through and the first frame is decoded. Where the packets do not tell
+    which frames are shown (AVI with B-frames, interlaced video, MPEG-PS, joined recordings, streams without
+    times), the whole file is decoded once to count them, which takes as long as reading it.
 
     Args:
         path: a video file.
@@ -145,7 +149,10 @@ def times(
     track: int | None = None,
     **options: Unpack[SelectionOptions],
 ) -> torch.Tensor:
-    """When each frame is shown, as the file says; without decoding it where possible.
+    """When each frame is shown, as the file says; without decoding it where possible, see `probe`.
+
+    These are the times of the frames that `stream` gives, and they rise: where the clock of a file goes back
+    (joined recordings), a frame is shown when the one before ends.
 
     Args:
         path: a video file.
