@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from fractions import Fraction
 from heapq import heappush, heappushpop
 from typing import NamedTuple
@@ -145,11 +146,12 @@ def _is_progressive(stream: VideoStream) -> bool:
     context = stream.codec_context
     if hasattr(context, "field_order"):
         return context.field_order in PROGRESSIVE
-    try:
-        with av.open(stream.container.name, metadata_errors="replace") as container:
-            return not next(container.decode(container.streams[stream.index])).interlaced_frame
-    except (av.error.FFmpegError, StopIteration):
-        return False
+    place = stream.container.streams.video.index(stream)
+    with closing(av.open(stream.container.name, metadata_errors="replace")) as container:
+        try:
+            return not next(container.decode(video=place)).interlaced_frame
+        except (av.error.FFmpegError, StopIteration):
+            return False
 
 
 def _gives_one_picture(packet: Packet[VideoStream], codec: str, *, is_first: bool) -> bool:
