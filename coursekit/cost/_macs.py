@@ -68,6 +68,14 @@ def _recurrent(out: Any, x: torch.Tensor, from_input: torch.Tensor, from_state: 
     return x.shape[0] * x.shape[1] * (from_input.numel() + from_state.numel())
 
 
+def _recurrent_backward(out: Any, x: torch.Tensor, *weights: Any) -> int:
+    """As many as forward for the weights, and as many for the input and the states before each step.
+
+    oneDNN computes all of them, also where nobody asked for the gradient of the input.
+    """
+    return 2 * _recurrent(out, x, *weights)
+
+
 MACS: dict[Any, Callable[..., int]] = {
     aten.convolution: _convolution,
     aten.convolution_backward: _convolution_backward,
@@ -84,4 +92,5 @@ MACS: dict[Any, Callable[..., int]] = {
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
     aten.mkldnn_rnn_layer: _recurrent,
+    aten.mkldnn_rnn_layer_backward: _recurrent_backward,
 }

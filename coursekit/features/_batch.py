@@ -29,10 +29,13 @@ Path_ = str | os.PathLike[str]
 # What is taken from a folder; a file given by name may have any suffix.
 SUFFIXES = frozenset(
     (
-        ".3gp", ".avi", ".flv", ".gif", ".h264", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
-        ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+        ".264", ".265", ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264",
+        ".h265", ".hevc", ".ivf", ".m2t", ".m2ts", ".m2v", ".m4v", ".mj2", ".mjpeg", ".mkv", ".mov",
+        ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts",
+        ".vob", ".webm", ".wmv", ".wtv", ".y4m",
     )
 )  # fmt: skip
+TEXT_SUFFIXES = (".mts", ".ts")  # of TypeScript too
 ERRORS = (LockedError, ClusterError)  # beside ValueError and those of features and encoders
 
 
@@ -207,7 +210,15 @@ def _fits(notes: dict[str, Any], recipe: dict[str, Any]) -> bool:
 
 def _changed(video: Path) -> str:
     """When a video was last changed, in nanoseconds since 1970; empty for what is not there."""
-    return str(video.stat().st_mtime_ns) if video.is_file() else ""
+    return str(video.stat().st_mtime_ns) if _exists(video) else ""
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; False too for a name that no file can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int | None) -> bool:
@@ -230,7 +241,7 @@ def _files(videos: Iterable[Path_]) -> list[Path]:
     """The files that are meant, in order; what does not exist stays, and fails when its turn comes."""
     files: list[Path] = []
     for path in map(Path, videos):
-        if path.is_dir():
+        if _exists(path) and path.is_dir():
             inside = [file for file in sorted(path.iterdir()) if _is_video(file)]
             if not inside:
                 raise ValueError(f"the folder {path} has no video file ({', '.join(sorted(SUFFIXES))})")
@@ -243,7 +254,25 @@ def _files(videos: Iterable[Path_]) -> list[Path]:
 
 
 def _is_video(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES or file.name.startswith(".") or not file.is_file():
+        return False
+    return suffix not in TEXT_SUFFIXES or not _is_text(file)
+
+
+def _is_text(file: Path) -> bool:
+    """Whether the file begins as text: without a zero byte, and without the packets of a transport stream.
+
+    Such a packet has 188 bytes and begins with 0x47, the letter G. In .m2ts and .mts, 4 bytes precede it.
+    """
+    try:
+        with file.open("rb") as content:
+            head = content.read(1024)
+    except OSError:
+        return False  # the attempt will say what is wrong with it
+    starts = (head[0::188], head[4::192])
+    packets = any(len(first) > 1 and set(first) == {0x47} for first in starts)
+    return bool(head) and b"\0" not in head and not packets
 
 
 def _make(folder: Path) -> Path:
@@ -258,7 +287,7 @@ def _make(folder: Path) -> Path:
 
 def _size(video: Path) -> int:
     """Bytes of a video, by which the time left is reckoned; 1 for what is not there."""
-    return max(1, video.stat().st_size) if video.is_file() else 1
+    return max(1, video.stat().st_size) if _exists(video) else 1
 
 
 def _bar(total: int, shown: bool) -> Any:

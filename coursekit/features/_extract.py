@@ -18,7 +18,7 @@ from coursekit._shared._files import sha256
 from coursekit.encoders import Encoder
 from coursekit.features._file import Features, Rows, target_of, write_rows
 from coursekit.features._prefetch import ahead
-from coursekit.video import Selection, SelectionOptions, _decoder
+from coursekit.video import Selection, SelectionOptions, _open
 
 Path_ = str | os.PathLike[str]
 
@@ -134,10 +134,10 @@ def stream(
 def describe(path: Path_, encoder: Encoder, selection: Selection) -> dict[str, Any]:
     """Everything that decides what the features of a video are: equal descriptions, equal features."""
     file = Path(path)
-    _decoder.check_file(file)
+    _open.check_file(file)
     return {
         **recipe(encoder, selection),
-        "source": file.name,
+        "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
         "source_bytes": file.stat().st_size,
         "source_sha256": sha256(file),
     }

@@ -12,83 +12,46 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 import torch
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 # The ffmpeg program's own interpolation, and one thread, since the decoder uses the others.
 CONVERSION: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
 
-
-class VideoError(Exception):
-    """A file that cannot be read or written as video; the message says what happened and what to do."""
+Image = npt.NDArray[np.uint8]
 
 
 class DamagedVideoWarning(UserWarning):
     """Part of a video could not be decoded; all other frames are given."""
 
 
-class Stamp(NamedTuple):
-    """The place of a frame in its video."""
-
-    number: int  # 0, 1, 2, ... in the order of display
-    time: Fraction  # seconds, as the file says
-
-
 class Decoded(NamedTuple):
     """A decoded frame, still in FFmpeg's own pixel format."""
 
     number: int  # position in the file, 0, 1, 2, ... in the order of display
-    time: Fraction  # seconds, as the file says
+    time: Fraction  # seconds, when it is shown
+    end: Fraction  # seconds, when the next one is shown
     picture: VideoFrame
-
-
-def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open `path` and find its video stream (a cover picture is none). The caller closes the container.
-
-    Raises:
-        VideoError: the file is missing, is no file, is empty, is no video, or has no video stream.
-    """
-    check_file(path)
-    try:
-        container = av.open(str(path))
-    except (av.error.FFmpegError, OSError) as error:
-        raise VideoError(_unreadable(path, error)) from error
-    try:
-        stream = _video_stream(path, container)
-    except VideoError:
-        container.close()
-        raise
-    stream.thread_type = "AUTO"  # decode the next frames while this one is being used
-    return container, stream
-
-
-def check_file(path: Path) -> None:
-    """Raise a VideoError if there is no file with content at `path`."""
-    if not path.exists():
-        raise VideoError(f"no such file: {path}; the folder read from is {Path.cwd()}")
-    if path.is_dir():
-        raise VideoError(f"{path} is a folder, expected a video file")
-    if not path.is_file():
-        raise VideoError(f"{path} is no ordinary file, expected a video file")
-    if path.stat().st_size == 0:
-        raise VideoError(f"{path} is empty (0 bytes): copy or download it again")
 
 
 class ToRGB:
     """Converts decoded pictures of one video to uint8 (3, H, W), upright and of one size.
 
-    FFmpeg converts to planes (G, B, R), and each plane is copied to its place in C, H, W. This gives the same
-    values as converting to pixels (H, W, C) and permuting them, in less time. Pictures of more than 8 bits
-    are first converted to RGB pixels, because only then the values equal those of the ffmpeg program.
+    The values are those of FFmpeg's conversion to `rgb24` (bicubic; where it resizes, with the chroma at full
+    resolution: `full_chroma_int`). FFmpeg can also convert to planes (G, B, R), which are copied to C, H, W
+    in less time than pixels (H, W, C) are. For some sizes and pixel formats the planes differ, or their last
+    columns are not written; a trial with noise tells which columns may be taken from them.
 
     Args:
         size: (H, W) to resize to, in pixels; None keeps the size of the first picture.
@@ -102,27 +65,129 @@ class ToRGB:
         self.packed = packed
         self._to_pixels = VideoReformatter()  # made once: each one holds tables that take time to make
         self._to_planes = VideoReformatter()
+        self._rotation: int | None = None  # of the last picture, in degrees
+        self._shown = UPRIGHT
 
     def __call__(self, picture: VideoFrame) -> torch.Tensor:
         """The picture as uint8 (3, H, W)."""
-        turns = quarter_turns(picture)
+        if picture.rotation != self._rotation:  # looked at once: PyAV's side data keep a picture in memory
+            self._rotation, self._shown = picture.rotation, Orientation.of(picture)
+        shown = self._shown
         if self.size is None:
-            sides = (picture.height, picture.width)
-            self.size = sides[::-1] if turns % 2 else sides
-        height, width = self.size[::-1] if turns % 2 else self.size
-        if self.packed or any(component.bits > 8 for component in picture.format.components):
-            picture = self._to_pixels.reformat(picture, width, height, "rgb24", **CONVERSION)
+            self.size = shown.sides(picture.height, picture.width)
+        height, width = shown.sides(*self.size)
+        if self.packed and (height, width) == (picture.height, picture.width):
+            pixels = self._pixels(picture)  # (H, W, 3)
+        else:
+            pixels = self._image(picture, height, width).transpose(1, 2, 0)  # (H, W, 3)
+        pixels = shown.upright(pixels)
         if self.packed:
-            pixels = np.rot90(picture.to_ndarray(), turns)  # (H, W, 3)
-            return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)  # (3, H, W), a view
+            return torch.from_numpy(np.array(pixels, order="C")).permute(2, 0, 1)  # (3, H, W), a view
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))  # (3, H, W)
+
+    def _image(self, picture: VideoFrame, height: int, width: int) -> Image:
+        """The picture as (3, H, W), as it is stored: from planes as far as they are exact."""
+        same_size = (height, width) == (picture.height, picture.width)
+        exact = _exact_columns(picture.format.name, height % 2, width) if same_size else width
+        if exact == 0:
+            return np.ascontiguousarray(self._pixels(picture).transpose(2, 0, 1))  # (3, H, W)
         planar = self._to_planes.reformat(picture, width, height, "gbrp", **CONVERSION)
         image = np.empty((3, height, width), np.uint8)  # (3, H, W)
         for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # (H, W + filling)
-            image[channel] = rows[:height, :width]
-        if turns:
-            image = np.ascontiguousarray(np.rot90(image, turns, axes=(1, 2)))  # (3, W, H) for a quarter
-        return torch.from_numpy(image)
+            image[channel] = _rows(plane)[:height, :width]
+        if exact < width:
+            image[..., exact:] = self._pixels(picture)[:, exact:].transpose(2, 0, 1)
+        return image
+
+    def _pixels(self, picture: VideoFrame) -> Image:
+        """The picture as (H, W, 3), as it is stored; a view of FFmpeg's memory."""
+        height, width = picture.height, picture.width
+        rgb = self._to_pixels.reformat(picture, width, height, "rgb24", **CONVERSION)
+        return _rows(rgb.planes[0])[:height, : 3 * width].reshape(height, width, 3)
+
+
+def _rows(plane: VideoPlane) -> Image:
+    """The rows of a plane, with the filling behind each: uint8 (H, W + filling)."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+
+
+@cache
+def _exact_columns(pixel_format: str, odd: int, width: int) -> int:
+    """How many columns, from the left, are the same in FFmpeg's planes as in its `rgb24`; 0 if few are.
+
+    FFmpeg's fast conversions of 8-bit 4:2:0 and 4:2:2 work on 16 columns at once, and leave up to eight
+    columns at the end unwritten. It has another conversion for an odd number of rows (`odd` = 1).
+    """
+    height = 16 + odd
+    noise = VideoFrame(width, height, pixel_format)
+    random = np.random.default_rng(0)
+    for plane in noise.planes:
+        plane.update(random.bytes(plane.buffer_size))
+    planar = VideoReformatter().reformat(noise, width, height, "gbrp", **CONVERSION)
+    packed = VideoReformatter().reformat(noise, width, height, "rgb24", **CONVERSION)
+    pixels = _rows(packed.planes[0])[:, : 3 * width].reshape(height, width, 3)
+    planes = np.stack([_rows(planar.planes[place])[:, :width] for place in (2, 0, 1)], axis=-1)  # (H, W, 3)
+    same = (pixels == planes).all(axis=(0, 2))  # (W,)
+    exact = width if same.all() else int(same.argmin())
+    return exact if 2 * exact > width else 0
+
+
+class Orientation(NamedTuple):
+    """How a stored picture is shown: turned on its diagonal first, then mirrored."""
+
+    transposed: bool = False  # rows become columns
+    left_right: bool = False
+    up_down: bool = False
+
+    @classmethod
+    def of(cls, picture: VideoFrame) -> Orientation:
+        """What the display matrix of the picture says (phones write one); angles are rounded to 90 degrees.
+
+        The matrix [[a, b], [c, d]] moves the pixel at (x, y) to (a x + c y, b x + d y), ISO 14496-12, 8.3.2.
+        """
+        _accept_all_side_data()
+        for data in cast("list[SideData]", picture.side_data):
+            if data.type == SideDataType.DISPLAYMATRIX:
+                a, b, _, c, d = np.frombuffer(memoryview(data), np.int32)[:5].tolist()
+                if abs(b) + abs(c) > abs(a) + abs(d):
+                    return cls(True, c < 0, b < 0)
+                return cls(False, a < 0, d < 0)
+        return UPRIGHT
+
+    def sides(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width as shown, of a stored picture; and the other way round."""
+        return (width, height) if self.transposed else (height, width)
+
+    def upright(self, pixels: Image) -> Image:
+        """The pixels (H, W, 3) as shown, (H, W, 3) or (W, H, 3); a view."""
+        if self.transposed:
+            pixels = pixels.transpose(1, 0, 2)
+        return pixels[:: -1 if self.up_down else 1, :: -1 if self.left_right else 1]
+
+    @property
+    def degrees(self) -> int:
+        """The turn in it: 0, 90, 180 or 270, clockwise (after mirroring left to right, if it mirrors)."""
+        if self.transposed:
+            return 90 if self.left_right else 270
+        return 180 if self.up_down else 0
+
+
+UPRIGHT = Orientation()
+
+
+@cache
+def _accept_all_side_data() -> None:
+    """Let PyAV list the side data of a picture when FFmpeg has given it a kind that PyAV does not know.
+
+    PyAV 17 and 18 raise a ValueError instead, for every photograph with EXIF data.
+    """
+
+    def unnamed(kinds: type[Any], value: int) -> Any:
+        kind = object.__new__(kinds)
+        kind._name_, kind._value_ = f"UNKNOWN_{value}", value
+        return kind
+
+    SideDataType._missing_ = classmethod(unnamed)  # type: ignore[assignment,method-assign]
 
 
 @cache
@@ -135,11 +200,6 @@ def _settle_memory() -> None:
     """
     block = np.empty(31 * 2**20, np.uint8)
     del block
-
-
-def quarter_turns(picture: VideoFrame) -> int:
-    """How many quarter turns, counter-clockwise, bring the picture upright (phones store this)."""
-    return round(picture.rotation / 90) % 4
 
 
 class Damage:
@@ -162,7 +222,7 @@ class Damage:
         absent = stream.frames - self.good - self.lost
         end = promised_end(stream)
         step = 1 / average_rate(stream)
-        reached = last.time + max(step, (last.picture.duration or 0) * (stream.time_base or 0))
+        reached = max(last.end, last.time + step)
         short = end is not None and end - reached > max(2 * step, Fraction(1, 10))
         if short and end is not None:
             self.note(max(absent, 0))
@@ -204,24 +264,41 @@ def promised_end(stream: VideoStream) -> Fraction | None:
 def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
     """Whole pictures in the order of display; `damage` counts the others."""
     waiting = False  # for a key frame, after damage
-    while True:
-        try:
-            packet = next(packets, None)
-            decoded = packet.decode() if packet is not None else []
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
+    for decoded in _decoded(packets):
+        if decoded is None:
             damage.note()
             waiting = True
             continue
-        if packet is None:
-            return
         for picture in decoded:
             waiting = picture.is_corrupt or (waiting and not picture.key_frame)
             if waiting:
                 damage.note()
             else:
                 yield picture
+
+
+def _decoded(packets: Iterator[Packet[VideoStream]]) -> Iterator[list[VideoFrame] | None]:
+    """What the decoder gives for each packet; None for an error.
+
+    An empty packet makes it give all that it holds, and ends its work. AVI has such packets in between, too:
+    only one after the last packet is passed on.
+    """
+    empty = None
+    last = False
+    while not last:
+        try:
+            packet = next(packets, None)
+            last = packet is None
+            if packet is not None and packet.size == 0:
+                empty = packet
+            elif packet is not None:
+                yield packet.decode()
+            elif empty is not None:
+                yield empty.decode()
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            yield None
 
 
 def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
@@ -231,26 +308,7 @@ def time_of(picture: VideoFrame, stream: VideoStream, index: int) -> Fraction:
     return picture.pts * (picture.time_base or stream.time_base or Fraction(1))
 
 
-def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    kinds = sorted({f"{stream.type}: {_codec(stream)}" for stream in container.streams})
-    streams = f"only {', '.join(kinds)}" if kinds else "no stream at all"
-    raise VideoError(f"{path} has no video stream ({streams}): choose a file with pictures")
-
-
-def _codec(stream: Stream) -> str:
-    return stream.codec_context.name if stream.codec_context else "unknown codec"
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
-    reason = getattr(error, "strerror", None) or str(error)
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide"):
-        return (
-            f"{path} looks like an MP4 file, but its index is missing or damaged ({reason}): "
-            "it was probably cut off while it was copied or recorded; copy or download it again"
-        )
-    return f"{path} is not a video that FFmpeg can read ({reason}); it begins with the bytes {head!r}"
+def length_of(picture: VideoFrame, stream: VideoStream) -> Fraction:
+    """Seconds for which the file shows this picture; 1 / fps if the file does not say."""
+    ticks = max(picture.duration or 0, 0)
+    return ticks * (picture.time_base or stream.time_base or Fraction(1)) or 1 / average_rate(stream)

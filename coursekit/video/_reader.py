@@ -14,8 +14,7 @@ from typing_extensions import Unpack
 
 from coursekit import layout
 from coursekit._shared._files import atomic
-from coursekit.video import _decoder
-from coursekit.video._decoder import VideoError
+from coursekit.video._open import VideoError, check_file
 from coursekit.video._selection import Selection, SelectionOptions, frame_rate
 from coursekit.video._source import Frame, Info, Source
 
@@ -23,27 +22,42 @@ Path_ = str | os.PathLike[str]
 Rate = float | Fraction
 
 
-def probe(path: Path_) -> Info:
-    """Size, frame rate, length and format of a video file; only its first frame is decoded.
+def probe(path: Path_, *, track: int | None = None) -> Info:
+    """Size, frame rate, length and format of a video file.
+
+    Of most files the packets are read through and the first frame is decoded. Where the packets do not tell
+    which frames are shown (AVI with B-frames, interlaced video, MPEG-PS, joined recordings, streams without
+    times), the whole file is decoded once to count them, which takes as long as reading it.
+
+    Args:
+        path: a video file.
+        track: as in `read`.
 
     Returns:
-        An Info: width, height, fps, frames, duration, codec, pixel_format, rotation, bytes.
+        An Info: width, height, fps, frames, duration, codec, pixel_format, rotation, bytes, track, tracks.
 
     Raises:
-        VideoError: the file is missing, empty, no video, has no video stream, or no frame can be decoded.
+        VideoError: the file is missing, empty, no video, has no such track, or no frame can be decoded.
     """
-    with Source(Path(path)) as source:
+    with Source(Path(path), track) as source:
         return source.info()
 
 
 def read(
-    path: Path_, selection: Selection | None = None, **options: Unpack[SelectionOptions]
+    path: Path_,
+    selection: Selection | None = None,
+    *,
+    track: int | None = None,
+    **options: Unpack[SelectionOptions],
 ) -> torch.Tensor:
     """Read a video, or a part of it, into one tensor.
 
     Args:
         path: a video file.
         selection: which frames, and at which size; None for all of them as they are.
+        track: which video track, if the file has several: 0, 1, 2, ... in its order. None takes the one that
+            the ffmpeg program takes (the largest, with 5,000,000 pixels added to the one marked as default);
+            `probe` tells which that is.
         **options: or the fields of `Selection` as keywords: frames, seconds, every, fps, size.
 
     Returns:
@@ -57,7 +71,7 @@ def read(
         DamagedVideoWarning: part of the file cannot be decoded; the rest is given.
     """
     wanted = Selection.of(selection, options)
-    with Source(Path(path)) as source:
+    with Source(Path(path), track) as source:
         return source.read(wanted)
 
 
@@ -66,6 +80,7 @@ def frames(
     selection: Selection | None = None,
     *,
     batch: int | None = None,
+    track: int | None = None,
     **options: Unpack[SelectionOptions],
 ) -> Iterator[torch.Tensor]:
     """Stream a video frame by frame, or batch by batch; memory does not grow with its length.
@@ -74,6 +89,7 @@ def frames(
         path: a video file.
         selection: as in `read`.
         batch: None for single frames, or the number of frames in a batch (the last may be smaller).
+        track: as in `read`.
         **options: as in `read`.
 
     Returns:
@@ -86,8 +102,8 @@ def frames(
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
     wanted = Selection.of(selection, options)
-    _decoder.check_file(Path(path))
-    images = (frame.image for frame in _stream(Path(path), wanted))  # (3, H, W) each
+    check_file(Path(path))
+    images = (frame.image for frame in _stream(Path(path), wanted, track))  # (3, H, W) each
     return images if batch is None else _batches(images, batch)
 
 
@@ -96,6 +112,7 @@ def stream(
     selection: Selection | None = None,
     *,
     packed: bool = False,
+    track: int | None = None,
     **options: Unpack[SelectionOptions],
 ) -> Iterator[Frame]:
     """Stream frames with their numbers and times; otherwise as `frames`.
@@ -103,8 +120,10 @@ def stream(
     Args:
         path: a video file.
         selection: as in `read`.
-        packed: give images of the same shape and values whose memory is in the order H, W, 3 (torch's
-            channels_last). Resizing them takes half the time. Not with `size`.
+        packed: leave each image in memory as FFmpeg makes it, in the order H, W, 3. Shape, dtype and
+            values are the same; only the strides differ, (1, 3 W, 3), so that `image.permute(1, 2, 0)` is
+            contiguous and not the image. Resizing it takes half the time. Not with `size`.
+        track: as in `read`.
         **options: as in `read`.
 
     Returns:
@@ -115,22 +134,30 @@ def stream(
         ValueError, TypeError: `packed` with `size`, or as `read`.
     """
     wanted = Selection.of(selection, options)
-    _decoder.check_file(Path(path))
+    check_file(Path(path))
     if packed and wanted.size is not None:
         raise ValueError(
             f"packed images are meant to be resized by the caller: leave out size={wanted.size}, or packed"
         )
-    return _stream(Path(path), wanted, packed=packed)
+    return _stream(Path(path), wanted, track, packed=packed)
 
 
 def times(
-    path: Path_, selection: Selection | None = None, **options: Unpack[SelectionOptions]
+    path: Path_,
+    selection: Selection | None = None,
+    *,
+    track: int | None = None,
+    **options: Unpack[SelectionOptions],
 ) -> torch.Tensor:
-    """When each frame is shown, as the file says; without decoding it where possible.
+    """When each frame is shown, as the file says; without decoding it where possible, see `probe`.
+
+    These are the times of the frames that `stream` gives, and they rise: where the clock of a file goes back
+    (joined recordings), a frame is shown when the one before ends.
 
     Args:
         path: a video file.
         selection: as in `read`, but without `size`.
+        track: as in `read`.
         **options: likewise.
 
     Returns:
@@ -143,7 +170,7 @@ def times(
     wanted = Selection.of(selection, options)
     if wanted.size is not None:
         raise ValueError(f"times do not depend on the size of a frame: leave out size={wanted.size}")
-    with Source(Path(path)) as source:
+    with Source(Path(path), track) as source:
         chosen = wanted.choose(source.stamps())
         return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
 
@@ -203,9 +230,9 @@ def scikit_video() -> ModuleType:
     return _skvideo.load()
 
 
-def _stream(path: Path, selection: Selection, *, packed: bool = False) -> Iterator[Frame]:
+def _stream(path: Path, selection: Selection, track: int | None, *, packed: bool = False) -> Iterator[Frame]:
     """Opens the file when the first frame is asked for, and closes it after the last."""
-    with Source(path) as source:
+    with Source(path, track) as source:
         yield from source.stream(selection, packed=packed)
 
 

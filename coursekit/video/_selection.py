@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,13 +15,16 @@ HIGHEST_RATE = Fraction(20_000)
 
 
 class Timed(Protocol):
-    """Something with a place in a video: its frame number and its time in seconds."""
+    """Something with a place in a video: its frame number, and from when to when it is shown, in seconds."""
 
     @property
     def number(self) -> int: ...
 
     @property
     def time(self) -> Fraction: ...
+
+    @property
+    def end(self) -> Fraction: ...
 
 
 Item = TypeVar("Item", bound=Timed)
@@ -45,7 +49,7 @@ class Selection:
         seconds: (start, stop): only frames with start <= time < stop, in seconds.
         every: only every n-th frame of that part (>= 1).
         fps: this many frames per second instead: at each tick of 1 / fps seconds, the frame that is then
-            on the screen.
+            on the screen. The last frame stays there as long as the file says.
         size: (H, W) in pixels to resize each frame to (bicubic).
 
     `frames` and `seconds` exclude each other, and so do `every` and `fps`.
@@ -114,11 +118,16 @@ class Selection:
         fields = {"frames": self.frames, "seconds": self.seconds, "every": every, "fps": fps}
         return {name: str(value) for name, value in fields.items() if value is not None}
 
+    @property
+    def is_everything(self) -> bool:
+        """Are all frames taken?"""
+        return self == Selection(size=self.size)
+
     def choose(self, items: Iterable[Item]) -> Iterator[Item]:
         """The wanted ones of `items`, which come in the order of display; stops as soon as it can."""
         part = self._part(items)
         if self.fps is not None:
-            return _at_ticks(part, frame_rate(self.fps))
+            return _at_ticks(part, frame_rate(self.fps), self.seconds[1] if self.seconds else math.inf)
         return (item for position, item in enumerate(part) if position % self.every == 0)
 
     def _part(self, items: Iterable[Item]) -> Iterator[Item]:
@@ -161,19 +170,14 @@ def frame_rate(value: float | Fraction, name: str = "fps") -> Fraction:
     return exact.limit_denominator(100_000)
 
 
-def _at_ticks(items: Iterator[Item], fps: Fraction) -> Iterator[Item]:
-    """The item that is on the screen at each tick, 1 / fps apart, from the time of the first one."""
-    shown = next(items, None)
-    if shown is None:
-        return
-    tick = shown.time
+def _at_ticks(items: Iterator[Item], fps: Fraction, stop: float) -> Iterator[Item]:
+    """The item that is on the screen at each tick, 1 / fps apart, from the time of the first to `stop`."""
+    tick = None
     for item in items:
-        while tick < item.time:
-            yield shown
+        tick = item.time if tick is None else tick
+        while tick < item.end and float(tick) < stop:
+            yield item
             tick += 1 / fps
-        shown = item
-    if tick <= shown.time:
-        yield shown
 
 
 def _check_pair(name: str, pair: object, expected: str, kind: type) -> None:

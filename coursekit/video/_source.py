@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import os
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast
 
 import av
+import numpy as np
 import torch
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from typing_extensions import Self
 
-from coursekit.video import _decoder
-from coursekit.video._decoder import Damage, Decoded, Stamp, VideoError
+from coursekit.video import _decoder, _sparse
+from coursekit.video._decoder import Damage, Decoded
+from coursekit.video._index import Row, Scan, Stamp, Table, scan
+from coursekit.video._open import VideoError, as_video_error, check_packet, no_frame, open_video, tracks
 from coursekit.video._selection import Selection
 
 # Containers with a table of their packets. A seek back to the first packet gives the same packets with the
 # same times again. Elsewhere (MPEG-TS, FLV, AVI, bare streams) FFmpeg searches for a place, and works times
 # out from what it has read before.
-REWINDABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+MATROSKA = "matroska,webm"  # finds places by the time to show them, others by the time to decode them
+REWINDABLE = ("mov,mp4,m4a,3gp,3g2,mj2", MATROSKA)
+FARTHEST = 300  # packets between the place that a seek reaches and the packet that is looked for
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Info:
         pixel_format: FFmpeg's name, e.g. "yuv420p".
         rotation: degrees, clockwise, by which stored frames are turned upright (0, 90, 180, 270).
         bytes: size of the file, sound included.
+        track: which video track of the file this is, 0, 1, 2, ...
+        tracks: number of its video tracks; nearly always 1. A cover picture is none.
     """
 
     path: Path
@@ -54,6 +63,8 @@ class Info:
     pixel_format: str
     rotation: int
     bytes: int
+    track: int
+    tracks: int
 
 
 @dataclass(frozen=True)
@@ -71,38 +82,31 @@ class Frame:
     image: torch.Tensor
 
 
-class Place(NamedTuple):
-    """What identifies a packet in its file."""
-
-    position: int | None  # byte in the file
-    size: int  # bytes
-    pts: int | None  # time to show it, in ticks
-    discard: bool  # decoded but not shown
-
-
-class Scan(NamedTuple):
-    """What the packets say, read through without decoding them."""
-
-    times: list[Fraction] | None  # s, of all frames in the order of display; None if a packet has no time
-    first: Place | None
-    whole: bool  # no packet was damaged
-
-
 class Source:
     """An opened video file, for use in a `with` statement.
 
-    Two private methods decide which frames a part consists of: `_scan_packets` gives the times of all frames,
-    and `_enter` goes to the key frame from which a part can be decoded.
+    Its pictures, in the order of display, are numbered 0, 1, 2, ...; every question speaks of this one list.
+    In most files the packets tell it (see `_index`), and parts are decoded from the key frame before them. In
+    the others the list is what decoding from the beginning gives, and so is each part of it.
+
+    Times are those of the file, and they rise: a picture that the file does not show later than the one
+    before (joined recordings, whose clock begins again) is shown when the one before ends.
+
+    Args:
+        path: a video file.
+        track: which of its video tracks, 0, 1, 2, ...; None for the one that `_open.best` takes.
 
     Raises:
-        VideoError: the file is missing, is no file, is empty, is no video, or has no video stream.
+        VideoError: the file is missing, is no file, is empty, is no video, or has no such track.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int | None = None) -> None:
         self.path = path
-        self._container, self._stream = _decoder.open_video(path)
+        self.track = track
+        self._container, self._stream = open_video(path, track)
         self._fresh = True  # no packet has been read since the file was opened
         self._scan: Scan | None = None
+        self._stamps: list[Stamp] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -118,36 +122,36 @@ class Source:
         Raises:
             VideoError: no frame can be decoded.
         """
-        times = [stamp.time for stamp in self.stamps()]
+        stamps = self.stamps()
         picture = next(self.decode()).picture
         stream = self._stream
-        turns = _decoder.quarter_turns(picture)
-        sides = (picture.width, picture.height)
-        width, height = sides[::-1] if turns % 2 else sides
-        end = times[-1] + 1 / _decoder.average_rate(stream)
+        shown = _decoder.Orientation.of(picture)
+        height, width = shown.sides(picture.height, picture.width)
+        end = stamps[-1].end
         promised = _decoder.promised_end(stream)
-        if promised is not None and promised > times[-1]:
+        if promised is not None and promised > stamps[-1].time:
             end = promised
         return Info(
             path=self.path,
             width=width,
             height=height,
             fps=_decoder.average_rate(stream),
-            frames=len(times),
-            duration=float(end - times[0]),
+            frames=len(stamps),
+            duration=float(end - stamps[0].time),
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=picture.format.name,
-            rotation=-turns % 4 * 90,
+            rotation=shown.degrees,
             bytes=self.path.stat().st_size,
+            track=tracks(self._container).index(stream),
+            tracks=len(tracks(self._container)),
         )
 
-    def stamps(self) -> Iterator[Stamp]:
-        """Number and time of each frame, from the packets if they tell, else by decoding."""
-        times = self._packet_times()
-        if times:
-            yield from (Stamp(number, time) for number, time in enumerate(times))
-        else:
-            yield from (Stamp(frame.number, frame.time) for frame in self.decode())
+    def stamps(self) -> list[Stamp]:
+        """Number and time of each frame: from the packets if they tell, else by decoding the file once."""
+        if self._stamps is None:
+            table = self._scanned().table
+            self._stamps = table.stamps if table else [_stamp(frame) for frame in self.decode()]
+        return self._stamps
 
     def read(self, selection: Selection) -> torch.Tensor:
         """The selected frames as one tensor, uint8 (T, 3, H, W).
@@ -155,18 +159,21 @@ class Source:
         Raises:
             VideoError: no frame of the selection can be decoded, or they would not fit in memory.
         """
-        expected = self._expected(selection)
-        clip = torch.empty(0)
+        room = self._expected(selection)
+        clip = np.empty((0, 3, 0, 0), np.uint8)
         count = 0
         for frame in self.stream(selection):
-            if count == 0:
-                _check_memory(self.path, expected, frame.image)
-                clip = frame.image.new_empty(expected, *frame.image.shape)  # (T, 3, H, W)
-            elif count == len(clip):  # more frames than the file lists
-                clip = torch.cat([clip, torch.empty_like(clip)])  # (2 T, 3, H, W)
-            clip[count] = frame.image
+            if count == len(clip):
+                shape = (room if count == 0 else count + count // 4 + 1, *frame.image.shape)
+                _check_memory(self.path, shape)
+                if count == 0:
+                    clip = np.empty(shape, np.uint8)  # (T, 3, H, W)
+                else:  # more frames than were expected
+                    clip.resize(shape, refcheck=False)
+            clip[count] = frame.image.numpy()
             count += 1
-        return clip if count == len(clip) else clip[:count].clone()  # (T, 3, H, W)
+        clip.resize((count, *clip.shape[1:]), refcheck=False)  # (T, 3, H, W), without a copy
+        return torch.from_numpy(clip)
 
     def stream(self, selection: Selection, *, packed: bool = False) -> Iterator[Frame]:
         """The selected frames as they are decoded; see `video.stream` for `packed`.
@@ -176,138 +183,158 @@ class Source:
         """
         to_rgb = _decoder.ToRGB(selection.size, packed=packed)
         count = 0
-        for frame in selection.choose(self.decode(self._start(selection))):
+        for frame in self._selected(selection):
             count += 1
-            yield Frame(frame.number, float(frame.time), to_rgb(frame.picture))
+            with as_video_error(self.path):
+                image = to_rgb(frame.picture)  # (3, H, W)
+            yield Frame(frame.number, float(frame.time), image)
         if count == 0:
             raise VideoError(self._no_frame(selection))
 
-    def decode(self, start: Fraction | None = None) -> Iterator[Decoded]:
-        """The frames in the order of display, from the first one, or from a key frame before `start`.
+    def decode(self) -> Iterator[Decoded]:
+        """All frames in the order of display, from the first one on.
 
         Damaged frames, and those that build on them up to the next key frame, are left out; one
         DamagedVideoWarning at the end says how many.
 
-        Args:
-            start: seconds; decoding begins at the key frame before it, where the file can be entered there.
-
         Raises:
             VideoError: not one frame of the file can be decoded.
         """
-        times = None if start is None else self._packet_times()
-        if start is not None and times and self._enter(start, times):
-            return self._decode_part(times)
-        return self._decode_all()
+        damage = Damage()
+        packets = self._packets()
+        stream = self._stream
+        last: Decoded | None = None
+        numbers: dict[int, int] | None = None  # by pts, asked for where frames are missing
+        for picture in _decoder.pictures(packets, damage):
+            number = damage.good + damage.lost
+            time = _decoder.time_of(picture, stream, number)
+            length = _decoder.length_of(picture, stream)
+            if numbers is None and (damage.lost or (last and time - last.end > length / 2)):
+                numbers = self._numbers()
+            if numbers:
+                number = numbers.get(picture.pts or 0, number)
+            if last is not None:
+                number = max(number, last.number + 1)
+                time = time if time > last.time else last.end
+                yield last._replace(end=time)
+            damage.good += 1
+            last = Decoded(number, time, time + length, picture)
+        if last is None:
+            raise VideoError(no_frame(self.path, stream))
+        yield last
+        damage.compare(stream, last)
+        damage.warn(self.path)
 
-    # ------------------------------------------------------------------------------------ times and places
+    # ------------------------------------------------------------------------------------ parts
 
-    def _packet_times(self) -> list[Fraction] | None:
-        """Times of all frames in seconds, in the order of display; None if only decoding can tell."""
-        if self._scan is None:
-            self._scan = self._scan_packets()
-        return self._scan.times
+    def _selected(self, selection: Selection) -> Iterator[Decoded]:
+        """The selected frames: those alone where the packets tell which, else out of all frames."""
+        table = None if selection.is_everything else self._scanned().table
+        given = 0
+        if table:
+            try:
+                for frame in self._decode_only(list(selection.choose(table.stamps)), table):
+                    yield frame
+                    given += 1
+                return
+            except (_sparse.UnplannedError, av.error.FFmpegError):
+                pass  # damaged, or other than its packets say
+        yield from islice(selection.choose(self.decode()), given, None)
 
-    def _scan_packets(self) -> Scan:
-        """Read through the packets; nothing is decoded."""
-        stamps = []
-        first = None
-        whole = True
+    def _decode_only(self, wanted: list[Stamp], table: Table) -> Iterator[Decoded]:
+        """The frames of `wanted`, which are in the order of display; one may be there several times."""
+        ticks = {table.ticks[stamp.number] for stamp in wanted}
+        entries = [_sparse.Entry(row.pts, row.is_key) for row in table.rows]
+        steps = _sparse.plan(entries, ticks)
+        start = next((place for place, step in enumerate(steps) if step is not _sparse.Step.DROP), 0)
+        packets = self._packets_from(table.rows[start]) if start else None
+        if packets is None:
+            packets, start = self._packets(), 0
+        context = self._stream.codec_context
+        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries[start:], ticks))
+        with closing(pictures):
+            for _, again in groupby(wanted, key=lambda stamp: stamp.number):
+                picture = next(pictures, None)
+                if picture is None:
+                    raise _sparse.UnplannedError("fewer pictures than planned")
+                for stamp in again:
+                    yield Decoded(*stamp, picture)
+
+    def _packets_from(self, row: Row) -> Iterator[Packet[VideoStream]] | None:
+        """The packets from `row` on; None where the file cannot be entered there."""
+        context = self._stream.codec_context
+        if context.is_open and context.codec.canonical_name not in _sparse.GROUPED:
+            self._open_anew()
+        self._fresh = False
+        by_display = self._container.format.name == MATROSKA or row.dts is None
         try:
-            for packet in self._packets():
-                first = first or _place(packet)
-                if packet.size == 0 or packet.is_discard:
-                    continue
-                if packet.pts is None:
-                    return Scan(None, first, whole)
-                stamps.append(packet.pts)
+            self._container.seek(row.pts if by_display else row.dts or 0, stream=self._stream)
+            packets = self._container.demux(self._stream)
+            for packet in islice(packets, FARTHEST):
+                if packet.pts is not None and Row.of(packet).is_same(row):
+                    return chain([packet], packets)
         except av.error.FFmpegError:
-            whole = False  # damaged: what lies before is known
-        base = self._stream.time_base or Fraction(1)
-        return Scan([stamp * base for stamp in sorted(stamps)], first, whole)
-
-    def _start(self, selection: Selection) -> Fraction | None:
-        """Where decoding may begin, in seconds; None for the beginning."""
-        if selection.seconds:
-            return Fraction(selection.seconds[0])
-        if selection.frames and selection.frames[0] > 0:
-            times = self._packet_times()
-            return times[min(selection.frames[0], len(times) - 1)] if times else None
+            pass
         return None
 
-    def _enter(self, start: Fraction, times: list[Fraction]) -> bool:
-        """Go to the key frame before `start`; False if the file cannot be entered there."""
-        wanted = times[max(bisect_right(times, start) - 1, 0)]
-        offset = int(wanted / (self._stream.time_base or 1))
-        self._fresh = False
-        try:
-            self._container.seek(offset, stream=self._stream)
-            packets = self._container.demux(self._stream)
-            first = next(_decoder.pictures(packets, Damage()), None)
-            if first is None or _decoder.time_of(first, self._stream, 0) > wanted:
-                return False
-            self._container.seek(offset, stream=self._stream)
-        except av.error.FFmpegError:
-            return False
-        return True
+    # ------------------------------------------------------------------------------------ packets
+
+    def _scanned(self) -> Scan:
+        if self._scan is None:
+            rate = _decoder.average_rate(self._stream)
+            self._scan = scan(self._packets(), self._stream, rate)
+        return self._scan
+
+    def _numbers(self) -> dict[int, int]:
+        """The number of each picture by its pts, for use while decoding; {} if packets do not tell."""
+        if self._scan is None:
+            container, stream = open_video(self.path, self.track)
+            with closing(container):
+                self._scan = scan(container.demux(stream), stream, _decoder.average_rate(stream))
+        table = self._scan.table
+        return {tick: number for number, tick in enumerate(table.ticks)} if table else {}
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the video stream, from the first one on."""
-        if not self._fresh:
-            packets = self._rewound()
-            if packets is not None:
-                return packets
-            self._container.close()
-            self._container, self._stream = _decoder.open_video(self.path)
+        packets = None if self._fresh else self._rewound()
+        if packets is None:
+            if not self._fresh:
+                self._open_anew()
+            packets = self._container.demux(self._stream)
         self._fresh = False
-        return self._container.demux(self._stream)
+        return self._checked(packets)
+
+    def _checked(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        for packet in packets:
+            check_packet(self.path, packet)
+            yield packet
+
+    def _open_anew(self) -> None:
+        self._container.close()
+        self._container, self._stream = open_video(self.path, self.track)
+        self._fresh = True
 
     def _rewound(self) -> Iterator[Packet[VideoStream]] | None:
         """All packets, after a seek back to the first one; None where that is not exact."""
-        scan = self._scan
-        if scan is None or scan.first is None or scan.first.pts is None or not scan.whole:
-            return None
-        if self._container.format.name not in REWINDABLE:
+        table = self._scan.table if self._scan else None
+        if table is None or self._container.format.name not in REWINDABLE:
             return None
         try:
-            self._container.seek(scan.first.pts, stream=self._stream)
+            self._container.seek(table.rows[0].pts, stream=self._stream)
             packets = self._container.demux(self._stream)
             packet = next(packets)
         except (av.error.FFmpegError, StopIteration):
             return None
-        return chain([packet], packets) if _place(packet) == scan.first else None
+        return chain([packet], packets) if Row.of(packet) == table.rows[0] else None
 
-    # ------------------------------------------------------------------------------------ decoding
-
-    def _decode_all(self) -> Iterator[Decoded]:
-        damage = Damage()
-        last = None
-        for picture in _decoder.pictures(self._packets(), damage):
-            index = damage.good + damage.lost
-            last = Decoded(index, _decoder.time_of(picture, self._stream, index), picture)
-            damage.good += 1
-            yield last
-        if last is None:
-            stream = self._stream
-            raise VideoError(
-                f"{self.path} has a video stream ({stream.codec_context.name}, {stream.width} x "
-                f"{stream.height}) but no frame that can be decoded: copy or download it again, "
-                "or record it anew"
-            )
-        damage.compare(self._stream, last)
-        damage.warn(self.path)
-
-    def _decode_part(self, times: list[Fraction]) -> Iterator[Decoded]:
-        damage = Damage()
-        for picture in _decoder.pictures(self._container.demux(self._stream), damage):
-            damage.good += 1
-            time = _decoder.time_of(picture, self._stream, 0)
-            yield Decoded(bisect_left(times, time), time, picture)
-        damage.warn(self.path)
+    # ------------------------------------------------------------------------------------ lengths
 
     def _expected(self, selection: Selection) -> int:
-        """How many frames `read` will meet if all is well; at least 1."""
-        stamps = (Stamp(number, time) for number, time in enumerate(self._packet_times() or []))
-        return max(1, sum(1 for _ in selection.choose(stamps)))
+        """How many frames `read` will meet if all is well, by the table or by the number of packets."""
+        count, table = self._scanned()
+        step = 1 / _decoder.average_rate(self._stream)
+        guess = (Stamp(number, number * step, (number + 1) * step) for number in range(count))
+        return max(1, sum(1 for _ in selection.choose(table.stamps if table else guess)))
 
     def _no_frame(self, selection: Selection) -> str:
         times = [float(stamp.time) for stamp in self.stamps()]
@@ -316,18 +343,19 @@ class Source:
         return f"{self.path} has no frame that can be decoded in {part}; it holds {held}"
 
 
-def _place(packet: Packet[VideoStream]) -> Place:
-    return Place(packet.pos, packet.size, packet.pts, packet.is_discard)
+def _stamp(frame: Decoded) -> Stamp:
+    return Stamp(frame.number, frame.time, frame.end)
 
 
-def _check_memory(path: Path, count: int, image: torch.Tensor) -> None:
-    needed = count * image.numel()
+def _check_memory(path: Path, shape: tuple[int, ...]) -> None:
+    """Raise a VideoError if a uint8 tensor of this shape is larger than the memory of the machine."""
+    needed = math.prod(shape)
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return
     present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > present:
         raise VideoError(
-            f"{path} as one tensor ({count}, {', '.join(map(str, image.shape))}) needs "
+            f"{path} as one tensor ({', '.join(map(str, shape))}) needs "
             f"{needed / 1e9:.1f} GB, this machine has {present / 1e9:.1f} GB: stream it with "
             "video.frames, or read less of it with seconds=, every=, fps= or size="
         )

@@ -214,7 +214,7 @@ def _add_cover(container: av.container.OutputContainer) -> VideoStream:
     cover = container.add_stream("png", rate=FPS)
     assert isinstance(cover, VideoStream)
     cover.width, cover.height, cover.pix_fmt = WIDTH, HEIGHT, "rgb24"
-    cover.disposition = av.stream.Disposition.attached_pic
+    cover.disposition = av.stream.Disposition.attached_pic.value  # PyAV 17.0 takes no enum
     return cover
 
 
@@ -462,6 +462,97 @@ def make_size_change(folder: Path) -> Path:
     small.unlink()
     large.unlink()
     return path
+
+
+# ------------------------------------------------- files whose packets are not their pictures, one for one
+
+LONG = range(60)  # frames of most of these files, 2.4 s
+OPEN_GOP = "open-gop=1:bframes=3:b-adapt=0:scenecut=0:keyint=15:min-keyint=15"
+
+
+def make_open_gop(folder: Path, suffix: str = ".mp4", codec: str = "libx264") -> Path:
+    """Groups of 15 whose first frames in display build on the group before. Give all 60."""
+    options = {f"{codec.removeprefix('lib')}-params": f"{OPEN_GOP}{':log-level=none' * (codec == 'libx265')}"}
+    return write(folder / f"open_gop_{codec}{suffix}", indices=LONG, codec=codec, options=options)
+
+
+def make_intra_refresh(folder: Path, suffix: str = ".mp4") -> Path:
+    """Key frames are whole only some frames later (periodic intra refresh). Give all 60."""
+    options = {"x264-params": "intra-refresh=1:keyint=20"}
+    return write(folder / f"intra_refresh{suffix}", indices=LONG, options=options)
+
+
+def make_groups(folder: Path, suffix: str) -> Path:
+    """60 frames in groups of 15 with B-frames, in a container that is entered in its own way."""
+    codec, options = {
+        ".mpg": ("mpeg2video", {"bf": "2", "g": "15"}),
+        ".avi": ("mpeg4", {"bf": "2", "g": "15"}),
+        ".webm": ("libvpx-vp9", {"g": "15", "deadline": "realtime", "cpu-used": "8"}),
+        ".nut": ("ffv1", {"g": "15"}),
+    }.get(suffix, ("libx264", {"bf": "3", "g": "15", "b-pyramid": "normal"}))
+    return write(folder / f"groups{suffix}", indices=LONG, codec=codec, options=options)
+
+
+def make_h264_avi(folder: Path) -> Path:
+    """H.264 with B-frames in .avi, which cannot say when a frame is shown. In order, with times that rise."""
+    return write(folder / "h264.avi", indices=LONG, options={"bf": "3"})
+
+
+def make_late_transport(folder: Path, codec: str = "libx264") -> Path:
+    """MPEG-TS that begins inside a group (a broadcast). Give the frames from the next key frame on."""
+    data = make_open_gop(folder, ".ts", codec).read_bytes()
+    path = folder / "late.ts"
+    path.write_bytes(data[len(data) // 188 // 4 * 188 :])
+    return path
+
+
+def make_joined_transport(folder: Path) -> Path:
+    """Two MPEG-TS recordings in one file: the clock begins again. Give 120 frames, and times that rise."""
+    path = folder / "joined.ts"
+    path.write_bytes(2 * make_groups(folder, ".ts").read_bytes())
+    return path
+
+
+def make_joined_program(folder: Path) -> Path:
+    """Likewise in MPEG-PS (.mpg)."""
+    path = folder / "joined.mpg"
+    path.write_bytes(2 * make_groups(folder, ".mpg").read_bytes())
+    return path
+
+
+def make_begun_inside(folder: Path) -> Path:
+    """A .mkv cut out of open groups: the first key frame is shown after frames that lack their references."""
+    whole = make_open_gop(folder, ".mkv")
+    path = folder / "begun_inside.mkv"
+    keys = 0
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            keys += packet.is_keyframe
+            if keys >= 2 and packet.size:
+                packet.dts, packet.stream = None, track
+                target.mux(packet)
+    return path
+
+
+def make_wrong_time(folder: Path, shift: int) -> Path:
+    """A .mkv in which frame 30 has a time `shift` frames too late (1: that of another frame)."""
+    plain = write(folder / "right_times.mkv", indices=LONG, options={"bf": "0"})
+    path = folder / "wrong_time.mkv"
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(source.streams.video[0])):
+            if packet.size:
+                if number == 30:
+                    packet.pts += round(shift / FPS / packet.time_base)
+                packet.stream = track
+                target.mux(packet)
+    return path
+
+
+def make_interlaced(folder: Path) -> Path:
+    """H.264 of two fields a frame, in MPEG-TS. Give all 60 frames, not fields."""
+    return write(folder / "interlaced.ts", indices=LONG, options={"x264-params": "tff=1:bframes=2:keyint=15"})
 
 
 REFUSED: dict[str, Callable[[Path], Path]] = {

@@ -186,6 +186,75 @@ def test_backward_of_attention_computes_the_weights_again():
     assert account.training_macs == account.macs + linear + 5 * product  # no gradient of the input
 
 
+RECURRENT = {
+    "one layer": {},
+    "no bias": {"bias": False},
+    "batch first": {"batch_first": True},
+    "two layers": {"num_layers": 2, "dropout": 0.5},
+    "both directions": {"bidirectional": True},
+    "two layers, both directions": {"num_layers": 2, "bidirectional": True},
+}
+
+
+def recurrent_macs(layer: nn.RNNBase) -> dict[str, int]:
+    """MACs of the forward pass, and of the gradients of the weights, of the inputs and of the states."""
+    shapes = {name: p.numel() for name, p in layer.named_parameters() if name.startswith("weight")}
+    from_input = [shapes[name] for name in shapes if "_ih_" in name]
+    first = sum(shapes[name] for name in shapes if "_ih_l0" in name)  # these take the layer's input
+    from_state = sum(shapes[name] for name in shapes if "_hh_" in name)
+    return {
+        "forward": T * B * sum(shapes.values()),
+        "weights": T * B * sum(shapes.values()),
+        "later inputs": T * B * (sum(from_input) - first),
+        "first input": T * B * first,
+        "states": (T - 1) * B * from_state,
+        "first states": B * from_state,
+    }
+
+
+def recurrent_size(options: dict) -> tuple[int, int, int]:
+    return (B, T, N) if options.get("batch_first") else (T, B, N)
+
+
+@pytest.mark.parametrize("options", RECURRENT.values(), ids=list(RECURRENT))
+def test_an_lstm_counts_all_gradients_that_one_dnn_computes(options):
+    layer = nn.LSTM(N, H, **options)
+    account = cost.account(layer, recurrent_size(options), training=True)
+    assert account.macs == recurrent_macs(layer)["forward"]
+    assert account.training_macs == sum(recurrent_macs(layer).values())
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.RNN])
+@pytest.mark.parametrize("options", RECURRENT.values(), ids=list(RECURRENT))
+def test_other_recurrent_layers_count_the_gradients_that_are_needed(kind, options):
+    layer = kind(N, H, **options)
+    account = cost.account(layer, recurrent_size(options), training=True)
+    parts = recurrent_macs(layer)
+    assert account.macs == parts["forward"]
+    assert account.training_macs == sum(parts.values()) - parts["first input"] - parts["first states"]
+
+
+def test_an_lstm_with_a_projection_counts_its_backward_pass():
+    account = cost.account(nn.LSTM(N, H, proj_size=6), (T, B, N), training=True)
+    from_input, from_state, projection = 4 * H * N, 4 * H * 6, 6 * H
+    assert account.macs == T * B * (from_input + from_state + projection)
+    assert account.training_macs == 2 * account.macs + (T - 1) * B * from_state + T * B * projection
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("options", RECURRENT.values(), ids=list(RECURRENT))
+def test_flop_counter_agrees_on_training_recurrent_layers_step_by_step(kind, options):
+    """Without oneDNN; which, of an LSTM, also computes the gradients of the input and of the first states."""
+    layer = kind(N, H, **options)
+    size = recurrent_size(options)
+    account = cost.account(layer, size, training=True)
+    with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
+        layer(torch.zeros(size))[0].sum().backward()
+    parts = recurrent_macs(layer)
+    unasked = parts["first input"] + parts["first states"] if kind is nn.LSTM else 0
+    assert 2 * (account.training_macs - unasked) == counter.get_total_flops()
+
+
 def test_a_checkpoint_computes_twice_and_keeps_less():
     class Block(nn.Module):
         def __init__(self, again):
@@ -839,5 +908,7 @@ def test_measure_module_refuses_what_cannot_travel():
         patch.setattr(Shared, "__module__", "__main__")
         with pytest.raises(ValueError, match=r"cannot import Shared, which this notebook or script defines"):
             cost.measure_module(Shared(), (500, 64))
-    with pytest.raises(MemoryError, match=r"ran DiesElsewhere on an input of size \(3, 2\) ended before"):
+    with pytest.raises(
+        MemoryError, match=r"ran DiesElsewhere on an input of size \(3, 2\) ended before it was done"
+    ):
         cost.measure_module(DiesElsewhere(2, 2), (3, 2))

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import pytest
 import torch
-from support import badfiles
+from support import badfiles, fuzz
 from torch import nn
 
 from coursekit import cli, encoders, features, video
@@ -342,6 +342,31 @@ def test_a_folder_stands_for_its_videos(films, tmp_path):
     assert [row.file for row in run(films, tmp_path / "out").rows] == ["a.h5", "b.h5", "c.h5"]
 
 
+@pytest.mark.parametrize("name", ["a.asf", "a.hevc", "a.3g2", "a.f4v", "A.MP4"])
+def test_a_folder_gives_every_usual_kind_of_video(name, tmp_path):
+    film(tmp_path / "a.mp4").rename(tmp_path / name)
+    assert [Path(row.video).name for row in run(tmp_path, tmp_path / "out").rows] == [name]
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mts"])
+def test_a_folder_gives_transport_streams_and_no_typescript(suffix, films, tmp_path):
+    text = "import { Graph } from './graph'\nexport const answer: number = 42\n"
+    (films / f"program{suffix}").write_text(text * 40)
+    (films / f"short{suffix}").write_text("G")
+    packets = {".ts": (".ts", "libx264", "yuv420p"), ".mts": (".m2ts", "mpeg2video", "yuv420p")}[suffix]
+    fuzz.make(tmp_path, *packets).rename(films / f"film{suffix}")
+    empty_packet = b"\x47\x1f\xff\x10" + b"\xff" * 184  # has no zero byte
+    (films / f"padding{suffix}").write_bytes(6 * ((b"@@@@" if suffix == ".mts" else b"") + empty_packet))
+    (films / f"zeros{suffix}").write_bytes(bytes(1000))  # a damaged film is in the report
+    names = [Path(row.video).name for row in run(films, tmp_path / "out").rows]
+    assert names == ["a.mp4", "b.mp4", "c.mp4", f"film{suffix}", f"padding{suffix}", f"zeros{suffix}"]
+
+
+def test_a_video_that_is_named_by_the_user_is_tried_whatever_it_holds(tmp_path):
+    (tmp_path / "program.ts").write_text("export {}\n")
+    assert len(run(tmp_path / "program.ts", tmp_path / "out").failed) == 1
+
+
 # ---------------------------------------------------------------- what is bad
 
 
@@ -359,6 +384,23 @@ def test_bad_videos_are_reported_and_the_rest_is_done(films, tmp_path):
     film(bad[1])  # mended
     again = run([*bad, films], tmp_path / "out")
     assert (again.made, len(again.failed)) == (1, 3)
+
+
+def test_odd_names_and_unknown_codecs_do_not_stop_the_others(films, tmp_path):
+    unknown = tmp_path / "unknown.mp4"
+    unknown.write_bytes((films / "a.mp4").read_bytes().replace(b"avc1", b"zzzz"))
+    odd = ["a" * 300 + ".mp4", "https://example.org/a.mp4", unknown]
+    report = run([*odd, films], tmp_path / "out")
+    reasons = ("File name too long", "download it first", "codec ('zzzz')")
+    for row, reason in zip(report.failed, reasons, strict=True):
+        assert reason in row.error
+    assert report.made == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are text there")
+def test_a_name_that_is_not_utf_8_is_done_once(films, tmp_path):
+    (films / "a.mp4").rename(films / os.fsdecode(b"\xe9.mp4"))
+    assert [run(films, tmp_path / "out").made for _ in range(2)] == [3, 0]
 
 
 def test_a_damaged_video_is_done_as_far_as_it_goes_and_said(tmp_path):

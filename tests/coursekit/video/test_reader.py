@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support import badfiles
 
 from coursekit import data, layout, video
-from coursekit.video._decoder import Stamp
+from coursekit.video._index import Stamp
 from coursekit.video._selection import Selection
 
 CLIPS = {
@@ -143,9 +143,12 @@ def test_a_part_knows_its_place_in_the_file():
 
 
 def test_target_rate_shows_what_is_on_the_screen():
-    stamps = [Stamp(n, Fraction(t, 100)) for n, t in enumerate([0, 10, 15, 60, 61, 100])]
-    chosen = [stamp.number for stamp in Selection(fps=4).choose(stamps)]  # ticks 0, .25, .5, .75, 1
-    assert chosen == [0, 2, 2, 4, 5]
+    times = [Fraction(time, 100) for time in [0, 10, 15, 60, 61, 100, 130]]
+    stamps = [Stamp(number, *times[number : number + 2]) for number in range(6)]
+    chosen = [stamp.number for stamp in Selection(fps=4).choose(stamps)]  # ticks 0, .25, .5, ..., 1.25
+    assert chosen == [0, 2, 2, 4, 5, 5]
+    chosen = [stamp.number for stamp in Selection(fps=4, seconds=(0.1, 0.75)).choose(stamps)]
+    assert chosen == [1, 2, 3]  # ticks .1, .35, .6
 
 
 def test_target_rate_on_a_real_clip(marked):
@@ -280,7 +283,7 @@ BAD = {
     badfiles.make_truncated_without_index: "its index is missing or damaged .* copy or download it again",
     badfiles.make_audio_only: r"has no video stream \(only audio: aac\)",
     badfiles.make_audio_with_cover: "has no video stream",
-    badfiles.make_zero_frames: "no frame that can be decoded",
+    badfiles.make_zero_frames: "is the first segment of a streamed MP4",
 }
 
 

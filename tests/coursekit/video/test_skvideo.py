@@ -12,8 +12,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
+from support import badfiles
 
-from coursekit import data
+from coursekit import data, video
 from coursekit.video import _skvideo
 
 CLIPS = {
@@ -247,6 +249,15 @@ def test_options_for_the_input(skvideo):
 def test_five_frames_a_second_of_ten_seconds(skvideo):
     clip = skvideo.io.vread(str(data.clip("bikes")), outputdict={"-r": "5"})
     assert clip.shape[0] == 51  # one too many, as the module says
+
+
+def test_a_variable_frame_rate_is_made_constant_as_the_list_of_faults_says(skvideo, tmp_path):
+    path = badfiles.make_variable_rate(tmp_path)
+    clip = skvideo.io.vread(str(path)).transpose(0, 3, 1, 2)  # (T, 3, H, W)
+    numbers = [badfiles.number(torch.from_numpy(image)) for image in clip]
+    assert [badfiles.number(image) for image in video.frames(path)] == list(range(20))
+    assert len(numbers) == 20
+    assert len(set(numbers)) < 20
 
 
 def test_ffprobe(skvideo):

@@ -1,0 +1,155 @@
+"""Decoding a few pictures of a video: what need not be decoded is not.
+
+Here each packet holds one picture, and a picture's time stamp (pts, in ticks of the stream) identifies it.
+Packets are stored in the order of decoding, in groups that each begin with a key frame. Two things are saved,
+and no pixel of a wanted picture changes by them:
+
+- groups without a wanted picture, and in the other groups what follows their last wanted picture;
+- pictures that are not wanted and that no other picture is built from. The decoder knows them from the stream
+  and leaves them out if it is told to (FFmpeg's `skip_frame`, set for each packet).
+
+Whether the pictures come as planned is checked. If one does not, `UnplannedError` is raised, and the caller
+must decode everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import av
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from coursekit.video._index import WHOLE
+
+# Codecs in which a decoder that begins at a key frame gives the same pictures, from this key frame on, as one
+# that began earlier: each standard demands it. VP9 is missing: where a key frame is damaged, or is none,
+# FFmpeg's decoder with several threads crashes if it begins there after it was emptied.
+GROUPED = ("h264", "hevc", "vp8", "av1", "mpeg1video", "mpeg2video", "mpeg4", *WHOLE)
+
+# Codecs whose packets say that no other picture is built from theirs: nal_ref_idc = 0, and B-pictures.
+MARKED = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
+
+
+class UnplannedError(Exception):
+    """The decoder gave another picture than planned, a damaged one, or none."""
+
+
+class Entry(NamedTuple):
+    """What the table of a video says about a packet."""
+
+    stamp: int  # pts of its picture, in ticks
+    is_key: bool
+
+
+class Step(Enum):
+    """What to do with a packet."""
+
+    DECODE = "its picture must come: it is wanted, or a key frame that tells whether the table is right"
+    PASS_ON = "a wanted picture may be built from its picture: the decoder decides"
+    DROP = "no wanted picture needs it"
+
+
+def plan(entries: Sequence[Entry], wanted: Collection[int]) -> list[Step]:
+    """What to do with each packet so that all wanted pictures can be decoded.
+
+    Args:
+        entries: the packets in the order of decoding. Those before the first key frame form a group too.
+        wanted: time stamps of the wanted pictures.
+    """
+    steps = [Step.DROP] * len(entries)
+    starts = [place for place, entry in enumerate(entries) if entry.is_key or place == 0]
+    needs_whole = False  # does the group that follows need all of this one?
+    for start, stop in reversed(list(zip(starts, [*starts[1:], len(entries)], strict=True))):
+        places = [place for place in range(start, stop) if entries[place].stamp in wanted]
+        end = stop if needs_whole else places[-1] + 1 if places else start
+        for place in range(start, end):
+            steps[place] = Step.PASS_ON
+        for place in [start, *places] if end > start else []:
+            steps[place] = Step.DECODE
+        # Pictures that are shown before the key frame of their group are also built from the group before.
+        needs_whole = any(entries[place].stamp < entries[start].stamp for place in places)
+    return steps
+
+
+def pictures(
+    packets: Iterable[Packet[VideoStream]],
+    context: VideoCodecContext,
+    entries: Sequence[Entry],
+    wanted: Collection[int],
+) -> Iterator[VideoFrame]:
+    """The wanted pictures in the order of display, as decoding everything would give them.
+
+    Args:
+        packets: those of the video stream, from the first of `entries` on.
+        context: the decoder of the stream.
+        entries: the packets in the order of decoding; no two have the same time stamp.
+        wanted: time stamps of the wanted pictures.
+
+    Raises:
+        UnplannedError: the file does not decode as its table promises; what was given is right.
+    """
+    if context.codec.canonical_name not in GROUPED:
+        entries = [Entry(entry.stamp, False) for entry in entries]  # one group
+    steps = plan(entries, wanted)
+    needed = zip(entries, steps, strict=True)
+    keys = {entry.stamp for entry, step in needed if entry.is_key and step is Step.DECODE}
+    expected = iter(sorted(keys.union(wanted)))
+    try:
+        for picture in _decoded(packets, context, entries, steps):
+            if picture.is_corrupt:
+                raise UnplannedError(f"damaged picture at {picture.pts}")
+            if picture.pts in keys and not picture.key_frame:
+                raise UnplannedError(f"the table has a key frame at {picture.pts}, the stream has none")
+            if (picture.pts in wanted or picture.pts in keys) and picture.pts != next(expected, None):
+                raise UnplannedError(f"the picture at {picture.pts} comes too early, or a second time")
+            if picture.pts in wanted:
+                yield picture
+    except av.error.FFmpegError as error:
+        raise UnplannedError("damaged packet") from error
+    finally:
+        context.skip_frame = "DEFAULT"
+    absent = next(expected, None)
+    if absent is not None:
+        raise UnplannedError(f"no picture at {absent}")
+
+
+def _decoded(
+    packets: Iterable[Packet[VideoStream]],
+    context: VideoCodecContext,
+    entries: Sequence[Entry],
+    steps: Sequence[Step],
+) -> Iterator[VideoFrame]:
+    """Follow the plan; wanted pictures come, and others."""
+    may_skip = _is_marked(context)
+    end = len(steps) - steps[::-1].index(Step.DECODE) if Step.DECODE in steps else 0
+    filled = False  # does the decoder hold pictures?
+    holding = (packet for packet in packets if packet.size)
+    for packet, entry, step in zip(holding, entries[:end], steps[:end], strict=False):
+        if packet.pts != entry.stamp:
+            raise UnplannedError(f"packet at {packet.pts}, expected {entry.stamp}")
+        if step is not Step.DROP:
+            context.skip_frame = "NONREF" if may_skip and step is Step.PASS_ON else "DEFAULT"
+            yield from packet.decode()
+        elif filled:
+            yield from context.decode(None)  # what it holds
+            context.flush_buffers()
+        filled = step is not Step.DROP
+    if filled:
+        yield from context.decode(None)
+        context.flush_buffers()
+
+
+def _is_marked(context: VideoCodecContext) -> bool:
+    """Does each packet say whether other pictures are built from its own?"""
+    name = context.codec.canonical_name
+    if name == "hevc":
+        # In HEVC, "not used for reference" holds within a temporal layer only. The configuration record
+        # (ISO/IEC 14496-15, 8.3.3.1) says in 3 bits how many layers there are; 1 in nearly all files.
+        record = context.extradata or b""
+        return len(record) > 21 and record[0] == 1 and record[21] >> 3 & 7 == 1
+    return name in MARKED
