@@ -9,7 +9,7 @@ be absent, wrong or repeated. Then only decoding tells. `table` is strict: in do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from heapq import heappush, heappushpop
@@ -60,7 +60,14 @@ class Table(NamedTuple):
 
     rows: list[Row]  # in the order of decoding
     ticks: list[int]  # pts of each picture, in the order of display
-    stamps: list[Stamp]  # likewise
+    base: Fraction  # s, length of a tick
+    end: Fraction  # s, when the last picture vanishes
+
+    def stamps(self) -> Iterator[Stamp]:
+        """The pictures in the order of display; not kept, since a long film has many."""
+        for number, tick in enumerate(self.ticks):
+            is_last = number + 1 == len(self.ticks)
+            yield Stamp(number, tick * self.base, self.end if is_last else self.ticks[number + 1] * self.base)
 
 
 class Scan(NamedTuple):
@@ -124,11 +131,8 @@ def is_sound(rows: list[Row], depth: int) -> bool:
 def _table(rows: list[Row], base: Fraction, rate: Fraction) -> Table:
     final = max(rows)  # the packet that is shown last
     ticks = sorted(row.pts for row in rows)
-    times = [tick * base for tick in ticks]
-    end = times[-1] + (final.duration * base or 1 / rate)
-    ends = [*times[1:], end]
-    stamps = [Stamp(*entry) for entry in zip(range(len(times)), times, ends, strict=True)]
-    return Table(rows, ticks, stamps)
+    end = ticks[-1] * base + (final.duration * base or 1 / rate)
+    return Table(rows, ticks, base, end)
 
 
 def _is_known(stream: VideoStream) -> bool:

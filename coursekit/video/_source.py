@@ -150,7 +150,7 @@ class Source:
         """Number and time of each frame: from the packets if they tell, else by decoding the file once."""
         if self._stamps is None:
             table = self._scanned().table
-            self._stamps = table.stamps if table else [_stamp(frame) for frame in self.decode()]
+            self._stamps = list(table.stamps()) if table else [_stamp(frame) for frame in self.decode()]
         return self._stamps
 
     def read(self, selection: Selection) -> torch.Tensor:
@@ -233,7 +233,7 @@ class Source:
         given = 0
         if table:
             try:
-                for frame in self._decode_only(list(selection.choose(table.stamps)), table):
+                for frame in self._decode_only(list(selection.choose(table.stamps())), table):
                     yield frame
                     given += 1
                 return
@@ -334,7 +334,7 @@ class Source:
         count, table = self._scanned()
         step = 1 / _decoder.average_rate(self._stream)
         guess = (Stamp(number, number * step, (number + 1) * step) for number in range(count))
-        return max(1, sum(1 for _ in selection.choose(table.stamps if table else guess)))
+        return max(1, sum(1 for _ in selection.choose(table.stamps() if table else guess)))
 
     def _no_frame(self, selection: Selection) -> str:
         times = [float(stamp.time) for stamp in self.stamps()]
