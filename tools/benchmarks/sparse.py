@@ -1,6 +1,7 @@
 """How fast do a few frames come out of a long film? Beside the others, in one run.
 
-    python tools/benchmarks/sparse.py [--film PATH] [--seconds 300] [--group 250] [--codec libx264] [--repeats 3]
+    python tools/benchmarks/sparse.py [--film PATH] [--seconds 300] [--group 250] [--codec libx264]
+                                      [--repeats 3]
 
 Four tasks: one frame a second, one in ten seconds, ten random frames, two seconds in the middle. All readers
 are asked for the same frame numbers and hand them over as RGB, uint8. Each measurement runs in a process of

@@ -107,8 +107,8 @@ def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path):
 # ---------------------------------------------------------------- the rehearsal itself
 
 ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"
-# Everyday: one lecture with sliders and a player, one that measures memory and time, one with the networks. Their
-# packages are those that Colab has in versions of its own. The workflow `colab` runs all notebooks every week.
+# Everyday: one lecture with sliders and a player, one that measures memory and time, one with the networks.
+# Colab has versions of its own of their packages. The workflow `colab` runs all notebooks every week.
 QUICK = [path for path in NOTEBOOKS if path.name.startswith(("01", "04", "05"))]
 
 
