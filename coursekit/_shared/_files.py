@@ -118,7 +118,7 @@ def _finish_interrupted(folder: Path, previous: Path, keep: str | None, scratch:
 
 
 def is_foreign(folder: Path, mark: str) -> bool:
-    """Whether a folder holds something, but not the file that whoever makes such a folder leaves in it."""
+    """Whether a folder holds something, but not the file `mark`, which our tools leave in what they make."""
     return folder.exists() and any(folder.iterdir()) and not (folder / mark).exists()
 
 

@@ -199,7 +199,7 @@ def load(
         windows: for a video network of your own, (B, 3, T, H, W) in.
         device: where to compute; None picks the best, as `device.pick`.
         backend: "auto", "eager" (the network as it is), "folded" (faster, PyTorch alone) or "onnx".
-        start: prepare the network to run now. False: at its first use, for whoever may only want to know
+        start: prepare the network to run now. False: at its first use, for a caller who may only want to know
             its name, weights and preprocessing; a network that cannot run then raises its ValueError there.
 
     Raises:
