@@ -1,121 +1,51 @@
-"""The forms: a question, an input, and an answer with its reason."""
+"""The page of a question: its text, a form, and a folded answer that also works without scripts."""
 
 from __future__ import annotations
 
+import base64
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from typing import Any
 
-from coursekit._shared._text import number as for_people
+from coursekit.predict._questions import ChoiceQuestion, Question, ShapeQuestion
 from coursekit.puzzles import Puzzle
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question. A notebook cell that ends in one shows it.
+    """What a notebook cell that ends in `ask`, `reveal`, `answers` or `shapes` shows.
 
     Attributes:
-        question: the question as plain text.
-        html: the question, its form, and the answer in a `<details>`.
+        text: the same as plain text, for readers without HTML.
+        html: the page.
     """
 
-    question: str
+    text: str
     html: str = field(repr=False)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.question}
+        return {"text/html": self.html, "text/plain": self.text}
 
 
-def number(
-    question: str,
-    *,
-    answer: float,
-    unit: str = "",
-    because: Mapping[float, str] | None = None,
-    tolerance: float = 0.01,
-) -> Prediction:
-    """Asks for a number.
+def question(asked: Question) -> Prediction:
+    """A question with its form.
 
-    Args:
-        question: what to predict.
-        answer: the right number.
-        unit: its unit, such as "ms"; shown behind the input.
-        because: {wrong number: why it is wrong}; any other number gets a hint from its ratio to the answer.
-        tolerance: largest error that counts as right, as a fraction of the answer.
-
-    Raises:
-        ValueError: an answer that is not finite, a tolerance outside 0 to 1, or a wrong number within the
-            tolerance.
+    Where scripts run, the answer below the form appears after the first try. Where they are removed, the
+    reader sees the question, the options, the advice to run the cell, and the folded answer.
     """
-    if not math.isfinite(answer):
-        raise ValueError(f"answer must be a finite number, got {answer}")
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance must be a fraction from 0 to below 1, got {tolerance}")
-    reasons = dict(because or {})
-    for wrong in reasons:
-        if abs(wrong - answer) <= tolerance * abs(answer):
-            raise ValueError(
-                f"because[{wrong}] is within the tolerance of the answer {answer}, so it counts as right; "
-                "leave it out, or use a smaller tolerance"
-            )
-    shown = f"{for_people(answer)} {unit}".strip()
-    form = {
-        "kind": "number",
-        "answer": _stable(answer),
-        "tolerance": tolerance,
-        "unit": unit,
-        "shown": shown,
-        "because": [[_stable(wrong), reason] for wrong, reason in reasons.items()],
-    }
-    slips = {f"{for_people(wrong)} {unit}".strip(): reason for wrong, reason in reasons.items()}
-    return _prediction(question, form, _reveal(shown, "", slips), height=104)
-
-
-def shape(question: str, *, answer: Sequence[int], because: Mapping[Shape, str] | None = None) -> Prediction:
-    """Asks for the shape of a tensor, typed such as `3, 16, 91, 161`.
-
-    Args:
-        question: what to predict.
-        answer: the right shape.
-        because: {wrong shape: why it is wrong}; for any other shape, the form says whether the number of
-            axes, one axis or only the order is wrong.
-
-    Raises:
-        ValueError: a wrong shape that equals the answer, or a length below 0.
-    """
-    form = _shape_form(question, answer, because or {}, code="", reason="")
-    slips = {_written(wrong): reason for wrong, reason in (because or {}).items()}
-    return _prediction(question, form, _reveal(_written(answer), "", slips), height=104)
-
-
-def choice(question: str, options: Mapping[str, str], *, answer: str) -> Prediction:
-    """Asks to choose one of several answers.
-
-    Args:
-        question: what to predict.
-        options: {"text": why it is right or wrong}, in the order shown; at least two.
-        answer: the text of the right one.
-
-    Raises:
-        ValueError: fewer than two options, or an answer that is not among them.
-    """
-    if len(options) < 2:
-        raise ValueError(f"options must be at least two, got {len(options)}")
-    if answer not in options:
-        raise ValueError(f"answer must be one of the options {list(options)}, got {answer!r}")
-    form = {
-        "kind": "choice",
-        "options": [[text, reason] for text, reason in options.items()],
-        "answer": list(options).index(answer),
-    }
-    slips = {text: reason for text, reason in options.items() if text != answer}
-    return _prediction(question, form, _reveal(answer, options[answer], slips), height=90 + 34 * len(options))
+    options = list(asked.options) if isinstance(asked, ChoiceQuestion) else []
+    listed = "".join(f"<li>{escape(option)}</li>" for option in options)
+    code = f"<pre>{escape(asked.code)}</pre>" if isinstance(asked, ShapeQuestion) and asked.code else ""
+    advice = (
+        f'<div class="ck-without-script">{f"<ul>{listed}</ul>" if listed else ""}{code}'
+        "<p><em>Run this cell to answer.</em></p></div>"
+    )
+    static = advice + folded("Show the answer", reasons(asked.shown, asked.why, asked.mistakes))
+    plain = "\n".join([f"{asked.label}: {asked.text}", *(f"- {option}" for option in options)])
+    return _prediction(f"{asked.label}.", asked.text, plain, [asked.form()], static, 104 + 30 * len(options))
 
 
 def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
@@ -130,72 +60,42 @@ def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
     if not puzzles:
         raise ValueError("puzzles must hold at least one puzzle, got none")
     prompt = "What is the shape of the last line?"
-    forms = [_shape_form(prompt, p.answer, p.wrong, code=p.code, reason=p.because) for p in puzzles]
+    deck = [
+        ShapeQuestion(text=prompt, answer=p.answer, why=p.because, because=p.wrong, code=p.code)
+        for p in puzzles
+    ]
     answers = "".join(
-        f"<details><summary>{count}. <code>{escape(_last_line(p.code))}</code></summary>"
-        f"<pre>{escape(p.code)}</pre>"
-        f"{_answer(_written(p.answer), p.because, {_written(s): r for s, r in p.wrong.items()})}</details>"
-        for count, p in enumerate(puzzles, start=1)
+        f"<details><summary>{count}. <code>{escape(card.code.strip().splitlines()[-1])}</code></summary>"
+        f"<pre>{escape(card.code)}</pre>{reasons(card.shown, card.why, card.mistakes)}</details>"
+        for count, card in enumerate(deck, start=1)
     )
-    question = f"Guess the shape, then reveal: {len(puzzles)} puzzles."
     static = f"<details><summary>All puzzles with their answers</summary>{answers}</details>"
-    return _prediction(question, forms, static, height=330)
-
-
-def _shape_form(
-    prompt: str, answer: Sequence[int], because: Mapping[Shape, str], code: str, reason: str
-) -> dict[str, Any]:
-    for lengths in (answer, *because):
-        if any(length < 0 for length in lengths):
-            raise ValueError(f"a shape has lengths of 0 or more, got {_written(lengths)}")
-    if tuple(answer) in because:
-        raise ValueError(f"because[{tuple(answer)}] is the answer itself, so it is not wrong; leave it out")
-    return {
-        "kind": "shape",
-        "prompt": prompt,
-        "code": code,
-        "answer": list(answer),
-        "shown": _written(answer),
-        "why": reason,
-        "because": [[list(wrong), slip] for wrong, slip in because.items()],
-    }
+    text = f"Guess the shape, then reveal: {len(puzzles)} puzzles."
+    return _prediction("Predict.", text, text, [card.form() for card in deck], static, height=330)
 
 
 def _prediction(
-    question: str, form: dict[str, Any] | list[dict[str, Any]], static: str, height: int
+    label: str, text: str, plain: str, forms: list[dict[str, Any]], static: str, height: int
 ) -> Prediction:
-    """The question, the form in its frame, and below it the answer, which works without scripts."""
-    forms = form if isinstance(form, list) else [form]
-    # Inside a <script>, "<" is the only character that could end it.
-    questions = json.dumps(forms, ensure_ascii=False).replace("<", "\\u003c")
+    """The question, the form in its frame, and below it what works without scripts."""
+    # Base64: who reads the file or the page's source does not read the answer by accident.
+    questions = base64.b64encode(json.dumps(forms, ensure_ascii=False).encode()).decode()
     page = resources.files("coursekit.predict").joinpath("form.html").read_text(encoding="utf-8")
     frame = (
-        f'<iframe title="Prediction: {escape(question)}" style="width:100%;height:{height}px;border:0" '
+        f'<iframe title="Question: {escape(text)}" style="width:100%;height:{height}px;border:0" '
         f'srcdoc="{escape(page.replace("QUESTIONS", questions))}"></iframe>'
     )
-    html = f"<div><p><strong>Predict.</strong> {escape(question)}</p>{frame}{static}</div>"
-    return Prediction(question, html)
+    html = f'<div class="ck-question"><p><strong>{label}</strong> {escape(text)}</p>{frame}{static}</div>'
+    return Prediction(plain, html)
 
 
-def _reveal(shown: str, reason: str, slips: Mapping[str, str]) -> str:
-    return f"<details><summary>Show the answer</summary>{_answer(shown, reason, slips)}</details>"
+def folded(summary: str, content: str) -> str:
+    """HTML that is closed until the reader opens it; left out on paper, where `answers` stands at the end."""
+    return f'<details class="ck-answer"><summary>{escape(summary)}</summary>{content}</details>'
 
 
-def _answer(shown: str, reason: str, slips: Mapping[str, str]) -> str:
+def reasons(shown: str, why: str, mistakes: Mapping[str, str]) -> str:
     """The answer with its reason, and the common wrong answers with theirs, as HTML."""
-    listed = "".join(f"<li>{escape(wrong)}: {escape(slip)}</li>" for wrong, slip in slips.items())
-    answer = f"<p><strong>{escape(shown)}</strong>{'. ' if reason else ''}{escape(reason)}</p>"
-    return answer + (f"<p>Not:</p><ul>{listed}</ul>" if listed else "")
-
-
-def _stable(value: float) -> float:
-    """The value with six digits: the last digits of a float may differ between machines."""
-    return int(value) if float(value).is_integer() else float(f"{value:.6g}")
-
-
-def _written(lengths: Sequence[int]) -> str:
-    return str(tuple(lengths))
-
-
-def _last_line(code: str) -> str:
-    return code.strip().splitlines()[-1]
+    listed = "".join(f"<li>{escape(wrong)}: {escape(reason)}</li>" for wrong, reason in mistakes.items())
+    answer = f"<p><strong>{escape(shown)}</strong>. {escape(why)}</p>"
+    return answer + (f"<p>Common mistakes:</p><ul>{listed}</ul>" if listed else "")
