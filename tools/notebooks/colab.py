@@ -15,6 +15,8 @@ which has the real `google.colab`.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import importlib.util
 import json
 import os
 import subprocess
@@ -27,6 +29,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
+from packaging.requirements import Requirement
 
 from coursekit import data
 from tools.notebooks import kernel, record
@@ -66,19 +69,49 @@ def make_python(folder: Path) -> Path:
         RehearsalError: a package cannot be installed, or has another version than Colab's.
     """
     colab = json.loads(data.file("colab").read_text(encoding="utf-8"))
-    _run(sys.executable, "-m", "venv", folder)
+    _run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / "bin" / "python"
+    (site,) = (folder / "lib").glob("python*/site-packages")
     pins = [f"{name}=={version}" for name, version in colab["packages"].items()]
-    _run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins)
-    _run(python, "-m", "pip", "uninstall", "-q", "-y", *colab["absent"])
+    # Python compiles what it imports, so pip need not compile everything.
+    pip = (sys.executable, "-m", "pip", "--python", python, "-q", "--disable-pip-version-check")
+    _run(*pip, "install", "--no-compile", "--no-deps", *pins)
+    _borrow_cuda(site)
+    _run(*pip, "install", "--no-compile", *pins)  # now what these need besides
+    _run(*pip, "uninstall", "-y", *colab["absent"])
     there = versions(python)
     for name, version in colab["packages"].items():
         if there.get(_plain(name)) != version:
             raise RehearsalError(f"{name} is {there.get(_plain(name))} here, but {version} on Colab")
-    (stand_in,) = (folder / "lib").glob("python*/site-packages")
-    (stand_in / "google" / "colab").mkdir(parents=True)
-    (stand_in / "google" / "colab" / "__init__.py").write_text(STAND_IN, encoding="utf-8")
+    (site / "google" / "colab").mkdir(parents=True)
+    (site / "google" / "colab" / "__init__.py").write_text(STAND_IN, encoding="utf-8")
     return python
+
+
+def _borrow_cuda(site: Path) -> None:
+    """Give Colab's PyTorch the NVIDIA libraries of this environment, in place of 3 GB that pip would bring.
+
+    On a CPU PyTorch loads them, and computes nothing with them. pip gets a description of each one, in the
+    version that PyTorch asks for, and so takes them for installed.
+    """
+    ours = importlib.util.find_spec("nvidia")
+    if ours is None or not ours.submodule_search_locations:  # a PyTorch without CUDA
+        return
+    (site / "nvidia").symlink_to(next(iter(ours.submodule_search_locations)))
+    (torch,) = importlib.metadata.distributions(name="torch", path=[str(site)])
+    for requirement in map(Requirement, torch.requires or ()):
+        here = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if here and requirement.name.startswith(("nvidia-", "cuda-")):
+            pins = [
+                bound.version.replace("*", "0") for bound in requirement.specifier if bound.operator == "=="
+            ]
+            version = pins[0] if pins else importlib.metadata.version(requirement.name)
+            described = site / f"{requirement.name.replace('-', '_')}-{version}.dist-info"
+            described.mkdir()
+            lines = ["Metadata-Version: 2.1", f"Name: {requirement.name}", f"Version: {version}"]
+            lines += [f"Provides-Extra: {extra}" for extra in sorted(requirement.extras)]
+            (described / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            (described / "RECORD").touch()
 
 
 def versions(python: Path) -> dict[str, str]:

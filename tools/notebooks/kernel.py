@@ -37,6 +37,8 @@ _FIXED = {
     "TZ": "UTC",
 }
 
+_LISTED: set[tuple[str, str | None]] = set()  # programs whose matplotlib has listed the fonts, and for whom
+
 
 def environment(scratch: Path, **settings: str) -> dict[str, str]:
     """The environment variables of a kernel of the course.
@@ -60,6 +62,8 @@ def environment(scratch: Path, **settings: str) -> dict[str, str]:
 def make_font_cache(variables: dict[str, str], python: Path | None = None) -> None:
     """Let matplotlib list the machine's fonts now. In a cell, it would report that on stderr the first time.
 
+    The list lies in the user's cache, so once for each Python is enough.
+
     Args:
         variables: the kernel's environment (`environment`).
         python: the Python whose matplotlib it is; None is this one.
@@ -67,8 +71,11 @@ def make_font_cache(variables: dict[str, str], python: Path | None = None) -> No
     Raises:
         subprocess.CalledProcessError: matplotlib cannot be imported.
     """
-    command = [str(python or sys.executable), "-c", "import matplotlib.font_manager"]
-    subprocess.run(command, env=variables, check=True, capture_output=True)
+    program, home = str(python or sys.executable), variables.get("XDG_CACHE_HOME") or variables.get("HOME")
+    if (program, home) not in _LISTED:
+        command = [program, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=variables, check=True, capture_output=True)
+        _LISTED.add((program, home))
 
 
 def of_python(python: Path, scratch: Path) -> KernelSpecManager:

@@ -1,9 +1,9 @@
 """Check stored notebooks without running them: recorded in full, readable, and linked to Colab.
 
-    python -m tools.notebooks.lint [NOTEBOOK ...]        (default: notebooks/*.ipynb)
+    python -m tools.notebooks.lint [--time] [NOTEBOOK ...]        (default: lectures and solutions)
 
 nbval passes a cell that was never run, and a missing alt text is easily overlooked in a review. `problems`
-lists such faults, each with what to do about it.
+lists such faults, each with what to do about it. `--time` says how long a notebook takes to read.
 """
 
 from __future__ import annotations
@@ -16,14 +16,23 @@ import statistics
 import sys
 from pathlib import Path
 
+from coursekit import predict
 from tools.notebooks import record
 from tools.notebooks.notebook import WIDGET_VIEW, Node, NotebookError, code_cells, name, read
 from tools.notebooks.place import badges
 
-CODE_CELLS = (15, 30)
+CODE_CELLS = (15, 35)  # of a lecture, without its questions and exercises
 MEDIAN_LINES = 5
 LONGEST_LINES = 25
-WORDS = (1200, 2500)
+LINE_LENGTH = 88
+WORDS = (1200, 2500)  # of a lecture, without its exercises
+WORDS_PER_MINUTE = 200
+SPARE_MINUTES = 10  # the stated time may be longer than reading by this: running, and rounding up
+
+SOLUTIONS = "solutions"  # the folder of the worked solutions
+# What a lecture's text is measured without, and a cell of code that is a question or an exercise.
+_EXERCISES = re.compile(r"^## Exercises\b.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_ASKS = re.compile(r"\A\s*predict\.(?:ask|answers)\([^\n]*\)\s*\Z|^exercises\.check\(", re.MULTILINE)
 
 # If the last call of a cell is one of these, it shows something: without an output the cell was not recorded.
 _SHOWING = {"display", "explore", "explorer", "predict", "print", "show", "widgets"}
@@ -49,11 +58,12 @@ def problems(notebook_path: Path | str) -> list[str]:
     """
     path = Path(notebook_path)
     notebook = read(path)
+    is_lecture = path.parent.name != SOLUTIONS
     return [
         *_ids(path),
         *_recording(notebook),
         *_code(notebook),
-        *_words(notebook),
+        *(_size(notebook) if is_lecture else []),
         *_headings(notebook),
         *_images(notebook),
         *badges(path, notebook),
@@ -121,24 +131,52 @@ def _shows(source: str) -> bool:
 
 
 def _code(notebook: Node) -> list[str]:
-    """Too many, too few or too long code cells, and code whose outputs cannot be stored well."""
-    cells = code_cells(notebook)
-    lengths = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in cells]
+    """Code cells that are too long, and code whose outputs cannot be stored well."""
     errors = []
-    if not CODE_CELLS[0] <= len(cells) <= CODE_CELLS[1]:
-        errors.append(f"{len(cells)} code cells; a notebook has {CODE_CELLS[0]} to {CODE_CELLS[1]}")
-    if lengths and (median := statistics.median(lengths)) > MEDIAN_LINES:
-        errors.append(
-            f"the code cells have a median of {median:g} lines, more than {MEDIAN_LINES}: {_SHORTER}"
-        )
-    for number, (cell, lines) in enumerate(zip(cells, lengths, strict=True), start=1):
+    for number, cell in enumerate(code_cells(notebook), start=1):
         where = name(cell, number)
-        if lines > LONGEST_LINES:
+        if (lines := _lines(cell)) > LONGEST_LINES:
             errors.append(f"{where}\n    has {lines} lines, more than {LONGEST_LINES}: {_SHORTER}")
+        for line in cell.source.splitlines():
+            if len(line) > LINE_LENGTH and "%pip" not in line and "find_spec" not in line:
+                errors.append(f"{where}\n    has a line of {len(line)} characters, more than {LINE_LENGTH}")
         if cell.source.rstrip().endswith(";"):
             errors.append(f"{where}\n    ends in ';', which nbval ignores: give the value a name instead")
         for word in sorted(_called(cell.source) & _FORBIDDEN):
             errors.append(f"{where}\n    calls {word}: use coursekit.widgets.explore, {_EXPLORE}")
+    return errors
+
+
+def _lines(cell: Node) -> int:
+    """How many lines of a cell are not empty."""
+    return len([line for line in cell.source.splitlines() if line.strip()])
+
+
+def _size(notebook: Node) -> list[str]:
+    """Too many or too few code cells or words in a lecture, without its questions and exercises."""
+    cells = [cell for cell in code_cells(notebook) if not _ASKS.search(cell.source)]
+    errors = []
+    if not CODE_CELLS[0] <= len(cells) <= CODE_CELLS[1]:
+        errors.append(
+            f"{len(cells)} code cells without questions and exercises; "
+            f"a notebook has {CODE_CELLS[0]} to {CODE_CELLS[1]}"
+        )
+    if cells and (median := statistics.median(map(_lines, cells))) > MEDIAN_LINES:
+        errors.append(
+            f"the code cells have a median of {median:g} lines, more than {MEDIAN_LINES}: {_SHORTER}"
+        )
+    if not WORDS[0] <= (count := _words(_EXERCISES.sub("", _text(notebook)))) <= WORDS[1]:
+        errors.append(f"{count} words of text without exercises; a notebook has {WORDS[0]} to {WORDS[1]}")
+    minutes = reading_minutes(notebook)
+    stated = re.search(r"\*\*Time\*\* about (\d+) minutes", _text(notebook))
+    if stated is None:
+        errors.append(
+            "no reading time: write **Time** about N minutes to read and run, and M for the exercises"
+        )
+    elif not minutes <= int(stated[1]) <= minutes + SPARE_MINUTES:
+        errors.append(
+            f"the text says {stated[1]} minutes; reading takes {minutes:.0f}, without the time to run it"
+        )
     return errors
 
 
@@ -163,16 +201,26 @@ def _prose(notebook: Node) -> list[tuple[int, str]]:
     ]
 
 
-def _words(notebook: Node) -> list[str]:
-    """Too much or too little text; code, addresses, pictures and HTML tags do not count."""
-    text = "\n".join(source for _, source in _prose(notebook))
+def _text(notebook: Node) -> str:
+    """All text of the markdown cells."""
+    return "\n\n".join(source for _, source in _prose(notebook))
+
+
+def _words(text: str) -> int:
+    """How many words a text has; code, addresses, pictures and HTML tags do not count."""
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)|<[^>]+>|https?://\S+", " ", text)
-    count = len(re.findall(r"[^\W_]+(?:['’.,-][^\W_]+)*", text))
-    return (
-        []
-        if WORDS[0] <= count <= WORDS[1]
-        else [f"{count} words of text; a notebook has {WORDS[0]} to {WORDS[1]}"]
-    )
+    return len(re.findall(r"[^\W_]+(?:['’.,-][^\W_]+)*", text))
+
+
+def reading_minutes(notebook: Node) -> float:
+    """How long a lecture takes to read at 200 words a minute: text, code and questions, without exercises."""
+    questions = [
+        predict.ask(hit).text
+        for cell in code_cells(notebook)
+        for hit in re.findall(r"""\Apredict\.ask\(["']([^"']+)["']\)""", cell.source)
+    ]
+    code = [cell.source for cell in code_cells(notebook) if not _ASKS.search(cell.source)]
+    return _words("\n".join([_EXERCISES.sub("", _text(notebook)), *questions, *code])) / WORDS_PER_MINUTE
 
 
 def _headings(notebook: Node) -> list[str]:
@@ -213,13 +261,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.notebooks.lint", description="Check stored notebooks."
     )
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: notebooks/*.ipynb")
-    notebooks = parser.parse_args(arguments).notebooks or sorted(Path("notebooks").glob("*.ipynb"))
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: lectures and solutions")
+    parser.add_argument("--time", action="store_true", help="say how long each takes to read, and end")
+    options = parser.parse_args(arguments)
+    folder = Path("notebooks")
+    notebooks = options.notebooks or [
+        *sorted(folder.glob("*.ipynb")),
+        *sorted((folder / SOLUTIONS).glob("*.ipynb")),
+    ]
     if not notebooks:
         print("lint: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1
     failed = False
     for path in notebooks:
+        if options.time:
+            print(f"{path}: {reading_minutes(read(path)):.0f} minutes to read, without the time to run it")
+            continue
         try:
             errors = problems(path)
         except NotebookError as error:

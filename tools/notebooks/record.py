@@ -1,6 +1,6 @@
 """Record notebooks: run them from a clean kernel and store what they show, the same bytes each time.
 
-    python -m tools.notebooks.record [--check] [NOTEBOOK ...]        (default: notebooks/*.ipynb)
+    python -m tools.notebooks.record [--check] [NOTEBOOK ...]        (default: lectures and solutions)
 
 This file alone makes what a reader sees on GitHub or on paper, and what nbval compares. A recording is stored
 whole or not at all. If there is a fault, the message names it and the old file stays as it was. Faults are an
@@ -344,12 +344,16 @@ def _indented(text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Record the notebooks named on the command line; the exit code is 0 if all could be."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks.record", description="Record notebooks.")
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: notebooks/*.ipynb")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: lectures and solutions")
     parser.add_argument(
         "--check", action="store_true", help="store nothing; 1 if compared outputs would change"
     )
     options = parser.parse_args(arguments)
-    notebooks = options.notebooks or sorted(Path("notebooks").glob("*.ipynb"))
+    folder = Path("notebooks")
+    notebooks = options.notebooks or [
+        *sorted(folder.glob("*.ipynb")),
+        *sorted(folder.glob("solutions/*.ipynb")),
+    ]
     if not notebooks:
         print("record: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ def good(tmp_path) -> Path:
     (tmp_path / "pyproject.toml").write_text(settings)
     cells = [
         text(f"# Images\n\n{BADGE}\n"),
-        text("## Frames\n\n" + SENTENCE * 50),
+        text("## Frames\n\n**Time** about 10 minutes to read and run.\n\n" + SENTENCE * 50),
         text("### Time\n\n" + SENTENCE * 50),
     ]
     images = "![Frame 1: a rabbit](a.png) <img alt='b' src='b.png'>"
@@ -75,9 +75,21 @@ FAULTS = {
     "same id": (lambda cells: _set(cells[4], id="cell-2"), r"cell 5 has the id cell-2 of cell 2"),
     "few cells": (
         lambda cells: cells.__delitem__(slice(18, None)),
-        r"14 code cells; a notebook has 15 to 30",
+        r"14 code cells without questions and exercises; a notebook has 15 to 35",
     ),
-    "many cells": (lambda cells: cells.extend(_more(cells, 15)), r"31 code cells; a notebook has 15 to 30"),
+    "many cells": (
+        lambda cells: cells.extend(_more(cells, 20)),
+        r"36 code cells without questions and exercises; a notebook has 15 to 35",
+    ),
+    "wide line": (lambda cells: _set(cells[4], source=f"x = '{'a' * 84}'"), r"a line of 90 characters"),
+    "no time": (
+        lambda cells: _set(cells[1], source="## Frames\n\n" + SENTENCE * 50),
+        r"no reading time: write \*\*Time\*\*",
+    ),
+    "short time": (
+        lambda cells: _set(cells[1], source="## Frames\n\n**Time** about 5 minutes.\n\n" + SENTENCE * 50),
+        r"the text says 5 minutes; reading takes 7",
+    ),
     "long cell": (
         lambda cells: _set(cells[4], source="x = 1\n" * 26),
         r"code cell 1 .*has 26 lines, more than 25",
@@ -87,12 +99,12 @@ FAULTS = {
         r"median of 6 lines, more than 5",
     ),
     "few words": (
-        lambda cells: _set(cells[1], source="## Frames"),
-        r"\d{3} words of text; a notebook has 1200",
+        lambda cells: _set(cells[1], source="## Frames\n\n**Time** about 5 minutes."),
+        r"\d{3} words of text without exercises; a notebook has 1200",
     ),
     "many words": (
-        lambda cells: _set(cells[1], source="## Frames\n" + SENTENCE * 140),
-        r"2\d{3} words of text; a notebook has 1200",
+        lambda cells: _set(cells[1], source="## Frames\n**Time** about 20 minutes.\n" + SENTENCE * 140),
+        r"2\d{3} words of text without exercises; a notebook has 1200",
     ),
     "no badge": (
         lambda cells: _set(cells[0], source="# Images"),
@@ -130,6 +142,29 @@ FAULTS = {
         r"code cell 1 .*ends in ';', which nbval",
     ),
 }
+
+
+def test_questions_and_exercises_do_not_count(good):
+    content = json.loads(good.read_text())
+    cells = content["cells"]
+    sources = [*["predict.ask('frame-shape')"] * 12, *["def f():\n    ...\n\nexercises.check('f', f)"] * 12]
+    for source, cell in zip(sources, _more(cells, 24), strict=True):
+        cells.append(cell | {"source": source})
+    cells.append(text("## Exercises\n\n" + SENTENCE * 100) | {"id": "exercises"})
+    good.write_text(json.dumps(content))
+    assert lint.problems(good) == []
+
+
+def test_a_notebook_of_solutions_may_be_short_and_without_a_reading_time(good):
+    content = json.loads(good.read_text().replace("notebooks/01", "notebooks/solutions/01"))
+    del content["cells"][2:8]
+    content["cells"][1]["source"] = "## Frames"
+    for number, cell in enumerate(content["cells"][2:], start=1):
+        cell["execution_count"] = number
+    folder = good.parent / "solutions"
+    folder.mkdir()
+    (folder / good.name).write_text(json.dumps(content))
+    assert lint.problems(folder / good.name) == []
 
 
 def _more(cells, count):
