@@ -1,3 +1,4 @@
+import base64
 import html
 import json
 import re
@@ -6,16 +7,19 @@ import pytest
 from browser.conftest import chromium, page  # noqa: F401
 
 from coursekit import predict, puzzles
+from coursekit.predict import ChoiceQuestion, NumberQuestion, ShapeQuestion
+from coursekit.predict._forms import question
 
 
 def frame(prediction):
-    """The page inside the frame of a prediction."""
+    """The page inside the frame of a question."""
     return html.unescape(re.search(r'srcdoc="([^"]*)"', prediction.html)[1])
 
 
 def questions(prediction):
     """The questions that the page holds."""
-    return json.loads(re.search(r'id="questions">(.*?)</script>', frame(prediction), re.DOTALL)[1])
+    encoded = re.search(r'id="questions">(.*?)</script>', frame(prediction), re.DOTALL)[1]
+    return json.loads(base64.b64decode(encoded))
 
 
 def outside(prediction):
@@ -23,17 +27,29 @@ def outside(prediction):
     return re.sub(r"<iframe.*?</iframe>", "", prediction.html, flags=re.DOTALL)
 
 
+def asked_number(**changes):
+    options = {"answer": 20.0, "unit": "ms", "why": "1 s / 50.", "because": {0.02: "That is in seconds."}}
+    return NumberQuestion(text="How long is a frame?", **{**options, **changes})
+
+
+def asked_shape(**changes):
+    options = {"answer": (3, 16, 91, 161), "why": "C leads.", "because": {(16, 3, 91, 161): "As it was."}}
+    return ShapeQuestion(text="Which?", **{**options, **changes})
+
+
+def asked_choice(**changes):
+    options = {"options": {"cat": "It copies.", "permute": "A view."}, "answer": "cat"}
+    return ChoiceQuestion(text="Which?", **{**options, **changes})
+
+
 def number(**changes):
-    options = {"answer": 20.0, "unit": "ms", "because": {0.02: "That is in seconds."}}
-    return predict.number("How long is a frame?", **{**options, **changes})
+    return question(asked_number(**changes))
 
 
 EVERY = {
     "number": number,
-    "shape": lambda: predict.shape(
-        "Which?", answer=(3, 16, 91, 161), because={(16, 3, 91, 161): "As it was."}
-    ),
-    "choice": lambda: predict.choice("Which?", {"cat": "It copies.", "permute": "A view."}, answer="cat"),
+    "shape": lambda: question(asked_shape()),
+    "choice": lambda: question(asked_choice()),
     "shapes": lambda: predict.shapes(puzzles.layout_puzzles()),
 }
 
@@ -43,8 +59,8 @@ def test_html_needs_nothing_from_outside_and_is_the_same_each_time(kind):
     prediction = EVERY[kind]()
     assert prediction.html == EVERY[kind]().html
     assert not re.search(r"https?://|//cdn|<link|<script src|\bimport\b|fetch\(", frame(prediction))
-    assert prediction._repr_mimebundle_() == {"text/html": prediction.html, "text/plain": prediction.question}
-    assert prediction.html.startswith("<div>")  # IPython warns on a bare <iframe>
+    assert prediction._repr_mimebundle_() == {"text/html": prediction.html, "text/plain": prediction.text}
+    assert prediction.html.startswith("<div")  # IPython warns on a bare <iframe>
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -52,13 +68,20 @@ def test_question_and_answer_are_there_without_frames_and_scripts(kind):
     prediction = EVERY[kind]()
     static = outside(prediction)
     assert "<script" not in static
-    assert html.escape(prediction.question) in static
-    assert "<details><summary>" in static
+    assert html.escape(prediction.text.splitlines()[0].removeprefix("Predict: ")) in static
+    assert re.search(r"<details[^>]*><summary>", static)
+    if kind != "shapes":
+        assert "Run this cell to answer." in static
 
 
-def test_the_static_answer_explains_the_slips():
+def test_options_can_be_read_without_scripts():
+    assert "<li>cat</li><li>permute</li>" in outside(EVERY["choice"]())
+    assert EVERY["choice"]().text == "Predict: Which?\n- cat\n- permute"
+
+
+def test_the_static_answer_has_its_reason_and_explains_the_mistakes():
     static = outside(number())
-    assert "<strong>20 ms</strong>" in static
+    assert "<strong>20 ms</strong>. 1 s / 50." in static
     assert "<li>0.02 ms: That is in seconds.</li>" in static
 
 
@@ -74,8 +97,8 @@ NASTY = "</script><b>\"x\" & 'y' < 3</b><!--"
 
 def test_no_text_can_break_out():
     texts = [
-        predict.number(NASTY, answer=1, unit="</script>", because={2: NASTY}),
-        predict.choice(NASTY, {NASTY: NASTY, "b": "c"}, answer=NASTY),
+        number(unit="</script>", because={2: NASTY}, why=NASTY),
+        question(asked_choice(options={NASTY: NASTY, "b": "c"}, answer=NASTY)),
         predict.shapes([puzzles.Puzzle(NASTY, (1,), {(2,): NASTY}, NASTY)]),
     ]
     for prediction in texts:
@@ -85,10 +108,15 @@ def test_no_text_can_break_out():
     assert questions(texts[0])[0]["because"] == [[2, NASTY]]
 
 
+def test_the_source_of_the_page_does_not_show_the_answer_at_a_glance():
+    assert "in seconds" not in frame(number())
+    assert "1 s / 50" not in frame(number())
+
+
 def test_a_float_is_stored_with_the_digits_that_every_machine_gives():
     one, other = 0.1 + 0.2, 0.3
     assert one != other
-    assert predict.number("?", answer=one).html == predict.number("?", answer=other).html
+    assert number(answer=one).html == number(answer=other).html
 
 
 @pytest.mark.parametrize(
@@ -98,15 +126,12 @@ def test_a_float_is_stored_with_the_digits_that_every_machine_gives():
         (lambda: number(tolerance=1.5), "tolerance must be a fraction"),
         (lambda: number(because={20.1: "no"}), r"because\[20\.1\] is within the tolerance"),
         (
-            lambda: predict.shape("?", answer=(2, 3), because={(2, 3): "no"}),
-            r"because\[\(2, 3\)\] is the answer",
+            lambda: asked_shape(because={(3, 16, 91, 161): "no"}),
+            r"because\[\(3, 16, 91, 161\)\] is the answer",
         ),
-        (lambda: predict.shape("?", answer=(2, -3)), r"lengths of 0 or more, got \(2, -3\)"),
-        (lambda: predict.choice("?", {"a": "b"}, answer="a"), "at least two, got 1"),
-        (
-            lambda: predict.choice("?", {"a": "b", "c": "d"}, answer="e"),
-            "answer must be one of the options.*'e'",
-        ),
+        (lambda: asked_shape(answer=(2, -3)), r"lengths of 0 or more, got \(2, -3\)"),
+        (lambda: asked_choice(options={"a": "b"}, answer="a"), "at least two, got 1"),
+        (lambda: asked_choice(answer="e"), "answer must be one of the options.*'e'"),
         (lambda: predict.shapes([]), "at least one puzzle"),
     ],
 )
@@ -134,33 +159,65 @@ def answer(inside, text):
     return inside.locator("#feedback").inner_text()
 
 
-@pytest.mark.browser
-def test_numbers_are_judged(page):  # noqa: F811
-    inside = opened(page, number(answer=6_259_462_272, unit="MACs", because={21_290_688: "One frame only."}))
-    for right in ("6259462272", "6,259,462,272", "6.26e9", "16 x 98 x 222*222 × 81", "6_259_462_272 MACs"):
-        assert answer(inside, right) == "Right: 6,259,462,272 MACs.", right
-    for wrong, hint in {
-        "21290688": "One frame only.",
-        "-6259462272": "The sign",
-        "50e9": "A factor of 8: bits or bytes?",
-        "6259462": "Too small. A factor of 1,000: look at the unit.",
-        "18778386816": "A factor of 3",
-        "7e9": "Too large, by 12 %.",
-        "1e8": "Too small, by a factor of about 63.",
-        "0": "It is not zero.",
-    }.items():
-        assert answer(inside, wrong).startswith("Not quite. "), wrong
-        assert hint in answer(inside, wrong), wrong
-    for unreadable in ("", "many", "3 x", "1/", "1,2,3"):
-        assert answer(inside, unreadable).startswith("Write one number"), unreadable
+READ = {
+    "MB": (130.56, 0.05, [
+        "130,6", "130 MB", "0.13 GB", "130 megabytes", "~130", "about 130", "(130)", "１３０", "124.5 MiB",
+        "130.560.000 bytes", "250 x 640 x 272 x 3 / 10^6", "1.3 x 10^2", "1.3 × 10²", "130,560 kB",
+        "0.13 billion bytes",
+    ]),
+    "ms": (20, 0.01, [
+        "20", "20 ms", "20ms", "20 milliseconds", "0.02 s", "0,02 sec", "1000/50", "1/50 s", "20.",
+    ]),
+    "MACs": (6_259_462_272, 0.01, [
+        "6259462272", "6,259,462,272", "6.259.462.272", "6'259'462'272", "6 259 462 272", "6.26e9",
+        "6.26 × 10⁹", "16 x 98 x 222*222 × 81", "16·98·222·222·81", "6_259_462_272 MACs", "6.26 GMACs",
+        "6.26 billion MACs",
+    ]),
+    "": (522_240, 0.01, [
+        "3·272·640", "３·２７２·６４０", "522.240", "522,240", "522 240", "5.2224e5", "(3 * 272) * 640",
+    ]),
+    "times": (98, 0.01, ["98", "98x", "98 ×", "98 times", "98 fold", "2^7 - 30", "9800 %"]),
+    "%": (25, 0.01, ["25", "25 %", "25 percent", "25%"]),
+    "frames": (9, 0.01, ["9", "9 frames", "9 frame", "1 + 2 * 4"]),
+}  # fmt: skip
 
 
 @pytest.mark.browser
-def test_small_numbers_are_judged(page):  # noqa: F811
-    inside = opened(page, predict.number("Seconds?", answer=0.02, unit="s"))
-    assert answer(inside, "1/50 s") == answer(inside, "0,02") == "Right: 0.02 s."
-    assert "A factor of 1,000: look at the unit." in answer(inside, "20")
-    assert "That is the inverse" in answer(inside, "50")
+@pytest.mark.parametrize("unit", READ)
+def test_a_number_is_read_as_people_write_it(page, unit):  # noqa: F811
+    right, tolerance, texts = READ[unit]
+    inside = opened(page, number(answer=right, unit=unit, tolerance=tolerance, because={}))
+    for text in texts:
+        assert answer(inside, text).startswith("Right: "), text
+
+
+@pytest.mark.browser
+def test_a_right_number_gets_its_reason_and_a_wrong_one_only_a_known_one(page):  # noqa: F811
+    inside = opened(page, number())
+    assert answer(inside, "20") == "Right: 20 ms. 1 s / 50."
+    assert answer(inside, "0.02") == "Not this one. That is in seconds."
+    for wrong in ("160", "60", "0.00625", "0", "-20", "20000", "50"):  # no hint from a ratio: it may mislead
+        assert answer(inside, wrong) == "Not this one. Try again, or run the experiment below.", wrong
+
+
+@pytest.mark.browser
+def test_what_cannot_be_read_is_refused_with_the_unit_and_an_example(page):  # noqa: F811
+    inside = opened(page, number())
+    for unreadable in ("", "many", "1/", "1,2,3", "3 4", "20 kg", "20 MB", "20 ms per frame", "half"):
+        said = answer(inside, unreadable)
+        assert said == "This cannot be read as a number of ms. Write one such as 12.5 ms, or 3 x 5 x 7."
+
+
+@pytest.mark.browser
+def test_the_answer_below_appears_after_the_first_try(page):  # noqa: F811
+    inside = opened(page, number())
+    below, advice = page.locator("details.ck-answer"), page.get_by_text("Run this cell to answer.")
+    assert not below.is_visible()
+    assert not advice.is_visible()
+    answer(inside, "many")
+    assert not below.is_visible(), "what cannot be read is no try"
+    answer(inside, "7")
+    assert below.is_visible()
 
 
 @pytest.mark.browser
@@ -171,20 +228,17 @@ def test_shapes_are_judged(page):  # noqa: F811
         "(3,16,91,161)",
         "torch.Size([3, 16, 91, 161])",
         "3x16 × 91 161",
+        "3·16·91·161",
+        "（３，１６，９１，１６１）",
+        "C=3, T=16, H=91, W=161",
         "(3, 16, 91, 161,)",
     ):
-        assert answer(inside, right).startswith("Right: (3, 16, 91, 161)."), right
-    for wrong, hint in {
-        "16, 3, 91, 161": "As it was.",
-        "3, 16, 161, 91": "Right numbers, other order",
-        "3, 16, 91": "You wrote 3 axes; the result has 4.",
-        "3": "You wrote 1 axis; the result has 4.",
-        "3, 16, 90, 161": "Only axis 2 (counted from 0) is wrong: it is not 90 long.",
-        "3, 16, 90, 160": "2 of 4 axes are right.",
-    }.items():
-        assert hint in answer(inside, wrong), wrong
+        assert answer(inside, right) == "Right: (3, 16, 91, 161). C leads.", right
+    assert answer(inside, "16, 3, 91, 161") == "Not this one. As it was."
+    for wrong in ("3, 16, 161, 91", "3, 16, 91", "3", "()"):
+        assert answer(inside, wrong) == "Not this one. Try again, or run the experiment below.", wrong
     for unreadable in ("", "many", "3, x", "3.5, 2", "-1, 3"):
-        assert answer(inside, unreadable).startswith("Write whole numbers"), unreadable
+        assert answer(inside, unreadable).startswith("This cannot be read as a shape."), unreadable
 
 
 @pytest.mark.browser
@@ -195,7 +249,7 @@ def test_choices_are_judged_by_keyboard(page):  # noqa: F811
     inside.get_by_role("radio", name="permute").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    assert inside.locator("#feedback").inner_text() == "Not quite. A view."
+    assert inside.locator("#feedback").inner_text() == "Not this one. A view."
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     assert inside.locator("#feedback").inner_text() == "Right. It copies."
@@ -209,7 +263,7 @@ def test_a_deck_keeps_score(page):  # noqa: F811
     assert status.inner_text() == "1 of 12 · 0 solved, 0 at the first try"
     assert inside.locator("#code").inner_text() == first.code
     wrong, mistake = next(iter(first.wrong.items()))
-    assert answer(inside, str(wrong)) == f"Not quite. {mistake}"
+    assert answer(inside, str(wrong)) == f"Not this one. {mistake}"
     assert answer(inside, str(first.answer)) == f"Right: {first.answer}. {first.because}"
     assert status.inner_text() == "1 of 12 · 1 solved, 0 at the first try"
     step.click()
@@ -239,7 +293,7 @@ def test_nothing_is_cut_on_a_phone_and_every_control_has_a_name(page, kind):  # 
     )
     assert unnamed == 0
     assert inside.locator("#feedback").get_attribute("aria-live") == "polite"
-    assert page.locator("iframe").get_attribute("title").startswith("Prediction: ")
+    assert page.locator("iframe").get_attribute("title").startswith("Question: ")
 
 
 @pytest.mark.browser
