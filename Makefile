@@ -74,8 +74,8 @@ rehearsal: setup  ## run all notebooks as on Colab: its versions, its set-up cel
 links: setup  ## check every link (REPOSITORY=owner/name BRANCH=main: first let them lead there)
 	$(VENV) -m tools.publish.links $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
 
-publish: setup  ## make the students' course, without solutions, in dist/student (REPOSITORY=owner/name)
-	$(VENV) -m tools.publish.student $(if $(REPOSITORY),--repository "$(REPOSITORY)")
+publish: setup  ## make the students' course in dist/student (REPOSITORY=owner/name; SOLUTIONS=no without those of exercises)
+	$(VENV) -m tools.publish.student $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
 site: setup  ## make the course's site, in _site
 	$(VENV) -m tools.publish.site

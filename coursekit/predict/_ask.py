@@ -8,9 +8,10 @@ from typing import Any
 from coursekit.predict import bank
 from coursekit.predict._forms import Prediction, folded, question, reasons
 
-# On paper a folded answer cannot be opened: it is left out there, and the list of all answers is opened.
+# On paper a form and a folded answer are of no use: they are left out, options and all answers are printed.
 _PRINT = (
-    "<style>@media print { details.ck-answer, .ck-question iframe { display: none; } "
+    "<style>@media print { details.ck-answer, .ck-question iframe, .ck-advice { display: none; } "
+    "div.ck-without-script { display: block !important; } "
     "details.ck-answers::details-content { content-visibility: visible; block-size: auto; opacity: 1; } }"
     "</style>"
 )

@@ -41,7 +41,7 @@ def question(asked: Question) -> Prediction:
     code = f"<pre>{escape(asked.code)}</pre>" if isinstance(asked, ShapeQuestion) and asked.code else ""
     advice = (
         f'<div class="ck-without-script">{f"<ul>{listed}</ul>" if listed else ""}{code}'
-        "<p><em>Run this cell to answer.</em></p></div>"
+        '<p class="ck-advice"><em>Run this cell to answer.</em></p></div>'
     )
     static = advice + folded("Show the answer", reasons(asked.shown, asked.why, asked.mistakes))
     plain = "\n".join([f"{asked.label}: {asked.text}", *(f"- {option}" for option in options)])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.lab import ARTIFACTS
-from support.published import ASSIGNMENTS, LECTURES, ROOT
+from support.published import ASSIGNMENTS, LECTURES, ROOT, SOLUTIONS
 
 from coursekit import conv
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 REFERENCE = sorted(f"api/{path.stem}" for path in (ROOT / "tools/publish/templates/site/api").glob("*.rst"))
 OTHERS = ["index", "404", "search", "genindex", "data/README", "notebooks/assignments/README"]
-PAGES = [*LECTURES, *ASSIGNMENTS, *REFERENCE, *OTHERS]
+PAGES = [*LECTURES, *SOLUTIONS, *ASSIGNMENTS, *REFERENCE, *OTHERS]
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 900}
 

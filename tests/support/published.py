@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MASTERS = every()
 # Where the pages of the site are made from.
 LECTURES = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+SOLUTIONS = [f"notebooks/solutions/{Path(name).name}" for name in LECTURES]
 ASSIGNMENTS = [f"notebooks/assignments/{master.name}/{master.name}" for master in MASTERS]
 
 

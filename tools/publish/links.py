@@ -67,7 +67,7 @@ _APART = ("dist", "build", "artifacts", "tools/publish/templates")
 
 
 def setup_cell(at: Place) -> str:
-    """The first code cell of each notebook: on Colab it installs the course, elsewhere it does nothing."""
+    """How the first code cell begins: on Colab it installs the course, elsewhere it does nothing."""
     return (
         "import importlib.util\n\n"
         'if importlib.util.find_spec("coursekit") is None:'
@@ -169,10 +169,10 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def _setup(notebook: Node, here: Place) -> Iterator[str]:
-    """The first code cell is the set-up cell, and no other cell installs anything."""
+    """The first code cell begins with the set-up, and no other cell installs anything."""
     cells = code_cells(notebook)
-    if not cells or cells[0].source.strip() != setup_cell(here):
-        yield f"the first code cell is not the set-up cell:\n{setup_cell(here)}"
+    if not cells or not f"{cells[0].source.strip()}\n".startswith(f"{setup_cell(here)}\n"):
+        yield f"the first code cell does not begin with the set-up:\n{setup_cell(here)}"
     for number, cell in enumerate(cells[1:], start=2):
         if re.search(r"^\s*[%!]\s*(?:uv )?pip\b", cell.source, re.MULTILINE):
             yield f"code cell {number} (id {cell.id}) installs something: make it a dependency of coursekit"

@@ -23,7 +23,7 @@ from coursekit.grading.assignment import AssignmentError, every
 from tools.notebooks.notebook import NotebookError
 from tools.publish import links
 from tools.publish.links import LinkError, Place
-from tools.publish.student import copy, write_release
+from tools.publish.student import SOLUTIONS, copy, write_release
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "templates" / "site"
@@ -79,7 +79,8 @@ def collect(source: Path, root: Path = ROOT) -> None:
     """
     here = links.place(root)
     lectures = [f"notebooks/{path.name}" for path in sorted((root / "notebooks").glob("*.ipynb"))]
-    for name in (*lectures, *TEXTS, ".github/overview.png"):
+    solutions = [f"{SOLUTIONS}/{path.name}" for path in sorted((root / SOLUTIONS).glob("*.ipynb"))]
+    for name in (*lectures, *solutions, *TEXTS, ".github/overview.png"):
         copy(root, source, root / name)
     # Their titles begin with their numbers.
     ordered = sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source)
@@ -91,6 +92,7 @@ def collect(source: Path, root: Path = ROOT) -> None:
     page = page.replace("<!-- place -->", _no_place() if here == links.PLACEHOLDER else "")
     page = page.replace("<!-- notebooks -->", "\n".join(lectures))
     page = page.replace("<!-- assignments -->", "\n".join(assignments))
+    page = page.replace("<!-- solutions -->", "\n".join(solutions))
     (source / "index.md").write_text(_to_repository(page, source, root, here), encoding="utf-8")
 
 

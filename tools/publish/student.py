@@ -1,15 +1,16 @@
 """Make the students' course: a whole tree, ready to push to the public repository. `make publish`.
 
-    python -m tools.publish.student [FOLDER] [--repository OWNER/NAME] [--branch NAME]
+    python -m tools.publish.student [FOLDER] [--repository OWNER/NAME] [--branch NAME] [--no-solutions]
 
-Lectures, package and data as they are, without the grader and the tests; assignments without solutions and
-hidden tests; a README, a Makefile and a pyproject.toml of their own, in `templates/student`; links that lead
+Lectures, worked solutions of their exercises, package and data as they are, without the grader and the tests;
+assignments without solutions and hidden tests; a README, a Makefile and a pyproject.toml of their own, in `templates/student`; links that lead
 to the public repository.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from pathlib import Path
 from coursekit._shared._files import atomic_folder, is_foreign
 from coursekit.grading import release
 from coursekit.grading.assignment import Assignment, AssignmentError, every
-from tools.notebooks.notebook import NotebookError
+from tools.notebooks.notebook import NotebookError, read, write
 from tools.publish import links
 from tools.publish.links import LinkError, Place
 
@@ -26,8 +27,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = Path(__file__).parent / "templates" / "student"  # these name the placeholder, links.PLACEHOLDER
 MARK = ".published"  # a folder with this file was made here and may be replaced
 AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
+SOLUTIONS = "notebooks/solutions"  # of the exercises in the lectures; they may be left out
 NOT_FOR_STUDENTS = ("coursekit/grading",)
 TOOLS = ("tools/install.py",)  # what the students' `make lab` needs
+_SOLUTION_LINK = re.compile(r"\n*\[[^\]]*\]\(solutions/[^)]*\)(?: \(\[on Colab\]\([^)]*\)\))?\.?")
 _JUNK = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
 
 
@@ -36,7 +39,12 @@ class PublishError(Exception):
 
 
 def publish(
-    target: Path, repository: str | None = None, branch: str | None = None, root: Path = ROOT
+    target: Path,
+    repository: str | None = None,
+    branch: str | None = None,
+    root: Path = ROOT,
+    *,
+    solutions: bool = True,
 ) -> None:
     """Make the students' course.
 
@@ -47,6 +55,8 @@ def publish(
         repository: where it will be public, as "owner/name"; None takes `[tool.coursekit]` of pyproject.toml.
         branch: of that repository; None takes the same.
         root: the checkout.
+        solutions: whether the worked solutions of the lectures' exercises are published; without them, the
+            links to them are left out, too.
 
     Raises:
         PublishError: there is no public repository yet, or the folder holds something else.
@@ -64,6 +74,10 @@ def publish(
         raise PublishError(f"{target} holds something that was not published here: choose an empty folder")
     with atomic_folder(target, keep=".git") as tree:
         _copy_course(root, tree)
+        if solutions:
+            shutil.copytree(root / SOLUTIONS, tree / SOLUTIONS, ignore=shutil.ignore_patterns(*_JUNK))
+        else:
+            _drop_solution_links(tree)
         assignments = every(root / "notebooks" / "assignments")
         for assignment in assignments:
             write_release(assignment, tree)
@@ -84,6 +98,16 @@ def _copy_course(root: Path, tree: Path) -> None:
             shutil.copy(root / name, tree / name)
     for path in (*package_files(root), *sorted((root / "notebooks").glob("*.ipynb"))):
         copy(root, tree, path)
+
+
+def _drop_solution_links(tree: Path) -> None:
+    """Take the links to the solutions out of the lectures, and the line that holds nothing else."""
+    for path in (tree / "notebooks").glob("*.ipynb"):
+        notebook = read(path)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = _SOLUTION_LINK.sub("", cell.source)
+        write(path, notebook)
 
 
 def package_files(root: Path) -> Iterator[Path]:
@@ -139,9 +163,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "dist" / "student", metavar="FOLDER")
     parser.add_argument("--repository", metavar="OWNER/NAME", help="where it will be public")
     parser.add_argument("--branch", metavar="NAME")
+    parser.add_argument(
+        "--no-solutions", action="store_true", help="leave out the worked solutions of the exercises"
+    )
     options = parser.parse_args(arguments)
     try:
-        publish(options.folder, options.repository, options.branch)
+        publish(
+            options.folder, options.repository, options.branch, solutions=not options.no_solutions
+        )
     except (PublishError, LinkError, AssignmentError, NotebookError, OSError, RuntimeError) as error:
         print(f"publish: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

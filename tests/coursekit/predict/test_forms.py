@@ -307,3 +307,23 @@ def test_light_and_dark(page, page_style, dark):  # noqa: F811
     )
     assert (colours[0] > 200, colours[1] < 50) == (dark, dark)
     assert abs(colours[0] - colours[1]) > 150
+
+
+@pytest.mark.browser
+def test_on_paper_the_answers_stand_at_the_end_and_nowhere_else(page):  # noqa: F811
+    parts = [
+        EVERY["choice"](),
+        predict.ask("frame-shape"),
+        predict.reveal("frame-shape", (3, 272, 640)),
+        predict.answers(1),
+    ]
+    page.set_content("".join(part.html for part in parts))
+    answers = page.locator("details.ck-answers li").first
+    assert not answers.is_visible(), "folded on a screen"
+    page.emulate_media(media="print")
+    assert answers.bounding_box()["height"] > 20
+    assert "(3, 272, 640)" in answers.inner_text()
+    assert page.locator("details.ck-answer:visible").count() == 0
+    assert page.locator("iframe:visible").count() == 0
+    assert page.get_by_text("Run this cell to answer.").first.is_hidden()
+    assert page.locator("li", has_text="permute").first.is_visible(), "the options are printed"
