@@ -2,9 +2,9 @@
 
     python -m tools.publish.student [FOLDER] [--repository OWNER/NAME] [--branch NAME] [--no-solutions]
 
-Lectures, worked solutions of their exercises, package and data as they are, without the grader and the tests;
-assignments without solutions and hidden tests; a README, a Makefile and a pyproject.toml of their own, in `templates/student`; links that lead
-to the public repository.
+Lectures, the worked solutions of their exercises, package and data as they are, without the grader and the
+tests; assignments without solutions and hidden tests; a README, a Makefile and a pyproject.toml of their own,
+in `templates/student`; links that lead to the public repository.
 """
 
 from __future__ import annotations

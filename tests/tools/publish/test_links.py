@@ -64,7 +64,7 @@ FAULTS = {
     "copied badge": ("1.ipynb", BADGE_1, BADGE_2, "the badge opens"),
     "missing badge": ("1.ipynb", "![Open in Colab]", "[Open in Colab]", "0 Colab badges"),
     "badge of another branch": ("1.ipynb", "blob/term-1", "blob/main", "the badge opens"),
-    "set-up of another place": ("1.ipynb", "school/videos@term-1", "a/b@main", "does not begin with the set-up"),
+    "set-up of another place": ("1.ipynb", "school/videos@term-1", "a/b@main", "not begin with the set-up"),
     "a cell that installs": ("1.ipynb", "print(1)", "%pip install einops", "installs something"),
     "dangling anchor": ("1.ipynb", "md#the-map", "md#the-plan", "no such heading in README.md"),
     "dangling anchor inside": ("1.ipynb", "(#one)", "(#two)", "#two: there is no such heading in 1.ipynb"),
