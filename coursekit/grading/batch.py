@@ -25,6 +25,7 @@ from coursekit.grading.sandbox import Limits, SandboxError
 
 ERRORS = (AssignmentError, ClusterError, CollectError, GradebookError, LockedError, SandboxError)
 VERSION = 1  # of a record
+WRITTEN = ("submitted", "autograded", "feedback", "source", "records")  # folders that the grading writes
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Summary:
         graded: number of submissions graded in this run.
         unchanged: number of submissions that an earlier run graded and that have not changed.
         outdated: students among those who were graded with another version of the master.
+        entered_again: students whose marks were missing in the gradebook and were entered from their records.
         failed: the reason why there is no grade, by student.
         table: path of the table of marks.
     """
@@ -46,6 +48,7 @@ class Summary:
     graded: int
     unchanged: int
     outdated: tuple[str, ...]
+    entered_again: tuple[str, ...]
     failed: Mapping[str, str]
     table: Path
 
@@ -82,6 +85,7 @@ def grade(
             graded; the message says why. Grades that were written before stay.
     """
     assignment, folder, given = read(master), Path(out), list(paths)
+    _keep_apart(map(Path, given), folder)
     submissions = collect.gather(given, assignment, student) if given else []
     if submissions and scheduler is None:
         sandbox.check()
@@ -116,6 +120,7 @@ def grade(
                 records[result.student] = result
             if progress:
                 progress(count, len(to_grade))
+        entered_again = _enter_again(book, records)
         totals, table = book.totals(), folder / f"{assignment.name}.csv"
         _write_table(table, records, totals, assignment)
     return Summary(
@@ -124,9 +129,41 @@ def grade(
         graded=len(to_grade) - len(failed),
         unchanged=len(unchanged),
         outdated=tuple(sorted(name for name in unchanged if records[name].master != assignment.digest)),
+        entered_again=entered_again,
         failed=failed,
         table=table,
     )
+
+
+def _keep_apart(paths: Iterable[Path], folder: Path) -> None:
+    """Nothing that was handed in may lie where the grading writes.
+
+    Raises:
+        CollectError: it does, or the grading would take its own files for submissions.
+    """
+    out = folder.resolve()
+    for path in paths:
+        given = path.resolve()
+        for name in WRITTEN:
+            if given.is_relative_to(out / name):
+                raise CollectError(
+                    f"{path} lies in {folder / name}, where the grading writes its own copies: nothing was "
+                    "graded. Give another folder for the gradebook, such as --out grades"
+                )
+        if out.is_relative_to(given):
+            raise CollectError(
+                f"the gradebook's folder {folder} lies in {path}, so its files would be taken for "
+                "submissions: nothing was graded. Give --out a folder beside the submissions"
+            )
+
+
+def _enter_again(book: Book, records: Mapping[str, Record]) -> tuple[str, ...]:
+    """Enter the marks of earlier runs that the gradebook does not have: it is new, or was deleted."""
+    missing = sorted(records.keys() - book.totals().keys())
+    for student in missing:
+        record = records[student]
+        book.write(student, record.texts, record.said, record.marks, record.reason)
+    return tuple(missing)
 
 
 def _write(record: Record, book: Book, folder: Path, assignment: Assignment, record_folder: Path) -> None:

@@ -78,6 +78,12 @@ def run(
             f"{len(summary.outdated)} have a grade from other tests than now: --regrade grades them again",
             file=sys.stderr,
         )
+    if summary.entered_again:
+        print(
+            f"{len(summary.entered_again)} were missing in the gradebook: their marks by the tests were "
+            "entered again from the records of earlier runs; marks given by hand were not in them",
+            file=sys.stderr,
+        )
     for name, reason in sorted(summary.failed.items()):
         print(f"no grade: {name}: {' '.join(reason.split())}", file=sys.stderr)
     return 1 if summary.failed else 0

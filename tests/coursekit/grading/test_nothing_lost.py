@@ -1,0 +1,80 @@
+"""Situations in which an ordinary command could lose work or marks, each as a test."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from support import assignment
+
+from coursekit.grading import batch
+from coursekit.grading._worker import Record
+from coursekit.grading.assignment import Assignment
+from coursekit.grading.autograde import Mark
+from coursekit.grading.collect import CollectError
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Assignment:
+    return assignment.write(tmp_path / "master")
+
+
+def hand_in(folder: Path, master: Assignment, student: str = "alice") -> Path:
+    path = folder / student / "tiny" / "tiny.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(assignment.handed_in(master))
+    return path
+
+
+@pytest.mark.parametrize(
+    "given", ["submitted", "submitted/alice", "submitted/alice/tiny/tiny.ipynb", "link", "."]
+)
+def test_submissions_where_the_grading_writes_are_refused_and_stay_as_they_are(
+    tmp_path, master, given, monkeypatch
+):
+    """An nbgrader course graded in place: `coursekit grade X submitted --out .`."""
+    path = hand_in(tmp_path / "course" / "submitted", master)
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path / "course")
+    Path("link").symlink_to("submitted")
+    with pytest.raises(
+        CollectError, match=r"nothing was graded\. Give .*--out|nothing was graded\. Give --out"
+    ):
+        batch.grade(master.path, [given], ".")
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in Path().iterdir()) == ["link", "submitted"]
+
+
+def test_a_gradebook_inside_the_submissions_is_refused(tmp_path, master):
+    hand_in(tmp_path / "handed_in", master)
+    with pytest.raises(
+        CollectError, match=r"lies in .*handed_in, so its files would be taken for submissions"
+    ):
+        batch.grade(master.path, [tmp_path / "handed_in"], tmp_path / "handed_in" / "grades")
+    assert not (tmp_path / "handed_in" / "grades").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["deleted", "another"])
+def test_marks_are_entered_again_where_the_gradebook_has_none(tmp_path, master, how, monkeypatch):
+    """After a run the gradebook is deleted, or another --db is given: the table must not be empty."""
+    record = Record(
+        "alice", "alice/tiny.ipynb", "digest", master.digest,
+        (Mark("test-1", 2.0, 2.0, ""), Mark("test-2", 0.0, 3.0, "expected 7, got 6")),
+        "", (), assignment.RIGHT, {},
+    )  # fmt: skip
+    hand_in(tmp_path / "handed_in", master)
+    out = tmp_path / "grades"
+    monkeypatch.setattr(batch, "each", lambda work, jobs, *_, **__: ((n, record) for n, _ in enumerate(jobs)))
+    monkeypatch.setattr(batch.sandbox, "check", lambda: None)
+    first = batch.grade(master.path, [tmp_path / "handed_in"], out)
+    assert first.entered_again == ()
+    table = first.table.read_text()
+    assert "alice,2,9,2,0,yes" in table
+    if how == "deleted":
+        (out / "gradebook.db").unlink()
+    db = f"sqlite:///{tmp_path / 'other.db'}" if how == "another" else None
+    second = batch.grade(master.path, [], out, db=db)
+    assert second.entered_again == ("alice",)
+    assert second.table.read_text() == table
+    rows = list(csv.DictReader(table.splitlines()))
+    assert [row["student"] for row in rows] == ["alice"]
