@@ -9,6 +9,7 @@ be absent, wrong or repeated. Then only decoding tells. `table` is strict: in do
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -26,6 +27,7 @@ PREDICTED = ("h264", "hevc", "vp8", "vp9", "av1")
 # Codecs in which each packet is a picture by itself. The times of AVI (numbers of packets) are right then.
 WHOLE = ("mjpeg", "prores", "dnxhd", "ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "rawvideo", "v210")
 PROGRESSIVE = (0, 1)  # FFmpeg's AVFieldOrder: unknown, progressive
+ABSENT = -(2**63)  # FFmpeg's AV_NOPTS_VALUE
 
 
 class Stamp(NamedTuple):
@@ -55,19 +57,52 @@ class Row(NamedTuple):
         return (self.pts, self.size, self.is_key) == (other.pts, other.size, other.is_key)
 
 
+class Rows:
+    """The rows of all packets, in the order of decoding: 8 bytes for each field, since a film may be long."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.pts, self._dts, self._sizes, self.are_keys, self._durations = (array("q") for _ in Row._fields)
+        for row in rows:
+            self.append(row)
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    def __getitem__(self, place: int) -> Row:
+        dts = self._dts[place]
+        return Row(
+            self.pts[place],
+            None if dts == ABSENT else dts,
+            self._sizes[place],
+            bool(self.are_keys[place]),
+            self._durations[place],
+        )
+
+    def append(self, row: Row) -> None:
+        self.pts.append(row.pts)
+        self._dts.append(ABSENT if row.dts is None else row.dts)
+        self._sizes.append(row.size)
+        self.are_keys.append(row.is_key)
+        self._durations.append(row.duration)
+
+
 class Table(NamedTuple):
     """Packets and pictures of a video in which each packet gives one picture."""
 
-    rows: list[Row]  # in the order of decoding
-    ticks: list[int]  # pts of each picture, in the order of display
+    rows: Rows
+    ticks: array[int]  # pts of each picture, in the order of display
     base: Fraction  # s, length of a tick
     end: Fraction  # s, when the last picture vanishes
 
     def stamps(self) -> Iterator[Stamp]:
         """The pictures in the order of display; not kept, since a long film has many."""
-        for number, tick in enumerate(self.ticks):
-            is_last = number + 1 == len(self.ticks)
-            yield Stamp(number, tick * self.base, self.end if is_last else self.ticks[number + 1] * self.base)
+        return map(self.stamp, range(len(self.ticks)))
+
+    def stamp(self, number: int) -> Stamp:
+        """The picture with this number."""
+        is_last = number + 1 == len(self.ticks)
+        end = self.end if is_last else self.ticks[number + 1] * self.base
+        return Stamp(number, self.ticks[number] * self.base, end)
 
 
 class Scan(NamedTuple):
@@ -85,7 +120,8 @@ def scan(packets: Iterable[Packet[VideoStream]], stream: VideoStream, rate: Frac
         stream: to which they belong.
         rate: pictures per second, for the length of the last one where the file does not say.
     """
-    rows: list[Row] = []
+    rows = Rows()
+    durations = set()
     count = 0
     sound = _is_known(stream)
     codec = stream.codec_context.codec.canonical_name
@@ -97,40 +133,46 @@ def scan(packets: Iterable[Packet[VideoStream]], stream: VideoStream, rate: Frac
             sound = sound and _gives_one_picture(packet, codec, is_first=count == 1)
             if sound:
                 rows.append(Row.of(packet))
+                durations.add(packet.duration or 0)
     except av.error.FFmpegError:
         sound = False
-    if stream.container.format.name == "mpegts" and len({row.duration for row in rows}) > 1:
+    if stream.container.format.name == "mpegts" and len(durations) > 1:
         sound = False  # the parser makes packets of frames and of fields
     if not sound or not is_sound(rows, stream.codec_context.reorder_depth):
         return Scan(count, None)
     return Scan(count, _table(rows, stream.time_base or Fraction(1), rate))
 
 
-def is_sound(rows: list[Row], depth: int) -> bool:
+def is_sound(rows: Rows, depth: int) -> bool:
     """Are the sorted times those of the pictures that a decoder gives?
 
     The first packet must be a key frame and shown first, no two pictures may have one time, and the times
     must be in order after a decoder has reordered its pictures, which it does with `depth` of them in hand.
     """
-    ticks = [row.pts for row in rows]
-    if not rows or not rows[0].is_key or min(ticks) != ticks[0] or len(set(ticks)) != len(ticks):
+    if not rows or not rows[0].is_key or min(rows.pts) != rows.pts[0]:
         return False
-    waiting: list[int] = []
-    last = ticks[0] - 1
-    for tick in ticks:
-        if len(waiting) < depth:
-            heappush(waiting, tick)
-            continue
-        shown = heappushpop(waiting, tick)
-        if shown < last:
+    last = rows.pts[0] - 1
+    for tick in _reordered(rows.pts, depth):
+        if tick <= last:
             return False
-        last = shown
+        last = tick
     return True
 
 
-def _table(rows: list[Row], base: Fraction, rate: Fraction) -> Table:
-    final = max(rows)  # the packet that is shown last
-    ticks = sorted(row.pts for row in rows)
+def _reordered(ticks: Iterable[int], depth: int) -> Iterator[int]:
+    """The times as a decoder gives them back that always holds `depth` pictures, and lets the earliest go."""
+    waiting: list[int] = []
+    for tick in ticks:
+        if len(waiting) < depth:
+            heappush(waiting, tick)
+        else:
+            yield heappushpop(waiting, tick)
+    yield from sorted(waiting)
+
+
+def _table(rows: Rows, base: Fraction, rate: Fraction) -> Table:
+    ticks = array("q", sorted(rows.pts))
+    final = rows[rows.pts.index(ticks[-1])]  # the packet that is shown last
     end = ticks[-1] * base + (final.duration * base or 1 / rate)
     return Table(rows, ticks, base, end)
 

@@ -58,13 +58,14 @@ def read(
         track: which video track, if the file has several: 0, 1, 2, ... in its order. None takes the one that
             the ffmpeg program takes (the largest, with 5,000,000 pixels added to the one marked as default);
             `probe` tells which that is.
-        **options: or the fields of `Selection` as keywords: frames, seconds, every, fps, size.
+        **options: or the fields of `Selection` as keywords: frames, seconds, every, fps, size, indices.
 
     Returns:
         uint8 tensor (T, 3, H, W), RGB, contiguous.
 
     Raises:
-        VideoError: the file cannot be read, the part holds no frame, or the tensor would not fit in memory.
+        VideoError: the file cannot be read, the part holds no frame, a frame of `indices` is not there or
+            cannot be decoded, or the tensor would not fit in memory.
         ValueError, TypeError: a wrong selection, see `Selection`.
 
     Warns:
@@ -171,7 +172,7 @@ def times(
     if wanted.size is not None:
         raise ValueError(f"times do not depend on the size of a frame: leave out size={wanted.size}")
     with Source(Path(path), track) as source:
-        chosen = wanted.choose(source.stamps())
+        chosen = source.chosen(wanted)
         return torch.tensor([float(stamp.time) for stamp in chosen], dtype=torch.float64)  # (T,)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from array import array
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -153,12 +154,29 @@ class Source:
             self._stamps = list(table.stamps()) if table else [_stamp(frame) for frame in self.decode()]
         return self._stamps
 
+    def chosen(self, selection: Selection) -> list[Stamp]:
+        """Number and time of each selected frame, in the order asked for.
+
+        Raises:
+            VideoError: no frame can be decoded, or the file has not all frames of `indices`.
+        """
+        if not selection.numbers:
+            return list(selection.choose(self.stamps()))
+        stamps = {stamp.number: stamp for stamp in self.stamps()}
+        for number in selection.numbers:
+            if number not in stamps:
+                raise VideoError(self._no_number(number))
+        return [stamps[number] for number in selection.numbers]
+
     def read(self, selection: Selection) -> torch.Tensor:
         """The selected frames as one tensor, uint8 (T, 3, H, W).
 
         Raises:
-            VideoError: no frame of the selection can be decoded, or they would not fit in memory.
+            VideoError: no frame of the selection can be decoded, one of `indices` cannot, or they would not
+                fit in memory.
         """
+        if selection.numbers:
+            return self._read_numbers(selection)
         room = self._expected(selection)
         clip = np.empty((0, 3, 0, 0), np.uint8)
         count = 0
@@ -175,11 +193,23 @@ class Source:
         clip.resize((count, *clip.shape[1:]), refcheck=False)  # (T, 3, H, W), without a copy
         return torch.from_numpy(clip)
 
+    def _read_numbers(self, selection: Selection) -> torch.Tensor:
+        """`indices` as one tensor (T, 3, H, W): each frame is decoded once, in the order of display."""
+        numbers = np.array(selection.numbers)  # (T,)
+        clip = np.empty((0, 3, 0, 0), np.uint8)
+        for frame in self.stream(replace(selection, indices=sorted(set(selection.numbers)))):
+            if len(clip) == 0:
+                shape = (len(numbers), *frame.image.shape)
+                _check_memory(self.path, shape)
+                clip = np.empty(shape, np.uint8)  # (T, 3, H, W)
+            clip[numbers == frame.index] = frame.image.numpy()
+        return torch.from_numpy(clip)
+
     def stream(self, selection: Selection, *, packed: bool = False) -> Iterator[Frame]:
         """The selected frames as they are decoded; see `video.stream` for `packed`.
 
         Raises:
-            VideoError: no frame of the selection can be decoded.
+            VideoError: no frame of the selection can be decoded, or one of `indices` cannot.
         """
         to_rgb = _decoder.ToRGB(selection.size, packed=packed)
         count = 0
@@ -228,12 +258,28 @@ class Source:
     # ------------------------------------------------------------------------------------ parts
 
     def _selected(self, selection: Selection) -> Iterator[Decoded]:
+        """The selected frames in the order asked for; each of `indices`, or an error."""
+        numbers = selection.numbers
+        if numbers and (table := self._scanned().table) and max(numbers) >= len(table.ticks):
+            raise VideoError(self._no_number(max(numbers)))
+        for run in selection.runs():
+            expected = iter(run.numbers)
+            for frame in self._rising(run):
+                if numbers and (number := next(expected)) != frame.number:
+                    raise VideoError(self._no_number(number))
+                yield frame
+            for number in expected:
+                raise VideoError(self._no_number(number))
+
+    def _rising(self, selection: Selection) -> Iterator[Decoded]:
         """The selected frames: those alone where the packets tell which, else out of all frames."""
         table = None if selection.is_everything else self._scanned().table
         given = 0
         if table:
+            chosen = (stamp.number for stamp in selection.choose(table.stamps()))
+            wanted = array("q", selection.numbers or chosen)
             try:
-                for frame in self._decode_only(list(selection.choose(table.stamps())), table):
+                for frame in self._decode_only(wanted, table):
                     yield frame
                     given += 1
                 return
@@ -241,24 +287,25 @@ class Source:
                 pass  # damaged, or other than its packets say
         yield from islice(selection.choose(self.decode()), given, None)
 
-    def _decode_only(self, wanted: list[Stamp], table: Table) -> Iterator[Decoded]:
-        """The frames of `wanted`, which are in the order of display; one may be there several times."""
-        ticks = {table.ticks[stamp.number] for stamp in wanted}
-        entries = [_sparse.Entry(row.pts, row.is_key) for row in table.rows]
-        steps = _sparse.plan(entries, ticks)
+    def _decode_only(self, wanted: array[int], table: Table) -> Iterator[Decoded]:
+        """The frames with the numbers `wanted`, which rise; one may be there several times."""
+        ticks = {table.ticks[number] for number in wanted}
+        stamps, are_keys = table.rows.pts, table.rows.are_keys
+        steps = _sparse.plan(_sparse.Entries(stamps, are_keys), ticks)
         start = next((place for place, step in enumerate(steps) if step is not _sparse.Step.DROP), 0)
         packets = self._packets_from(table.rows[start]) if start else None
         if packets is None:
             packets, start = self._packets(), 0
+        entries = _sparse.Entries(stamps[start:], are_keys[start:])
         context = self._stream.codec_context
-        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries[start:], ticks))
+        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries, ticks))
         with closing(pictures):
-            for _, again in groupby(wanted, key=lambda stamp: stamp.number):
+            for number, again in groupby(wanted):
                 picture = next(pictures, None)
                 if picture is None:
                     raise _sparse.UnplannedError("fewer pictures than planned")
-                for stamp in again:
-                    yield Decoded(*stamp, picture)
+                for _ in again:
+                    yield Decoded(*table.stamp(number), picture)
 
     def _packets_from(self, row: Row) -> Iterator[Packet[VideoStream]] | None:
         """The packets from `row` on; None where the file cannot be entered there."""
@@ -337,10 +384,15 @@ class Source:
         return max(1, sum(1 for _ in selection.choose(table.stamps() if table else guess)))
 
     def _no_frame(self, selection: Selection) -> str:
-        times = [float(stamp.time) for stamp in self.stamps()]
         part = f"frames={selection.frames}" if selection.frames else f"seconds={selection.seconds}"
-        held = f"{len(times)} frames, {times[0]:.2f} s to {times[-1]:.2f} s" if times else "none"
-        return f"{self.path} has no frame that can be decoded in {part}; it holds {held}"
+        return f"{self.path} has no frame that can be decoded in {part}; it holds {self._held()}"
+
+    def _no_number(self, number: int) -> str:
+        return f"{self.path} has no frame {number} that can be decoded; it holds {self._held()}"
+
+    def _held(self) -> str:
+        times = [float(stamp.time) for stamp in self.stamps()]
+        return f"{len(times)} frames, {times[0]:.2f} s to {times[-1]:.2f} s" if times else "none"
 
 
 def _stamp(frame: Decoded) -> Stamp:

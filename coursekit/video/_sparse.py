@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
+from itertools import pairwise
 from typing import NamedTuple
 
 import av
@@ -39,11 +40,11 @@ class UnplannedError(Exception):
     """The decoder gave another picture than planned, a damaged one, or none."""
 
 
-class Entry(NamedTuple):
-    """What the table of a video says about a packet."""
+class Entries(NamedTuple):
+    """What the table of a video says about its packets, in the order of decoding."""
 
-    stamp: int  # pts of its picture, in ticks
-    is_key: bool
+    stamps: Sequence[int]  # pts of their pictures, in ticks; no two are the same
+    are_keys: Sequence[int]  # 1 for key frames, else 0
 
 
 class Step(Enum):
@@ -54,32 +55,33 @@ class Step(Enum):
     DROP = "no wanted picture needs it"
 
 
-def plan(entries: Sequence[Entry], wanted: Collection[int]) -> list[Step]:
+def plan(entries: Entries, wanted: Collection[int]) -> list[Step]:
     """What to do with each packet so that all wanted pictures can be decoded.
 
     Args:
-        entries: the packets in the order of decoding. Those before the first key frame form a group too.
+        entries: the packets. Those before the first key frame form a group too.
         wanted: time stamps of the wanted pictures.
     """
-    steps = [Step.DROP] * len(entries)
-    starts = [place for place, entry in enumerate(entries) if entry.is_key or place == 0]
+    stamps, are_keys = entries
+    steps = [Step.DROP] * len(stamps)
+    starts = [place for place, is_key in enumerate(are_keys) if is_key or place == 0]
     needs_whole = False  # does the group that follows need all of this one?
-    for start, stop in reversed(list(zip(starts, [*starts[1:], len(entries)], strict=True))):
-        places = [place for place in range(start, stop) if entries[place].stamp in wanted]
+    for start, stop in reversed(list(pairwise([*starts, len(stamps)]))):
+        places = [place for place in range(start, stop) if stamps[place] in wanted]
         end = stop if needs_whole else places[-1] + 1 if places else start
         for place in range(start, end):
             steps[place] = Step.PASS_ON
         for place in [start, *places] if end > start else []:
             steps[place] = Step.DECODE
         # Pictures that are shown before the key frame of their group are also built from the group before.
-        needs_whole = any(entries[place].stamp < entries[start].stamp for place in places)
+        needs_whole = any(stamps[place] < stamps[start] for place in places)
     return steps
 
 
 def pictures(
     packets: Iterable[Packet[VideoStream]],
     context: VideoCodecContext,
-    entries: Sequence[Entry],
+    entries: Entries,
     wanted: Collection[int],
 ) -> Iterator[VideoFrame]:
     """The wanted pictures in the order of display, as decoding everything would give them.
@@ -87,20 +89,20 @@ def pictures(
     Args:
         packets: those of the video stream, from the first of `entries` on.
         context: the decoder of the stream.
-        entries: the packets in the order of decoding; no two have the same time stamp.
+        entries: what the table says about these packets.
         wanted: time stamps of the wanted pictures.
 
     Raises:
         UnplannedError: the file does not decode as its table promises; what was given is right.
     """
     if context.codec.canonical_name not in GROUPED:
-        entries = [Entry(entry.stamp, False) for entry in entries]  # one group
+        entries = Entries(entries.stamps, bytes(len(entries.stamps)))  # one group
     steps = plan(entries, wanted)
-    needed = zip(entries, steps, strict=True)
-    keys = {entry.stamp for entry, step in needed if entry.is_key and step is Step.DECODE}
+    needed = zip(*entries, steps, strict=True)
+    keys = {stamp for stamp, is_key, step in needed if is_key and step is Step.DECODE}
     expected = iter(sorted(keys.union(wanted)))
     try:
-        for picture in _decoded(packets, context, entries, steps):
+        for picture in _decoded(packets, context, entries.stamps, steps):
             if picture.is_corrupt:
                 raise UnplannedError(f"damaged picture at {picture.pts}")
             if picture.pts in keys and not picture.key_frame:
@@ -121,7 +123,7 @@ def pictures(
 def _decoded(
     packets: Iterable[Packet[VideoStream]],
     context: VideoCodecContext,
-    entries: Sequence[Entry],
+    stamps: Sequence[int],
     steps: Sequence[Step],
 ) -> Iterator[VideoFrame]:
     """Follow the plan; wanted pictures come, and others."""
@@ -129,9 +131,9 @@ def _decoded(
     end = len(steps) - steps[::-1].index(Step.DECODE) if Step.DECODE in steps else 0
     filled = False  # does the decoder hold pictures?
     holding = (packet for packet in packets if packet.size)
-    for packet, entry, step in zip(holding, entries[:end], steps[:end], strict=False):
-        if packet.pts != entry.stamp:
-            raise UnplannedError(f"packet at {packet.pts}, expected {entry.stamp}")
+    for packet, stamp, step in zip(holding, stamps[:end], steps[:end], strict=False):
+        if packet.pts != stamp:
+            raise UnplannedError(f"packet at {packet.pts}, expected {stamp}")
         if step is not Step.DROP:
             context.skip_frame = "NONREF" if may_skip and step is Step.PASS_ON else "DEFAULT"
             yield from packet.decode()

@@ -1,5 +1,6 @@
 """Counts, times and parts all speak of one list of pictures, those that are shown, in every container."""
 
+import random
 import subprocess
 import sys
 import warnings
@@ -11,7 +12,7 @@ from PIL import Image
 from support import badfiles
 
 from coursekit import video
-from coursekit.video._index import Row, is_sound
+from coursekit.video._index import Row, Rows, is_sound
 from coursekit.video._source import Source
 
 FILMS = {  # and whether the packets alone may tell the pictures
@@ -93,6 +94,29 @@ def test_a_part_is_that_slice_of_the_whole(film):
                 list(video.stream(path, seconds=(start, stop)))
 
 
+def test_chosen_frames_come_in_the_order_asked_for(film):
+    path, whole, _ = film
+    chance = random.Random(0)
+    last = len(whole) - 1
+    drawn = [chance.choices(range(len(whole)), k=7) for _ in range(3)]
+    for indices in ([last], [0, 0], [last, 0, last], [5, 3, 4, 4, 9], *drawn):
+        expected = [whole[index] for index in indices]
+        assert_same(list(video.stream(path, indices=indices)), expected)
+        assert torch.equal(
+            video.read(path, indices=indices), torch.stack([frame.image for frame in expected])
+        )
+        assert video.times(path, indices=indices).tolist() == [frame.time for frame in expected]
+
+
+def test_a_frame_after_the_last_one_is_an_error_that_says_how_many_there_are(film):
+    path, whole, _ = film
+    for use in (video.read, video.times, lambda *args, **rest: list(video.frames(*args, **rest))):
+        with pytest.raises(
+            video.VideoError, match=f"no frame {len(whole)} that .* it holds {len(whole)} frames"
+        ):
+            use(path, indices=[1, len(whole), 0])
+
+
 def test_a_target_rate_shows_the_frame_that_is_then_on_the_screen(film):
     path, whole, _ = film
     for fps in (4, 60):
@@ -115,7 +139,7 @@ def test_a_part_near_the_end_is_entered_at_its_group(suffix, tmp_path):
     path = badfiles.make_groups(tmp_path, suffix)
     with Source(path) as source:
         table = source._scanned().table
-        key = [row for row in table.rows if row.is_key][3]
+        key = table.rows[[place for place, is_key in enumerate(table.rows.are_keys) if is_key][3]]
         packets = source._packets_from(key)
         assert Row.of(next(packets)).is_same(key)
 
@@ -135,7 +159,7 @@ def test_a_part_near_the_end_is_entered_at_its_group(suffix, tmp_path):
     ],
 )
 def test_times_are_trusted_only_if_a_decoder_gives_its_pictures_in_their_order(ticks, keys, depth, sound):
-    rows = [Row(tick, None, 100, place in keys, 1) for place, tick in enumerate(ticks)]
+    rows = Rows(Row(tick, None, 100, place in keys, 1) for place, tick in enumerate(ticks))
     assert is_sound(rows, depth) == sound
 
 
@@ -153,7 +177,12 @@ def test_frames_after_damage_keep_their_numbers_in_the_whole_and_in_parts(tmp_pa
         assert 40 < len(whole) < 60
         assert all(frame.time == pytest.approx(index / 25) for index, frame in whole.items())
         part = list(video.stream(path, frames=(50, 53)))
+        lost = next(index for index in range(60) if index not in whole)
+        chosen = list(video.stream(path, indices=[52, 3, 50]))
+        with pytest.raises(video.VideoError, match=f"no frame {lost} that can be decoded"):
+            video.read(path, indices=[0, lost])
     assert_same(part, [whole[50], whole[51], whole[52]])
+    assert_same(chosen, [whole[52], whole[3], whole[50]])
 
 
 def test_empty_packets_of_an_avi_do_not_end_the_decoding(tmp_path):

@@ -24,7 +24,9 @@ READERS = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
-    "options", [{}, {"frames": (3, 9), "every": 2}, {"seconds": (1, 2), "fps": 5}], ids=str
+    "options",
+    [{}, {"frames": (3, 9), "every": 2}, {"seconds": (1, 2), "fps": 5}, {"indices": [9, 2, 9]}],
+    ids=str,
 )
 def test_a_selection_gives_the_same_frames_as_its_keywords(reader, options):
     use = READERS[reader]
@@ -70,11 +72,77 @@ def test_the_keywords_are_the_fields_of_a_selection():
         ({"fps": 5}, {"fps": "5"}),
         ({"fps": 29.97}, {"fps": "2997/100"}),
         ({"fps": 30000 / 1001, "size": (9, 9)}, {"fps": "30000/1001"}),
+        ({"indices": [7, 2000, 31]}, {"indices": "(7, 2000, 31)"}),
     ],
     ids=str,
 )
 def test_a_selection_is_described_as_feature_files_on_disk_say_it(options, described):
     assert Selection(**options).described() == described
+
+
+# ---------------------------------------------------------------- chosen frames
+
+
+@pytest.mark.parametrize(
+    "indices", [[5, 0, 5], (5, 0, 5), np.array([5, 0, 5], np.int32), torch.tensor([5, 0, 5])], ids=repr
+)
+def test_frames_are_chosen_by_a_list_an_array_or_a_tensor(indices):
+    selection = Selection(indices=indices)
+    assert selection == Selection(indices=iter((5, 0, 5)))
+    assert hash(selection) == hash(Selection(indices=[5, 0, 5]))
+    assert all(type(number) is int for number in selection.indices)
+    whole = video.read(CARPHONE, frames=(0, 6))
+    assert torch.equal(video.read(CARPHONE, selection), whole[[5, 0, 5]])
+
+
+@pytest.mark.parametrize(
+    ("indices", "kind", "message"),
+    [
+        ([], ValueError, "name no frame"),
+        ([3, -1], ValueError, "indices hold -1, before frame 0: count from the beginning"),
+        (7, TypeError, r"indices=7 must be the numbers of the frames to take, such as \[7, 2000, 31\]"),
+        ([1.0], TypeError, "must be the numbers"),
+        (np.array([0.5]), TypeError, "must be the numbers"),
+        ("12", TypeError, "must be the numbers"),
+        ([True, False], TypeError, "not a mask"),
+        (np.array([True]), TypeError, "not a mask"),
+        (torch.tensor([True]), TypeError, "not a mask"),
+        (torch.zeros(2, 2, dtype=torch.int64), TypeError, "must be the numbers"),
+    ],
+    ids=repr,
+)
+def test_wrong_numbers_are_refused(indices, kind, message):
+    for use in (Selection, lambda **options: video.read(CARPHONE, **options)):
+        with pytest.raises(kind, match=message):
+            use(indices=indices)
+
+
+@pytest.mark.parametrize(
+    "other", [{"frames": (0, 9)}, {"seconds": (0, 1)}, {"every": 2}, {"fps": 5}], ids=str
+)
+def test_chosen_frames_exclude_every_other_choice(other):
+    with pytest.raises(ValueError, match=f"indices name each frame: leave out {next(iter(other))}="):
+        Selection(indices=[1], **other)
+
+
+def test_chosen_frames_are_resized():
+    assert torch.equal(
+        video.read(CARPHONE, indices=[8, 2], size=(20, 30)),
+        video.read(CARPHONE, size=(20, 30), frames=(0, 9))[[8, 2]],
+    )
+
+
+def test_many_chosen_frames_are_described_in_a_few_words_that_differ_with_them():
+    one, other = (Selection(indices=range(first, 100_000)).described()["indices"] for first in (0, 1))
+    assert one.startswith("100000 numbers, SHA-256 ")
+    assert len(one) < 100
+    assert one != other
+
+
+def test_the_rising_runs_of_chosen_frames_are_read_one_after_the_other():
+    runs = Selection(indices=[5, 5, 9, 2, 2, 1], size=(8, 8)).runs()
+    assert [run.indices for run in runs] == [(5, 5, 9), (2, 2), (1,)]
+    assert list(Selection(every=2).runs()) == [Selection(every=2)]
 
 
 # ---------------------------------------------------------------- frame rates

@@ -55,13 +55,14 @@ def counts(monkeypatch):
         (lambda path: video.read(path), 2),  # the packets, to know how many frames there are; then the frames
         (lambda path: video.read(path, **PART), 1),
         (lambda path: video.read(path, frames=(40, 60)), 1),
+        (lambda path: video.read(path, indices=[40, 7, 60]), 1),
         (lambda path: list(video.frames(path)), 1),  # the frames alone
         (lambda path: list(video.frames(path, **PART)), 1),
         (lambda path: list(video.stream(path, **PART)), 1),
         (lambda path: show.player(path), 2),
         (lambda path: show.player(path, **PART), 1),
     ],
-    ids=["probe", "times", "times of a part", "read", "read seconds", "read frames", "frames",
+    ids=["probe", "times", "times of a part", "read", "read seconds", "read frames", "read indices", "frames",
          "frames of a part", "stream of a part", "player", "player of a part"],
 )  # fmt: skip
 def test_a_call_opens_the_video_once_and_scans_it_once(call, passes, counts):

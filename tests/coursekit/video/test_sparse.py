@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.video import _sparse
-from coursekit.video._sparse import Entry, Step
+from coursekit.video._sparse import Entries, Step
 
 COUNT = 60
 PIXELS = {"mjpeg": "yuvj420p", "huffyuv": "yuv422p", "png": "rgb24", "prores_ks": "yuv422p10le"}
@@ -64,7 +64,12 @@ def any_film(request, tmp_path_factory):
 
 def table(path):
     with av.open(str(path)) as container:
-        return [Entry(packet.pts, packet.is_keyframe) for packet in container.demux(video=0) if packet.size]
+        return entries_of((p.pts, p.is_keyframe) for p in container.demux(video=0) if p.size)
+
+
+def entries_of(pairs):
+    """Entries from a pair (time stamp, is it a key frame?) for each packet."""
+    return Entries(*(list(column) for column in zip(*pairs, strict=True)))
 
 
 def whole(path):
@@ -127,14 +132,15 @@ def test_the_number_of_threads_does_not_matter(tmp_path, name, threads):
 
 def test_a_table_with_wrong_key_frames_never_gives_a_wrong_picture(any_film):
     pictures = whole(any_film)
-    wrong = [Entry(entry.stamp, place % 7 == 0) for place, entry in enumerate(table(any_film))]
+    stamps, are_keys = table(any_film)
+    wrong = Entries(stamps, [place % 7 == 0 for place in range(len(stamps))])
     unplanned = 0
     for wanted in subsets(sorted(pictures))[::2]:
         sparse = Sparse(any_film, wrong, wanted)
         unplanned += sparse.unplanned
         assert sparse.agrees_with(pictures, wanted), wanted
     keys_do_not_matter = any_film.name == "vp9.webm"
-    assert (unplanned == 0) == (keys_do_not_matter or all(entry.is_key for entry in table(any_film)))
+    assert (unplanned == 0) == (keys_do_not_matter or all(are_keys))
 
 
 def test_pictures_that_recover_slowly_are_not_given(tmp_path):
@@ -142,7 +148,7 @@ def test_pictures_that_recover_slowly_are_not_given(tmp_path):
     options = {"x264-params": "intra-refresh=1:bframes=2"}
     path = film(tmp_path / "refresh.mp4", "libx264", options)
     entries, pictures = table(path), whole(path)
-    assert sum(entry.is_key for entry in entries) > 2
+    assert sum(entries.are_keys) > 2
     results = [(wanted, Sparse(path, entries, wanted)) for wanted in subsets(sorted(pictures))]
     assert all(sparse.agrees_with(pictures, wanted) for wanted, sparse in results)
     assert any(sparse.unplanned for _, sparse in results)
@@ -158,11 +164,11 @@ def test_a_damaged_reference_is_not_overlooked(tmp_path, place):
     middle, end = packet.pos + packet.size // 2, packet.pos + packet.size
     data[middle:end] = b"\xff" * (end - middle)
     path.write_bytes(data)
-    wanted = {entries[0].stamp, entries[24].stamp}
+    wanted = {entries.stamps[0], entries.stamps[24]}
     sparse = Sparse(path, entries, wanted)
     assert sparse.unplanned
     assert sparse.agrees_with(pictures, wanted)
-    assert list(sparse.pictures) == [entries[0].stamp]
+    assert list(sparse.pictures) == [entries.stamps[0]]
 
 
 def test_the_decoder_leaves_nothing_out_after_a_reader_that_stopped_early(tmp_path):
@@ -170,7 +176,7 @@ def test_the_decoder_leaves_nothing_out_after_a_reader_that_stopped_early(tmp_pa
     entries = table(path)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        wanted = {entries[0].stamp, entries[12].stamp}  # of one group
+        wanted = {entries.stamps[0], entries.stamps[12]}  # of one group
         pictures = _sparse.pictures(container.demux(stream), stream.codec_context, entries, wanted)
         next(pictures)
         pictures.close()
@@ -182,12 +188,12 @@ def test_the_decoder_is_told_to_leave_pictures_out_only_where_this_is_known_to_b
     tmp_path, name, marked
 ):
     path = film(tmp_path / name, *FILMS[name])
-    entries = [Entry(entry.stamp, False) for entry in table(path)]
+    stamps, _ = table(path)
     told = set()
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         context, steps = stream.codec_context, [Step.PASS_ON] * 40 + [Step.DECODE] * 20
-        for _ in _sparse._decoded(container.demux(stream), context, entries, steps):
+        for _ in _sparse._decoded(container.demux(stream), context, stamps, steps):
             told.add(context.skip_frame)
     assert ("NONREF" in told) == marked
 
@@ -198,14 +204,11 @@ def test_the_decoder_is_told_to_leave_pictures_out_only_where_this_is_known_to_b
 )
 def test_pictures_that_no_other_is_built_from_are_left_out_where_the_stream_marks_them(tmp_path, name, fewer):
     path = film(tmp_path / name, *FILMS[name])
-    entries = [Entry(entry.stamp, False) for entry in table(path)]  # one group: nothing can be dropped
+    stamps, _ = table(path)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        steps = _sparse.plan(entries, {max(entries).stamp})
-        steps = [Step.PASS_ON] * (len(steps) - 1) + [Step.DECODE]
-        count = sum(
-            1 for _ in _sparse._decoded(container.demux(stream), stream.codec_context, entries, steps)
-        )
+        steps = [Step.PASS_ON] * (len(stamps) - 1) + [Step.DECODE]
+        count = sum(1 for _ in _sparse._decoded(container.demux(stream), stream.codec_context, stamps, steps))
     assert (count < COUNT) == fewer
 
 
@@ -215,30 +218,31 @@ def test_pictures_that_no_other_is_built_from_are_left_out_where_the_stream_mark
 @st.composite
 def tables(draw):
     """Groups of packets; some pictures of a group are shown before its key frame."""
-    entries = []
+    pairs = []
     time = 0
     sizes = st.tuples(st.integers(1, 6), st.integers(0, 2))
     for size, leading in draw(st.lists(sizes, min_size=1, max_size=6)):
         before, after = min(leading, size - 1), size - 1 - min(leading, size - 1)
         key = time + before
         others = draw(st.permutations([*range(time, key), *range(key + 1, key + 1 + after)]))
-        entries += [Entry(key, True), *(Entry(stamp, False) for stamp in others)]
+        pairs += [(key, True), *((stamp, False) for stamp in others)]
         time += size
     if draw(st.booleans()):
-        entries[0] = Entry(entries[0].stamp, False)  # the file begins inside a group
+        pairs[0] = (pairs[0][0], False)  # the file begins inside a group
     wanted = draw(st.sets(st.integers(0, time - 1)))
-    return entries, wanted
+    return entries_of(pairs), wanted
 
 
 def needed(entries, wanted):
     """Places of the packets that the wanted pictures need, picture by picture."""
-    starts = [place for place, entry in enumerate(entries) if entry.is_key or place == 0]
+    stamps, are_keys = entries
+    starts = [place for place, is_key in enumerate(are_keys) if is_key or place == 0]
     places = set()
-    for place, entry in enumerate(entries):
-        if entry.stamp in wanted:
+    for place, stamp in enumerate(stamps):
+        if stamp in wanted:
             group = max(number for number, start in enumerate(starts) if start <= place)
             places.update(range(starts[group], place + 1))
-            if entry.stamp < entries[starts[group]].stamp and group > 0:
+            if stamp < stamps[starts[group]] and group > 0:
                 places.update(range(starts[group - 1], starts[group]))
     return places
 
@@ -253,8 +257,8 @@ def test_the_plan_drops_exactly_what_no_wanted_picture_needs(case):
 @given(tables())
 def test_the_plan_lets_the_decoder_leave_out_neither_a_wanted_picture_nor_a_key_frame(case):
     entries, wanted = case
-    for entry, step in zip(entries, _sparse.plan(entries, wanted), strict=True):
-        if entry.stamp in wanted:
+    for stamp, is_key, step in zip(*entries, _sparse.plan(entries, wanted), strict=True):
+        if stamp in wanted:
             assert step is Step.DECODE
         elif step is Step.PASS_ON:
-            assert not entry.is_key
+            assert not is_key
