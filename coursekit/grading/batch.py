@@ -95,11 +95,12 @@ def grade(
         record_folder.mkdir(parents=True, exist_ok=True)
         sweep(record_folder)
         book, records = Book(folder, assignment, db), _read_records(record_folder)
+        failed = {s.student: s.reason for s in submissions if s.unread}
+        submissions = [s for s in submissions if not s.unread]
         to_grade = [s for s in submissions if regrade or not _is_graded(s, records.get(s.student))]
         unchanged = {s.student for s in submissions} - {s.student for s in to_grade}
         release = _released_texts(book.texts, assignment)
         grader = Grader(assignment, release, limits or Limits())
-        failed = {}
         if progress and to_grade:
             progress(0, len(to_grade))
         results = each(
@@ -126,7 +127,7 @@ def grade(
     return Summary(
         records=tuple(records[name] for name in sorted(records)),
         totals=totals,
-        graded=len(to_grade) - len(failed),
+        graded=len(to_grade) - len(failed.keys() & {s.student for s in to_grade}),
         unchanged=len(unchanged),
         outdated=tuple(sorted(name for name in unchanged if records[name].master != assignment.digest)),
         entered_again=entered_again,

@@ -14,7 +14,7 @@ import stat
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -27,8 +27,10 @@ from coursekit.grading.rebuild import (
     first_line,
     notebook_cells,
     readable,
+    rebuild,
     too_large,
 )
+from coursekit.grading.release import stubs
 
 ARCHIVE = 200 << 20  # bytes of a student's zip, and of all that is unpacked from a student's zips
 GATHERED = 2 << 30  # bytes unpacked from a zip of many students
@@ -36,6 +38,12 @@ FILES = 20_000  # in one zip or folder
 DEPTH = 20  # folders within folders
 READ = (".ipynb", ".json", ".txt", "")  # ends of names that a notebook may have
 _MOODLE = re.compile(r"_assignsubmission_.*$")
+# A folder around the folders of students: submissions, conv3d-submissions (GitHub Classroom), late,
+# assignment_1234_export (Gradescope).
+_WRAPPER = re.compile(
+    r"(?i)(^|[-_ .])(submissions?|submitted|handed[-_ ]?in|students?|class|late|on[-_ ]?time|downloads?|"
+    r"exports?|all|repos(itories)?)([-_ .(]|$)"
+)
 _CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
 
 
@@ -48,6 +56,8 @@ class Submission:
     """The notebook that one student handed in.
 
     `data` is its content. It is None if there is no notebook; `reason` then tells the student the reason.
+    `unread` says that an archive or a folder could not be read: there may be a notebook in it, so a person
+    has to look, and there is no mark.
     """
 
     student: str
@@ -55,6 +65,7 @@ class Submission:
     data: bytes | None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    unread: bool = False
 
     @property
     def digest(self) -> str:
@@ -65,13 +76,14 @@ class Submission:
 
 @dataclass
 class _File:
-    """A file: its content, or the reason why it was not read."""
+    """A file: its content, or the reason why it was not read; `closed` if other files may be inside."""
 
     parts: tuple[str, ...]
     data: bytes | None
     reason: str = ""
     when: float = 0.0
     place: str = ""
+    closed: bool = False
 
 
 def gather(
@@ -80,8 +92,8 @@ def gather(
     """Find the submissions in files and folders, one for each student, in the order of their names.
 
     In a folder or a zip, the first folder has the name of a student. A notebook that lies in no folder has it
-    in its own name. Names of Moodle's and Canvas's downloads are understood, and nbgrader's folder
-    `submitted`.
+    in its own name. Names of Moodle's and Canvas's downloads are understood, nbgrader's folder `submitted`,
+    and one folder around all others, such as `submissions` or the export of Gradescope.
 
     Args:
         paths: notebooks, zips, or folders of both.
@@ -89,13 +101,14 @@ def gather(
         student: name of the student, for a single notebook.
 
     Raises:
-        CollectError: a path does not exist, or there is no submission in any.
+        CollectError: a path does not exist, there is no submission in any, or it is not clear whether a
+            folder is one student's or holds the folders of several.
     """
     files: list[_File] = []
     for path in map(Path, paths):
         if not path.exists():
             raise CollectError(f"there is no file or folder {path}")
-        for file in _files_in(path):
+        for file in _without_wrapper(list(_files_in(path)), path, assignment, student):
             file.parts = _placed(file.parts, path, assignment.name)
             files.append(file)
     groups: dict[str, list[_File]] = {}
@@ -105,7 +118,8 @@ def gather(
     if not groups:
         raise CollectError(f"there is nothing to grade in {', '.join(map(str, paths))}")
     names = _safe_names(groups)
-    chosen = [_choose(names[raw], group, assignment) for raw, group in groups.items()]
+    release = stubs(assignment)
+    chosen = [_choose(names[raw], group, assignment, release) for raw, group in groups.items()]
     return sorted(chosen, key=lambda submission: submission.student)
 
 
@@ -150,7 +164,7 @@ def _in_folder(folder: Path) -> Iterator[_File]:
     for error in errors:
         parts = Path(error.filename).relative_to(folder).parts
         reason = f"the folder cannot be read ({error.strerror})"
-        yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename)
+        yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename, closed=True)
 
 
 def _read(path: Path, parts: tuple[str, ...]) -> _File:
@@ -187,7 +201,7 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
             entries = archive.infolist()
             if len(entries) > FILES:
                 reason = f"{Path(place).name} holds more than {FILES:,} files"
-                yield _File((*owner, Path(place).name), None, reason, 0.0, place)
+                yield _File((*owner, Path(place).name), None, reason, 0.0, place, closed=True)
                 return
             for entry in entries:
                 parts = _parts(entry.filename)
@@ -205,7 +219,7 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
                 yield result
     except Exception as error:  # zipfile raises many kinds
         reason = f"{Path(place).name} is no zip that can be read ({first_line(error)})"
-        yield _File((*owner, Path(place).name), None, reason, 0.0, place)
+        yield _File((*owner, Path(place).name), None, reason, 0.0, place, closed=True)
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -261,6 +275,35 @@ def _when(entry: zipfile.ZipInfo) -> float:
 # ---------------------------------------------------------------- students
 
 
+def _without_wrapper(
+    files: list[_File], path: Path, assignment: Assignment, student: str | None
+) -> list[_File]:
+    """Take the one folder away that lies around the folders of all students, such as `submissions`.
+
+    Raises:
+        CollectError: it may also be the folder of one student with several notebooks.
+    """
+    tops = {file.parts[0] for file in files}
+    if student or len(tops) != 1 or any(len(file.parts) < 3 for file in files if _likeness(file, assignment)):
+        return files
+    (top,) = tops
+    below = sorted({file.parts[1] for file in files if _likeness(file, assignment)})
+    if _is_zip(top) or top.lower() == assignment.name.lower() or _MOODLE.search(top) or not below:
+        return files
+    if not _WRAPPER.search(top):
+        if len(below) < 2:
+            return files
+        raise CollectError(
+            f"everything in {path} lies in one folder, {top}, with a notebook in each of "
+            f"{', '.join(below[:3])}{' and others' if len(below) > 3 else ''}. If these are students, grade "
+            f"{path / top if path.is_dir() else f'the folder {top} itself'}; if {top} is one student, "
+            f"add --student {top!r}"
+        )
+    for file in files:
+        file.parts = file.parts[1:] or file.parts
+    return _without_wrapper(files, path, assignment, student)
+
+
 def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, ...]:
     """The parts of a file's path from the one that says whose it is; the assignment's own name does not."""
     if len(parts) > 2 and parts[0] == "submitted":
@@ -277,7 +320,7 @@ def _student(parts: tuple[str, ...], assignment: str) -> str:
     """The student to whom a file belongs, by its folder and name."""
     name = parts[0]
     if len(parts) > 1 and not _is_zip(name):
-        return _MOODLE.sub("", name) or name
+        return re.sub(rf"(?i)^{re.escape(assignment)}[-_](?=.)", "", _MOODLE.sub("", name)) or name
     stem = name[: name.rfind(".")] if "." in name.strip(".") else name
     stem = re.sub(r"(?i)(.)\.ipynb$", r"\1", stem)  # as in .ipynb.txt
     if _MOODLE.search(stem):
@@ -316,8 +359,14 @@ def _tag(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _choose(student: str, files: list[_File], assignment: Assignment) -> Submission:
-    """Choose the notebook that is graded among a student's files."""
+def _choose(
+    student: str, files: list[_File], assignment: Assignment, release: Mapping[str, str]
+) -> Submission:
+    """Choose the notebook that is graded among a student's files, and note why.
+
+    It is the one with the most cells of the assignment that the student has filled in, then the one with the
+    most cells of the assignment, then the latest, then the one with the assignment's name.
+    """
     notebooks = [  # also under a name that does not end in .ipynb
         file
         for file in files
@@ -328,18 +377,34 @@ def _choose(student: str, files: list[_File], assignment: Assignment) -> Submiss
         reasons = [file.reason for file in files if file.reason]
         names = ", ".join(file.parts[-1] for file in files[:5])
         reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
-        return Submission(student, readable(files[0].place), None, readable(reason[:500]))
+        closed = any(file.closed for file in files)
+        return Submission(student, readable(files[0].place), None, readable(reason[:500]), unread=closed)
+    if len(notebooks) == 1:
+        return Submission(student, readable(notebooks[0].place), notebooks[0].data)
+    filled = {id(file): _filled(file, assignment, release) for file in notebooks}
 
-    def fit(file: _File) -> tuple[int, bool, float]:
-        return _likeness(file, assignment), file.parts[-1] == f"{assignment.name}.ipynb", file.when
+    def fit(file: _File) -> tuple[int, int, float, bool]:
+        named = file.parts[-1] == f"{assignment.name}.ipynb"
+        return filled[id(file)], _likeness(file, assignment), file.when, named
 
     best = max(notebooks, key=fit)
-    notes = []
-    if len(notebooks) > 1:
-        others = ", ".join(file.parts[-1] for file in notebooks if file is not best)
-        note = f"of {len(notebooks)} notebooks {best.parts[-1]} is graded, not {others}"
-        notes.append(readable(note[:500]))
+    about = {id(file): f"{file.parts[-1]} ({filled[id(file)]} filled, {_day(file)})" for file in notebooks}
+    others = ", ".join(text for key, text in about.items() if key != id(best))
+    note = f"of {len(notebooks)} notebooks {about[id(best)]} is graded, not {others}"
+    notes = [readable(note[:500])]
     return Submission(student, readable(best.place), best.data, "", tuple(notes))
+
+
+def _filled(file: _File, assignment: Assignment, release: Mapping[str, str]) -> int:
+    """The number of the assignment's cells in which a student has written something."""
+    rebuilt = rebuild(file.data or b"", assignment, release)
+    texts = {**rebuilt.solutions, **rebuilt.written}
+    return sum(text.strip() != release[grade_id].strip() for grade_id, text in texts.items())
+
+
+def _day(file: _File) -> str:
+    """When a file was last changed, as people write it."""
+    return datetime.fromtimestamp(file.when).strftime("%Y-%m-%d %H:%M") if file.when else "no time"
 
 
 def _likeness(file: _File, assignment: Assignment) -> int:

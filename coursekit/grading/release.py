@@ -48,12 +48,12 @@ def released(assignment: Assignment) -> Any:
     return notebook
 
 
-def stubbed(assignment: Assignment) -> dict[str, str]:
-    """The text of each solution cell as students get it, by its grade_id."""
+def stubs(assignment: Assignment) -> dict[str, str]:
+    """The text of each solution cell and written answer as students get it, by its grade_id."""
     return {
         cell.metadata.nbgrader.grade_id: cell.source
         for cell in released(assignment).cells
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+        if cell.metadata.get("nbgrader", {}).get("solution")
     }
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from coursekit.grading.assignment import Assignment, AssignmentError, every, find, read
 from coursekit.grading.autograde import Judge, Mark
-from coursekit.grading.release import stubbed
+from coursekit.grading.release import stubs
 
 Cells = list[dict[str, str]]
 Run = Callable[[Cells, Cells], list[dict[str, str]]]
@@ -77,7 +77,7 @@ def faults(assignment: Assignment, run: Run = run_without_sandbox) -> list[str]:
     for mark in marks(None).values():
         if mark.message:
             messages.append(f"the reference loses {mark.grade_id}: {mark.message}")
-    for mark in marks(stubbed(assignment)).values():
+    for mark in marks(stubs(assignment)).values():
         if mark.points:
             messages.append(f"the untouched release gets the points of {mark.grade_id}")
         elif "NotImplementedError" not in mark.message:

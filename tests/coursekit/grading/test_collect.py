@@ -249,6 +249,54 @@ def test_alice_and_alice_in_small_letters_stay_two(master: Assignment, good: byt
     assert len({one.student.lower() for one in found}) == 2 and {one.data for one in found} == {good, other}
 
 
+WRAPPED = {
+    "a folder one level too high": ("submissions", ("alice/tiny.ipynb", "bob/tiny.ipynb"), ("alice", "bob")),
+    "Gradescope": (
+        "assignment_4711_export",
+        ("submission_1/tiny.ipynb", "submission_2/tiny.ipynb"),
+        ("submission_1", "submission_2"),
+    ),
+    "GitHub Classroom": (
+        "tiny-submissions",
+        ("tiny-alice/notebooks/assignments/tiny/tiny.ipynb", "tiny-bob/tiny.ipynb"),
+        ("alice", "bob"),
+    ),
+    "the only student so far": ("submissions", ("alice/tiny.ipynb",), ("alice",)),
+    "two folders too high": (
+        "downloads",
+        ("submitted/alice/tiny.ipynb", "submitted/bob/a.ipynb"),
+        ("alice", "bob"),
+    ),
+    "a student's own folders": ("alice", ("work/tiny.ipynb",), ("alice",)),
+    "a student's two notebooks": ("alice", ("tiny.ipynb", "tiny-Copy1.ipynb"), ("alice",)),
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_a_class_does_not_become_one_student(
+    case: str, master: Assignment, good: bytes, tmp_path: Path
+) -> None:
+    top, places, students = WRAPPED[case]
+    for place in places:
+        put(tmp_path / "in" / top / place, good)
+    zipped({f"{top}/{place}": good for place in places}, tmp_path / "all.zip")
+    for path in (tmp_path / "in", tmp_path / "all.zip"):
+        assert tuple(by_name(gather([path], master))) == students, path
+
+
+def test_where_it_is_not_clear_whether_a_folder_is_a_class_the_instructor_is_asked(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
+    for place in ("week3/anna/tiny.ipynb", "week3/ben/tiny.ipynb"):
+        put(tmp_path / "in" / place, good)
+    with pytest.raises(
+        CollectError, match=r"one folder, week3, with a notebook in each of anna, ben.*--student"
+    ):
+        gather([tmp_path / "in"], master)
+    assert list(by_name(gather([tmp_path / "in" / "week3"], master))) == ["anna", "ben"]
+    assert list(by_name(gather([tmp_path / "in"], master, student="week3"))) == ["week3"]
+
+
 # ---------------------------------------------------------------- which file
 
 
@@ -261,10 +309,30 @@ def test_of_several_notebooks_the_one_with_the_cells_is_graded(
     put(tmp_path / "alice" / "notes.txt", b"hello")
     (one,) = gather([tmp_path], master)
     assert one.data == good
-    assert one.notes == ("of 3 notebooks my work.ipynb is graded, not tiny.ipynb, zz broken.ipynb",)
+    (note,) = one.notes
+    assert note.startswith("of 3 notebooks my work.ipynb (3 filled, 20")
+    assert "is graded, not tiny.ipynb (0 filled, " in note
 
 
-def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(
+def test_work_counts_before_time_and_time_before_the_name(master: Assignment, tmp_path: Path) -> None:
+    """An untouched `tiny.ipynb` does not beat the copy with the work, nor an old file a newer one."""
+    untouched = assignment.handed_in(master, {})
+    work, newer = (assignment.handed_in(master, {"task-1": f"{name} = 1"}) for name in ("work", "newer"))
+    put(tmp_path / "in" / "alice" / "tiny-Copy1.ipynb", work)
+    put(tmp_path / "in" / "alice" / "tiny.ipynb", untouched)
+    (one,) = gather([tmp_path / "in"], master)
+    assert one.data == work
+    assert "tiny-Copy1.ipynb (1 filled" in one.notes[0]
+    assert "not tiny.ipynb (0 filled" in one.notes[0]
+
+    os.utime(tmp_path / "in" / "alice" / "tiny-Copy1.ipynb", (1_000_000_000,) * 2)
+    late = put(tmp_path / "late" / "alice" / "tiny (1).ipynb", newer)
+    assert gather([tmp_path / "in", tmp_path / "late"], master)[0].data == newer
+    late.write_bytes(untouched)
+    assert gather([tmp_path / "in", tmp_path / "late"], master)[0].data == work
+
+
+def test_of_two_alike_the_later_then_the_one_with_the_name_is_graded(
     master: Assignment, tmp_path: Path
 ) -> None:
     old, new = (assignment.handed_in(master, {"task-1": text}) for text in ("old = 1", "new = 1"))
@@ -272,7 +340,7 @@ def test_of_two_alike_the_one_with_the_name_then_the_later_is_graded(
         path = put(tmp_path / "alice" / name, data)
         os.utime(path, (2_000_000_000 - 1000 * number,) * 2)
     assert gather([tmp_path], master)[0].data == new
-    put(tmp_path / "alice" / "tiny.ipynb", old)
+    os.utime(put(tmp_path / "alice" / "tiny.ipynb", old), (2_000_000_000,) * 2)
     assert gather([tmp_path], master)[0].data == old
 
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
@@ -546,6 +614,7 @@ def test_a_zip_of_very_many_files_is_not_looked_through(
     zipped({"alice/work.zip": one, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
     found = by_name(gather([tmp_path / "all.zip"], master))
     assert found["bob"].data == good and found["alice"].reason == "work.zip holds more than 20,000 files"
+    assert found["alice"].unread
 
 
 def test_a_folder_of_very_many_files_is_the_wrong_one(
@@ -583,6 +652,7 @@ def test_a_damaged_zip_is_a_reason(master: Assignment, good: bytes, tmp_path: Pa
         found = by_name(gather([tmp_path / "in"], master))
         assert found["bob"].data == good
         assert found["alice"].reason.startswith("alice.zip is no zip that can be read (")
+        assert found["alice"].unread and not found["bob"].unread
     data = bytearray(whole)
     data[60] ^= 255
     put(tmp_path / "in" / "alice.zip", bytes(data))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support import assignment
 
-from coursekit.grading import batch
+from coursekit.grading import batch, report
 from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
@@ -51,6 +51,25 @@ def test_a_gradebook_inside_the_submissions_is_refused(tmp_path, master):
     ):
         batch.grade(master.path, [tmp_path / "handed_in"], tmp_path / "handed_in" / "grades")
     assert not (tmp_path / "handed_in" / "grades").exists()
+
+
+@pytest.mark.slow
+def test_an_archive_that_cannot_be_read_gets_no_mark_and_the_exit_code_says_so(
+    tmp_path, master, monkeypatch, capsys
+):
+    """`broken.zip` must not become a student with 0 points."""
+    folder = tmp_path / "handed_in"
+    folder.mkdir()
+    (folder / "broken.zip").write_bytes(b"PK no zip")
+    monkeypatch.setattr(batch.sandbox, "check", lambda: None)
+    monkeypatch.setattr(batch, "each", lambda *_, **__: iter(()))
+    summary = batch.grade(master.path, [folder], tmp_path / "grades")
+    assert list(summary.failed) == ["broken"]
+    assert "no zip that can be read" in summary.failed["broken"]
+    assert summary.graded == 0
+    assert "broken" not in summary.table.read_text()
+    assert report.run(master.path, [folder], tmp_path / "grades", quiet=True) == 1
+    assert "no grade: broken: broken.zip is no zip" in capsys.readouterr().err
 
 
 @pytest.mark.slow
