@@ -163,3 +163,16 @@ def test_the_judges_code_means_what_it_means_in_a_notebook(master: Assignment) -
     reports = assignment.run_here([], [{"id": "t", "kind": "test", "source": f"{code.split(chr(10))[0]}\n"
                          "answers = {'is': f.__annotations__['x'] is int}"}])  # fmt: skip
     assert reports[0]["answers"] == encode({"is": True})
+
+
+def test_equal_answers_are_judged_once_and_get_equal_marks(
+    master: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, judged = Judge(master), []
+    real = judge._judged
+    monkeypatch.setattr(judge, "_judged", lambda test, text: judged.append(test.grade_id) or real(test, text))
+    wrong = [report("test-1", {"mean": CLIP.mean(1)}), right()[1]]
+    first, second, third = judge.marks(right()), judge.marks(right()), judge.marks(wrong)
+    assert judged == ["test-1", "test-2", "test-1"]
+    assert first == second
+    assert (third[0].points, third[1]) == (0, first[1])
