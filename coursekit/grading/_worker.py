@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
@@ -15,6 +16,8 @@ from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Judge, Mark
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
+
+ERROR = 400  # characters of a cell's error in a mark's message
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
     texts: dict[str, str] = {}
     said: dict[str, str] = {}
     reports: Sequence[Mapping[str, Any]] = ()
+    stopped: dict[str, str] = {}
     if submission.data is not None:
         rebuilt = rebuild.rebuild(submission.data, assignment, release)
         reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
@@ -120,12 +124,41 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
             result = place.run(*cells)
             if result.reason == sandbox.BROKEN:  # another submission may have been the cause: once more
                 result = place.run(*cells)
+            stopped = _stopped(result.cells, rebuilt.solutions)
             said, reports, reason = _said(result.cells, rebuilt.solutions), result.tests, result.reason
-    marks = tuple(judge.marks(reports, reason))
+    marks = tuple(_explained(judge.marks(reports, reason), stopped, release))
     return Record(
         submission.student, submission.source, submission.digest, assignment.digest, marks, reason,
         tuple(notes), texts, said,
     )  # fmt: skip
+
+
+def _stopped(reports: Iterable[Mapping[str, Any]], solutions: Mapping[str, str]) -> dict[str, str]:
+    """The error of each solution cell that did not run to its end, by grade_id."""
+    errors: dict[str, str] = {}
+    for report in reports:
+        name, error = report.get("id"), report.get("error")
+        if isinstance(name, str) and name in solutions and isinstance(error, str) and error:
+            errors.setdefault(name, error[:ERROR])
+    return errors
+
+
+def _explained(
+    marks: Iterable[Mark], stopped: Mapping[str, str], release: Mapping[str, str]
+) -> Iterator[Mark]:
+    """The marks; a name that is missing because its cell stopped has the cell's own error as its message."""
+    for mark in marks:
+        missing = re.match(r"NameError: name '(\w+)' is not defined", mark.message)
+        cells = [
+            grade_id
+            for grade_id in stopped
+            if missing
+            and re.search(rf"^(?:async )?(?:def|class) +{missing[1]}\b", release[grade_id], re.MULTILINE)
+        ]
+        if cells and missing:
+            message = f"your cell {cells[0]} stopped, so there is no {missing[1]}: {stopped[cells[0]]}"
+            mark = replace(mark, message=message)
+        yield mark
 
 
 def _said(reports: Iterable[Mapping[str, Any]], solutions: Mapping[str, str]) -> dict[str, str]:

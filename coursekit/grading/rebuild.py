@@ -6,17 +6,19 @@ A notebook that cannot be read becomes a reason that the student understands, ne
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursekit.grading.assignment import Assignment
+from coursekit.grading.assignment import Assignment, Cell
 from coursekit.grading.sandbox import compiled
 
 NOTEBOOK = 20 << 20  # bytes of a notebook
 CELLS = 5_000  # of a notebook
+WORDS = 15  # characters that a text in a new cell must have to be taken for an answer
 SOURCE = 200_000  # characters of a solution cell, in all its copies
 
 
@@ -32,7 +34,8 @@ class Rebuilt:
 
 @dataclass
 class _Matched:
-    texts: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)  # by grade_id
+    left: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # (place from 1, other cell)
     notes: list[str] = field(default_factory=list)
 
 
@@ -41,7 +44,8 @@ def rebuild(data: bytes, assignment: Assignment, release: Mapping[str, str]) -> 
 
     A cell is recognised by nbgrader's grade_id, then by the cell's id, then by Colab's `metadata.id`, and at
     last by the function that it defines. Copies of a cell, and the parts of one that was split, are joined in
-    their order.
+    their order. Where the cell of a written answer is missing or empty, text in new cells is taken for it: a
+    person reads it. The notes say where code stands outside of the marked cells.
 
     Args:
         data: the bytes of the submitted file.
@@ -55,12 +59,17 @@ def rebuild(data: bytes, assignment: Assignment, release: Mapping[str, str]) -> 
     matched = _match(cells, assignment, release)
     if not matched.texts:
         return Rebuilt({}, {}, "none of the assignment's cells is in this notebook: is it the right file?")
+    if reason := _of_another(cells, release):
+        return Rebuilt({}, {}, reason)
     texts, notes = {}, list(matched.notes)
+    _find_written(matched, wanted, assignment, release, notes)
     for grade_id, cell in wanted.items():
         copies = matched.texts.get(grade_id)
         if copies is None:
             notes.append(f"the cell {grade_id} is missing")
         texts[grade_id] = _joined(copies or [], release[grade_id], cell.kind == "solution", grade_id, notes)
+    solutions = {grade_id: text for grade_id, text in texts.items() if wanted[grade_id].kind == "solution"}
+    notes += _outside(matched.left, solutions, assignment, release)
     split = {
         kind: {i: t for i, t in texts.items() if wanted[i].kind == kind} for kind in ("solution", "written")
     }
@@ -114,8 +123,8 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
         cell.cell_id: cell.grade_id for cell in assignment.cells if cell.cell_id and cell.grade_id in release
     }
     functions = {name: grade_id for grade_id, text in release.items() for name in _defined(text)}
-    matched, left = _Matched(), []
-    for cell in cells:
+    matched = _Matched()
+    for place, cell in enumerate(cells, start=1):
         grade_id = cell_grade_id(cell)
         if grade_id not in release:
             named = (cell.get("id"), _dict(cell.get("metadata")).get("id"))
@@ -123,9 +132,9 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
         if grade_id:
             matched.texts.setdefault(grade_id, []).append(_source(cell))
         else:
-            left.append(cell)
+            matched.left.append((place, cell))
     by_function: dict[str, list[str]] = {}
-    for cell in left:
+    for _, cell in matched.left:
         if cell.get("cell_type", "code") == "code":
             text = _source(cell)
             for grade_id in dict.fromkeys(functions[name] for name in _defined(text) if name in functions):
@@ -135,6 +144,111 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
             matched.texts[grade_id] = texts
             matched.notes.append(f"the cell {grade_id} was found by its function: its marks were lost")
     return matched
+
+
+def _of_another(cells: list[dict[str, Any]], release: Mapping[str, str]) -> str:
+    """Why a notebook is that of another assignment: all of them have a cell task-1; empty if it is not."""
+    names = {name for text in release.values() for name in _defined(text)}
+    code = "\n".join(_source(cell) for cell in cells)
+    if not names or any(re.search(rf"\b{name}\b", code) for name in names):
+        return ""
+    listed = ", ".join(sorted(names)[:5])
+    return f"no cell of this notebook names {listed}, which this assignment asks for: is it the right file?"
+
+
+def _find_written(
+    matched: _Matched,
+    wanted: Mapping[str, Cell],
+    assignment: Assignment,
+    release: Mapping[str, str],
+    notes: list[str],
+) -> None:
+    """Take text in new cells for each written answer whose own cell is missing or as it was handed out."""
+    known = {_plain(cell.source) for cell in assignment.cells} | set(map(_plain, release.values()))
+    new = [
+        (place, text)
+        for place, cell in matched.left
+        if cell.get("cell_type") in ("markdown", "raw", "html")
+        and len(text := _source(cell).strip()) >= WORDS
+        and _plain(text) not in known
+    ]
+    for grade_id, cell in wanted.items():
+        copies = matched.texts.get(grade_id, [])
+        written = any(text.strip() and _plain(text) != _plain(release[grade_id]) for text in copies)
+        if cell.kind == "written" and not written and new:
+            matched.texts[grade_id] = [text for _, text in new]
+            places = ", ".join(str(place) for place, _ in new)
+            notes.append(
+                f"the marked cell of the answer {grade_id} is empty or missing; text was taken from cell "
+                f"{places} of the notebook, and a person reads it"
+            )
+
+
+def _outside(
+    left: list[tuple[int, dict[str, Any]]],
+    solutions: Mapping[str, str],
+    assignment: Assignment,
+    release: Mapping[str, str],
+) -> list[str]:
+    """Notes on code that stands outside of the marked cells, where it is not graded."""
+    places: dict[str, int] = {}
+    for place, cell in left:
+        if cell.get("cell_type", "code") == "code":
+            places.update(dict.fromkeys(_bound(_source(cell)), place))
+    notes = []
+    for grade_id, text in solutions.items():
+        names = [name for name in _defined(release[grade_id]) if name in places]
+        if text == release[grade_id] and names:
+            notes.append(
+                f"the marked cell {grade_id} is as it was handed out, but {names[0]} is defined in cell "
+                f"{places[names[0]]} of the notebook, which is not graded: move it into the marked cell"
+            )
+    there = {name for text in solutions.values() for name in _bound(text)}
+    there |= {name for cell in assignment.setup for name in _bound(cell.source)} | set(dir(builtins))
+    for grade_id, text in solutions.items():
+        for name in sorted((_used(text) & places.keys()) - there):
+            notes.append(
+                f"the marked cell {grade_id} uses {name} of cell {places[name]}, which is not graded: move "
+                "it into the marked cell"
+            )
+    return notes
+
+
+def _bound(text: str) -> set[str]:
+    """The names that a cell defines at its top level: functions, classes, variables, imports."""
+    names: set[str] = set()
+    for node in _tree(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        else:
+            names |= {
+                part.id
+                for part in ast.walk(node)
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            }
+    return names
+
+
+def _used(text: str) -> set[str]:
+    """The names that a cell reads."""
+    nodes = ast.walk(_tree(text))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _tree(text: str) -> ast.Module:
+    """A cell as a syntax tree; empty where it does not compile, or is too long to look at."""
+    try:
+        tree = compiled(text, "<cell>", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+    return tree if isinstance(tree, ast.Module) and len(text) <= SOURCE else ast.Module([], [])
+
+
+def _plain(text: str) -> str:
+    """A text without differences in white space."""
+    return " ".join(text.split())
 
 
 def _joined(copies: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
@@ -170,7 +284,7 @@ def _defined(text: str) -> list[str]:
 
 def _compiles(text: str) -> bool:
     try:
-        compiled(text, "<cell>", ast.PyCF_ONLY_AST)
+        compiled(text, "<cell>", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -6,7 +6,9 @@ hidden tests come only after the reports on the solutions are sent, so no output
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import inspect
 import io
 import json
 import linecache
@@ -75,7 +77,7 @@ def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[st
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), _limit(seconds):
-            exec(compiled(source, name), scope)
+            _execute(compiled(source, name, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), scope)
             if test:
                 from coursekit.check import encode
 
@@ -86,6 +88,16 @@ def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[st
         answers, error = "", f"the answers are too large ({len(answers):,} characters of at most {ANSWERS:,})"
     text = printed.text + (f"\n[... {printed.dropped:,} characters more]" if printed.dropped else "")
     return {"id": cell["id"], "printed": "" if test else text, "error": error, "answers": answers}
+
+
+def _execute(code: Any, scope: dict[str, Any]) -> None:
+    """Run a cell's code; one with an `await` at its top level runs as in Jupyter."""
+    if code.co_flags & inspect.CO_COROUTINE:
+        import asyncio
+
+        asyncio.run(eval(code, scope))
+    else:
+        exec(code, scope)
 
 
 @contextlib.contextmanager
@@ -106,7 +118,8 @@ def _limit(seconds: float) -> Iterator[None]:
 def _message_of(error: BaseException, cell: str, test: bool) -> str:
     """The text of an error for a student: its name, its message, and the line of the cell that raised it."""
     try:
-        kind, message = type(error).__name__, str(error)
+        kind = type(error).__name__
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
     except BaseException:  # of an error with a `__str__` of its own
         kind, message = "Exception", ""
     message = message if len(message) <= MESSAGE else f"{message[:MESSAGE]} ..."
@@ -125,6 +138,8 @@ def _message_of(error: BaseException, cell: str, test: bool) -> str:
     hint = ""
     if isinstance(error, NameError):
         hint = ". Only the marked cells are graded: what other cells import or define is not there."
+    if isinstance(error, EOFError):
+        hint = ". Nobody can type while a notebook is graded: remove input()."
     return f"{kind}: {message}{where}{hint}"
 
 

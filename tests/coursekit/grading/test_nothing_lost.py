@@ -1,16 +1,19 @@
 """Situations in which an ordinary command could lose work or marks, each as a test."""
 
+import contextlib
 import csv
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support import assignment
 
-from coursekit.grading import batch, report
-from coursekit.grading._worker import Record
+from coursekit.grading import batch, report, sandbox
+from coursekit.grading._worker import Record, examine
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.autograde import Mark
-from coursekit.grading.collect import CollectError
+from coursekit.grading.autograde import Judge, Mark
+from coursekit.grading.collect import CollectError, Submission
+from coursekit.grading.sandbox import Limits, Sandbox
 
 
 @pytest.fixture
@@ -51,6 +54,61 @@ def test_a_gradebook_inside_the_submissions_is_refused(tmp_path, master):
     ):
         batch.grade(master.path, [tmp_path / "handed_in"], tmp_path / "handed_in" / "grades")
     assert not (tmp_path / "handed_in" / "grades").exists()
+
+
+STOPPED = {
+    "a syntax error": (
+        "def output_size(size, kernel, stride=1)\n    return 1\n",
+        "SyntaxError: expected ':' (line 1)",
+    ),
+    "a question to nobody": (
+        "name = input('kernel? ')\n" + assignment.RIGHT["task-2"],
+        "EOFError: EOF when reading a line (line 1). "
+        "Nobody can type while a notebook is graded: remove input().",
+    ),
+    "a missing import": (
+        "sizes = np.zeros(3)\n" + assignment.RIGHT["task-2"],
+        "NameError: name 'np' is not defined (line 1). Only the marked cells are graded: what other cells "
+        "import or define is not there.",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory) -> Iterator[Callable[[dict[str, str]], Record]]:
+    """Grades texts in a real sandbox."""
+    assignment.need_sandbox()
+    master = assignment.write(tmp_path_factory.mktemp("masters"))
+    limits = Limits(wall=9, cell=3, seconds=9, memory=512 << 20)
+    with contextlib.closing(Sandbox(sandbox.imports(["import torch"]), limits)) as place:
+        judge, release = Judge(master), assignment.texts(master)
+
+        def grade(texts: dict[str, str]) -> Record:
+            submission = Submission("alice", "tiny.ipynb", assignment.handed_in(master, texts))
+            return examine(submission, judge, place, release)
+
+        yield grade
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", STOPPED)
+def test_the_reason_for_0_points_is_the_error_of_the_cell_that_stopped(examined, case):
+    source, error = STOPPED[case]
+    record = examined({**assignment.RIGHT, "task-2": source})
+    first, second = record.marks
+    assert first.points == first.maximum
+    assert second.points == 0
+    assert second.message == f"your cell task-2 stopped, so there is no output_size: {error}"
+
+
+@pytest.mark.slow
+def test_await_at_the_top_of_a_cell_runs_as_in_jupyter(examined):
+    source = (
+        "import asyncio\n\nasync def ready():\n    await asyncio.sleep(0)\n    return 1\n\n"
+        "one = await ready()\n\n"
+        "def output_size(size, kernel, stride=1):\n    return one + (size - kernel) // stride\n"
+    )
+    assert [mark.points for mark in examined({**assignment.RIGHT, "task-2": source}).marks] == [2, 3]
 
 
 @pytest.mark.slow

@@ -113,7 +113,73 @@ def test_a_cell_is_found_by_its_function(master: Assignment) -> None:
         "the cell task-1 was found by its function: its marks were lost",
         "the cell task-2 was found by its function: its marks were lost",
     ]
-    assert "the cell words is missing" in rebuilt.notes and "Write your answer" in rebuilt.written["words"]
+    assert rebuilt.written["words"] == RIGHT["words"], "and so is the written answer, for a person to read"
+
+
+def cell(kind: str, source: str) -> dict[str, Any]:
+    return {"cell_type": kind, "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+
+
+def test_a_written_answer_in_a_new_cell_waits_for_a_person(master: Assignment) -> None:
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "words": assignment.texts(master)["words"]}))
+    notebook["cells"].append(cell("markdown", "My answer: a sum is blind to the order."))
+    rebuilt = built(master, notebook)
+    assert rebuilt.written["words"] == "My answer: a sum is blind to the order."
+    assert rebuilt.notes == (
+        "the marked cell of the answer words is empty or missing; text was taken from cell 9 of the "
+        "notebook, and a person reads it",
+    )
+
+
+def test_text_beside_a_written_answer_changes_nothing(master: Assignment) -> None:
+    notebook = raw(master)
+    notebook["cells"].append(cell("markdown", "## Notes to myself, long enough to be an answer"))
+    assert whole(built(master, notebook))
+
+
+def test_an_empty_notebook_has_no_written_answer(master: Assignment) -> None:
+    notebook = json.loads(assignment.handed_in(master, {}))
+    for stripped in (notebook, strip(notebook, "id", "metadata")):
+        rebuilt = built(master, stripped)
+        assert rebuilt.written["words"] == assignment.texts(master)["words"]
+
+
+@pytest.mark.parametrize("kind", ["a new cell below", "the test's cell"])
+def test_an_answer_outside_the_marked_cell_is_pointed_at(master: Assignment, kind: str) -> None:
+    notebook = json.loads(
+        assignment.handed_in(master, {**RIGHT, "task-2": assignment.texts(master)["task-2"]})
+    )
+    if kind == "a new cell below":
+        notebook["cells"].append(cell("code", RIGHT["task-2"]))
+        place = 9
+    else:
+        cell_of(notebook, "test-2")["source"] = RIGHT["task-2"] + "\nassert output_size(5, 3) == 3"
+        place = 7
+    (note,) = built(master, notebook).notes
+    assert note == (
+        "the marked cell task-2 is as it was handed out, but output_size is defined in cell "
+        f"{place} of the notebook, which is not graded: move it into the marked cell"
+    )
+
+
+def test_a_helper_outside_the_marked_cell_is_pointed_at(master: Assignment) -> None:
+    texts = {**RIGHT, "task-1": "def mean_frame(clip):\n    return helper(np.asarray(clip))\n"}
+    notebook = json.loads(assignment.handed_in(master, texts))
+    notebook["cells"].insert(0, cell("code", "import numpy as np\n\ndef helper(x):\n    return x.mean(0)\n"))
+    rebuilt = built(master, notebook)
+    assert rebuilt.notes == tuple(
+        f"the marked cell task-1 uses {name} of cell 1, which is not graded: move it into the marked cell"
+        for name in ("helper", "np")
+    )
+
+
+def test_the_notebook_of_another_assignment_is_not_graded_as_this_one(master: Assignment) -> None:
+    """All assignments have a cell task-1 and a written answer."""
+    text = assignment.handed_in(master).decode().replace("mean_frame", "read").replace("output_size", "probe")
+    assert built(master, text.encode()).reason == (
+        "no cell of this notebook names mean_frame, output_size, which this assignment asks for: "
+        "is it the right file?"
+    )
 
 
 def test_marks_count_before_functions(master: Assignment) -> None:
