@@ -158,7 +158,7 @@ def pan_direction(function: Callable[..., Any]) -> str:
         still = _pan(picture, 0)
         brighter = still.clone()
         brighter[6:] *= 1.2
-        films = (
+        films: tuple[tuple[_Film, str, str, dict[str, str]], ...] = (
             (_pan(picture, 3), "right", "a pan to the right by 3 columns a frame", {}),
             (_pan(picture, -3), "left", "a pan to the left by 3 columns a frame", {}),
             (still, "neither", "a film that stands still", {}),
@@ -168,7 +168,7 @@ def pan_direction(function: Callable[..., Any]) -> str:
         )
         for film, expected, what, mistakes in films:
             check.equal(function(film), expected, f"pan_direction({what})", looks_like=mistakes)
-    return "The ratio of two opposite kernels does not depend on brightness or contrast."
+    return "The ratio of two opposite kernels is the same for a dark and for a bright film."
 
 
 _BRIGHTER = dict.fromkeys(

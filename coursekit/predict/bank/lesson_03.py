@@ -9,8 +9,8 @@ QUESTIONS: dict[str, Question] = {
     "recall-conv3d-input": ShapeQuestion(
         label="Recall",
         text=(
-            "A decoder hands over a clip of shape (16, 3, 91, 161), in the order T, C, H, W. What is the shape "
-            "of the batch with this one clip that Conv3d takes?"
+            "A decoder hands over a clip of shape (16, 3, 91, 161), in the order T, C, H, W. What is the "
+            "shape of the batch with this one clip that Conv3d takes?"
         ),
         answer=(1, 3, 16, 91, 161),
         why="Conv3d takes B, C, T, H, W: time and channels change places, and a batch of 1 comes in front.",
@@ -22,7 +22,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     "recall-channel-sum": ChoiceQuestion(
         label="Recall",
-        text="One 2D kernel meets a colour frame. It has three dot products at a place. What happens to them?",
+        text=(
+            "One 2D kernel meets a colour frame. It has three dot products at a place. What happens to them?"
+        ),
         options={
             "they are added": "One kernel gives one number at each place, the sum over the channels.",
             "they are averaged": "Nothing divides by three. Notebook 01 computed it: the result is the sum.",
@@ -41,7 +43,9 @@ QUESTIONS: dict[str, Question] = {
         tolerance=0.0001,
         why="From one frame of a channel to the next are 91 rows of 161 elements: 91 x 161.",
         because={
-            43953: "That jumps three planes. In this order the next frame of the same channel is one plane on.",
+            43953: (
+                "That jumps three planes. In this order the next frame of the same channel is one plane on."
+            ),
             234416: "That is a step along the channels: 16 x 91 x 161.",
             161: "That is a step along the height, from one row to the next.",
         },
@@ -58,7 +62,9 @@ QUESTIONS: dict[str, Question] = {
         tolerance=0.03,
         why="3 x 16 x 91 x 161 = 703,248 inputs, and each has a weight for each of the 10 outputs.",
         because={
-            0.703248: "That is the number of inputs. Each of the 10 outputs has its own weight for each input.",
+            0.703248: (
+                "That is the number of inputs. Each of the 10 outputs has its own weight for each input."
+            ),
             2.34416: "The three channels are inputs too: multiply by 3.",
         },
     ),
@@ -69,8 +75,8 @@ QUESTIONS: dict[str, Question] = {
         answer=-16,
         tolerance=0.001,
         why=(
-            "Frame 0 of the kernel: 5 x (-2) + 5 x (-1) + 6 x (-1) + 5 x (-1) = -26. Frame 1: 1 x 2 + 4 x 1 + "
-            "1 x 1 + 3 x 1 = 10. Together -26 + 10."
+            "Frame 0 of the kernel: 5 x (-2) + 5 x (-1) + 6 x (-1) + 5 x (-1) = -26. Frame 1: 1 x 2 + 4 x "
+            "1 + 1 x 1 + 3 x 1 = 10. Together -26 + 10."
         ),
         because={
             -26: "That is frame 0 of the kernel alone. Frame 1 has a dot product of its own; add it.",
@@ -123,7 +129,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     # What four kernels see
     "still-clip-zero": ChoiceQuestion(
-        text="A clip shows the same frame 16 times. For which of the four kernels is the result 0 everywhere?",
+        text=(
+            "A clip shows the same frame 16 times. For which of the four kernels is the result 0 everywhere?"
+        ),
         options={
             "change": "There is a second one: the last kernel is a difference of two frames too.",
             "change and edge_change": "Both subtract a frame from the next one, and here the two are equal.",
@@ -149,7 +157,9 @@ QUESTIONS: dict[str, Question] = {
             "the first channel and +1 for the second. How does its result compare with that of `change`?"
         ),
         options={
-            "the same values": "The 2D convolution adds over its channels, so it is next frame minus this one.",
+            "the same values": (
+                "The 2D convolution adds over its channels, so it is next frame minus this one."
+            ),
             "other values": "Both compute the next frame minus this one at each pixel.",
             "no result": "A 2D convolution takes any number of channels, so two moments will do.",
         },
@@ -157,8 +167,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     "stacked-16-shape": ShapeQuestion(
         text=(
-            "All 16 grey frames are stacked as the channels of one image, (16, 91, 161), and one 2D kernel of "
-            "3 x 3 with 16 channels runs over it. What is the shape of the result?"
+            "All 16 grey frames are stacked as the channels of one image, (16, 91, 161), and one 2D kernel "
+            "of 3 x 3 with 16 channels runs over it. What is the shape of the result?"
         ),
         answer=(1, 89, 159),
         why="A 2D convolution sums over its channels, and here the channels are the moments: time is gone.",
@@ -172,8 +182,8 @@ QUESTIONS: dict[str, Question] = {
     # A kernel for one direction
     "slanted-kernel": ChoiceQuestion(
         text=(
-            "The kernel above is run over three films of the same picture. The picture moves to the right, to "
-            "the left, or stands still. For which film is the result largest?"
+            "The kernel above is run over three films of the same picture. The picture moves to the right, "
+            "to the left, or stands still. For which film is the result largest?"
         ),
         options={
             "to the right": "There the edge meets the same place of the kernel in all five frames.",
@@ -200,8 +210,8 @@ QUESTIONS: dict[str, Question] = {
     # Zero padding in time
     "padded-constant": ChoiceQuestion(
         text=(
-            "A clip has the brightness 1 in all nine frames. The kernel (-1, 0, 1) along time, with padding 1, "
-            "runs over it. What is the first value of the result?"
+            "A clip has the brightness 1 in all nine frames. The kernel (-1, 0, 1) along time, with "
+            "padding 1, runs over it. What is the first value of the result?"
         ),
         options={
             "-1": "That is the last value: there the zero stands behind, where the kernel has +1.",
@@ -213,8 +223,8 @@ QUESTIONS: dict[str, Question] = {
     # How large is the result?
     "stride-2-frames": NumberQuestion(
         text=(
-            "A kernel of 3 frames runs along 16 frames with stride 2, without padding. How many frames has the "
-            "result?"
+            "A kernel of 3 frames runs along 16 frames with stride 2, without padding. How many frames has "
+            "the result?"
         ),
         answer=7,
         unit="frames",
@@ -229,8 +239,8 @@ QUESTIONS: dict[str, Question] = {
     "three-axes": ShapeQuestion(
         label="By hand",
         text=(
-            "T, H, W = 16, 91, 161. The kernel is (3, 5, 5), the stride (1, 2, 2), the padding (1, 0, 2). What "
-            "are T, H, W of the result?"
+            "T, H, W = 16, 91, 161. The kernel is (3, 5, 5), the stride (1, 2, 2), the padding (1, 0, 2). "
+            "What are T, H, W of the result?"
         ),
         answer=(16, 44, 81),
         why="(16 + 2 - 3) / 1 + 1 = 16; (91 - 5) / 2 + 1 = 44; (161 + 4 - 5) / 2 + 1 = 81.",
