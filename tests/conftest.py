@@ -32,6 +32,12 @@ LONGEST = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: many tests wait, for a kernel, a browser, or the end of a time limit."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep a file's tests in one process, but for those marked `alone`; let the longest begin first."""

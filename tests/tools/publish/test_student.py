@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 from support.published import MASTERS, leaks, secrets, texts
 
 from coursekit.grading import release
@@ -197,10 +198,42 @@ def test_the_published_package_works_without_the_grader(tree):
     assert "sandbox" not in done.stdout
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def played(request, tree):
+    """A published assignment in one kernel, with the published package: untouched, then solved.
+
+    Returns:
+        Its name, and for each of the two the cells as they ran, each with its errors.
+    """
+    master = MASTERS[NAMES.index(request.param)]
+    path = tree / "notebooks" / "assignments" / master.name / f"{master.name}.ipynb"
+    untouched, solved = (nbformat.read(path, as_version=4) for _ in range(2))
+    solutions = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
+    for cell in solved.cells:
+        cell.source = solutions.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+        cell.id = f"solved-{cell.id}"
+    both = {**untouched, "cells": [*untouched.cells, new_code_cell("%reset -f"), *solved.cells]}
+    client = NotebookClient(
+        nbformat.from_dict(both),
+        timeout=600,
+        allow_errors=True,
+        resources={"metadata": {"path": path.parent}},
+    )
+    paths = os.pathsep.join((str(without_nbgrader(tree)), str(tree)))
+    cells = client.execute(env={**os.environ, "PYTHONPATH": paths}).cells
+    ran = [
+        (cell, [output for output in cell.get("outputs", []) if output.output_type == "error"])
+        for cell in cells
+    ]
+    count = len(untouched.cells)
+    assert ran[count][1] == []
+    return master.name, ran[:count], ran[count + 1 :]
+
+
 @pytest.mark.notebook
-@pytest.mark.parametrize("name", NAMES)
-def test_an_untouched_assignment_says_which_task_is_to_do(tree, name):
-    for cell, errors in played(tree, name, {}):
+def test_an_untouched_assignment_says_which_task_is_to_do(played):
+    _, untouched, _ = played
+    for cell, errors in untouched:
         if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
             task = re.match(r"(task-\d+)", cell.metadata.nbgrader.grade_id)
             assert [error.ename for error in errors] == ["NotImplementedError"]
@@ -211,17 +244,15 @@ def test_an_untouched_assignment_says_which_task_is_to_do(tree, name):
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("name", NAMES)
-def test_in_a_solved_assignment_each_visible_check_passes(tree, name):
-    master = MASTERS[NAMES.index(name)]
-    solved = {cell.grade_id: cell.source for cell in master.cells if cell.kind == "solution"}
+def test_in_a_solved_assignment_each_visible_check_passes(played):
+    name, _, solved = played
     said = []
-    for cell, errors in played(tree, name, solved):
+    for cell, errors in solved:
         assert not errors, (cell.source, errors)
         said += [output.text for output in cell.get("outputs", []) if output.output_type == "stream"]
-    assert len([line for line in "".join(said).split("\n") if "the visible checks pass" in line]) >= len(
-        solved
-    )
+    passed = [line for line in "".join(said).split("\n") if "the visible checks pass" in line]
+    tasks = [cell for cell in MASTERS[NAMES.index(name)].cells if cell.kind == "solution"]
+    assert len(passed) >= len(tasks)
 
 
 def without_nbgrader(tree: Path) -> Path:
@@ -231,23 +262,6 @@ def without_nbgrader(tree: Path) -> Path:
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "__init__.py").write_text(f"raise ImportError('students have no {name}')")
     return folder
-
-
-def played(tree: Path, name: str, solutions: dict[str, str]):
-    """Run a published assignment in a kernel, with the published package; cells and their errors."""
-    path = tree / "notebooks" / "assignments" / name / f"{name}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell.source = solutions.get(grade_id, cell.source)
-    client = NotebookClient(
-        notebook, timeout=600, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
-    )
-    paths = os.pathsep.join((str(without_nbgrader(tree)), str(tree)))
-    client.execute(env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"})
-    for cell in notebook.cells:
-        outputs = cell.get("outputs", [])
-        yield cell, [output for output in outputs if output.output_type == "error"]
 
 
 # ---------------------------------------------------------------- what it refuses
