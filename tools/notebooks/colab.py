@@ -200,7 +200,8 @@ def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
     )
     client.owns_km = True
     try:
-        client.execute(env=kernel.environment(scratch, **VARIABLES, **publication(scratch)))
+        variables = {**VARIABLES, **publication(scratch), "PIP_NO_COMPILE": "1"}  # as in `make_python`
+        client.execute(env=kernel.environment(scratch, **variables))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         output = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
         raise RehearsalError(f"{notebook.name}: the set-up failed\n{output}\n{error}") from error
