@@ -10,16 +10,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from coursekit._shared._text import number, sentence
-from coursekit.show._figure import MAP, PALETTE, WIDTH, Picture, figure, render
+from coursekit.show._figure import FAINT, MAP, PALETTE, SIGNED_MAP, WIDTH, Picture, figure, render
 
 Numbers = torch.Tensor | np.ndarray | Sequence[float]
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _MOST_MARKED = 40  # points; a line with more shows every n-th marker only
 _MOST_WRITTEN = 144  # cells; a matrix with more shows colours only
+_FEW_DECADES = (
+    3  # a logarithmic axis that spans less has ticks at 1, 2, 5, 10, ..., a longer one at 1, 10, ...
+)
 
 
 def curves(
@@ -54,6 +59,9 @@ def curves(
             marked = max(1, len(xs) // _MOST_MARKED)  # every n-th point
             axes.plot(xs, ys, dash, label=label, color=colour, marker=marker, markersize=5, markevery=marked)
         axes.set(xlabel=x, ylabel=y, xscale=_scale(log_x), yscale=_scale(log))
+        for axis, logarithmic in ((axes.xaxis, log_x), (axes.yaxis, log)):
+            if logarithmic:
+                _plain_ticks(axis)
         axes.grid(alpha=0.25)
         if title:
             axes.set_title(title)
@@ -72,8 +80,13 @@ def matrix(
     y: str,
     label: str,
     title: str | None = None,
+    columns: Sequence[str] = (),
+    rows: Sequence[str] = (),
 ) -> Picture:
-    """A heat map of numbers. A small one has the numbers in its cells.
+    """A heat map of numbers with a colour bar. A small one has the numbers in its cells.
+
+    Values of one sign go from dark to light. If some are below 0 and some above, the map has two colours that
+    meet in white at 0, and equally strong colours are equally far from 0.
 
     Args:
         values: (rows, columns); row 0 is drawn at the top.
@@ -81,46 +94,48 @@ def matrix(
         y: what the rows are, with their unit.
         label: what a value is, with its unit (the name of the colour bar).
         title: what the picture shows; the alternative text begins with it.
+        columns: a name for each column; without names the columns are counted from 0.
+        rows: a name for each row.
 
     Raises:
-        ValueError: the values are not a matrix, or there are none.
+        ValueError: the values are not a matrix, or there are none, or not as many names as columns or rows.
     """
     table = _array(values)
     if table.ndim != 2 or table.size == 0:
         raise ValueError(f"values must be a matrix (rows, columns), got shape {table.shape}")
-    rows, columns = table.shape
-    high = min(6.0, max(2.2, 5.6 * rows / columns))
-    with figure(min(WIDTH, 0.95 * high * columns / rows + 2.2), high + (0.4 if title else 0)) as fig:
+    for axis, names, length in (("rows", rows, len(table)), ("columns", columns, table.shape[1])):
+        if names and len(names) != length:
+            raise ValueError(f"{axis} must have one name for each of the {length} {axis}, got {len(names)}")
+    shape = len(table) / table.shape[1]
+    high = min(6.0, max(2.2, 5.6 * shape)) + 0.06 * max(map(len, columns), default=0)
+    wide = min(WIDTH, 0.95 * high / shape + 2.2 + 0.08 * max(map(len, rows), default=0))
+    with figure(wide, high + (0.4 if title else 0)) as fig:
         axes = fig.subplots()
-        drawn = axes.imshow(table, cmap=MAP, aspect="equal" if 0.2 < rows / columns < 5 else "auto")
+        drawn = axes.imshow(table, aspect="equal" if 0.2 < shape < 5 else "auto", **_colours(table))
         axes.set(xlabel=x, ylabel=y)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        _name_ticks(axes.xaxis, columns)
+        _name_ticks(axes.yaxis, rows)
+        if max(map(len, columns), default=0) > 4:
+            axes.tick_params(axis="x", rotation=40)
+            for text in axes.get_xticklabels():
+                text.set(ha="right", rotation_mode="anchor")
         fig.colorbar(drawn, ax=axes, label=label).outline.set_visible(False)
-        if table.size <= _MOST_WRITTEN and columns <= 16:
-            for (row, column), value in np.ndenumerate(table):
-                ink = "black" if value > table.min() + 0.55 * np.ptp(table) else "white"
-                size = 9 if columns > 8 else 10.5
-                axes.text(column, row, number(value), ha="center", va="center", fontsize=size, color=ink)
+        _write_values(axes, table, np.asarray(drawn.to_rgba(table)))
         if title:
             axes.set_title(title)
-        low, top = divmod(int(table.argmin()), columns), divmod(int(table.argmax()), columns)
-        ends = ", ".join(
-            f"{name} {number(table[place])} at row {place[0]}, column {place[1]}"
-            for name, place in (("smallest", low), ("largest", top))
-        )
-        shown = f"Heat map of {label}, {rows} rows ({y}) by {columns} columns ({x}): {ends}"
-        return render(fig, sentence(title, shown))
+        shown = f"Heat map of {label}, {len(table)} rows ({y}) by {table.shape[1]} columns ({x})"
+        return render(fig, sentence(title, f"{shown}: {_extremes(table, rows, columns)}"))
 
 
 def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: bool = False) -> Picture:
-    """A bar chart with the number above each bar.
+    """A bar chart with the number at each bar.
 
     Args:
         values: {"label": number}.
         y: what the numbers are, with their unit.
         title: what the picture shows; the alternative text begins with it.
-        log: a logarithmic axis; all values must be above 0. (Bars then start at a power of ten.)
+        log: a logarithmic axis; all values must be above 0. Bars then begin at 1, "as many": a ratio above 1
+            points up, one below 1 points down, and twice as much is as long as half as much.
 
     Raises:
         ValueError: no bar, or a value that is not finite, or not above 0 on a logarithmic axis.
@@ -136,18 +151,75 @@ def bars(values: Mapping[str, float], *, y: str, title: str | None = None, log: 
         axes = fig.subplots()
         names = [textwrap.fill(label, 18, break_long_words=False) for label in heights]
         colours = [colour for colour, _ in zip(cycle(PALETTE), names, strict=False)]
-        drawn = axes.bar(range(len(names)), list(heights.values()), width=0.6, color=colours)
+        start = 1 if log else 0  # where the bars begin
+        lengths = [value - start for value in heights.values()]
+        drawn = axes.bar(range(len(names)), lengths, width=0.6, bottom=start, color=colours)
         axes.bar_label(drawn, [number(value) for value in heights.values()], padding=3)
         axes.set_xticks(range(len(names)), names)
         axes.set(ylabel=y, yscale=_scale(log))
         axes.tick_params(axis="x", length=0)
+        axes.axhline(start, color=FAINT, linewidth=1)
         axes.margins(y=0.15)
         if log:
-            axes.set_ylim(bottom=10.0 ** math.floor(math.log10(min(heights.values())) - 0.3))
+            _log_limits(axes, list(heights.values()))
+            _plain_ticks(axes.yaxis)
         if title:
             axes.set_title(title, pad=12)
         listed = "; ".join(f"{label}: {number(value)}" for label, value in heights.items())
         return render(fig, sentence(title, f"Bar chart of {y}{_scale_note(log)}. {listed}"))
+
+
+def _log_limits(axes: Axes, heights: Sequence[float]) -> None:
+    """Room for the bars from 1 on, and for the numbers at their ends, on a logarithmic axis."""
+    low, high = math.log10(min(1.0, *heights)), math.log10(max(1.0, *heights))
+    room = 0.15 * (high - low) or 0.15  # decades
+    down = room if low < 0 else 0
+    axes.set_ylim(10 ** (low - down), 10 ** (high + (room if high > 0 or not down else 0)))
+
+
+def _plain_ticks(axis: Axis) -> None:
+    """Ticks such as 0.5, 1, 20 and 1,000 on a logarithmic axis, instead of powers of ten."""
+    low, high = sorted(axis.get_view_interval())
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < _FEW_DECADES else (1,)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(float(f"{value:.3g}"))))
+
+
+def _colours(table: np.ndarray) -> dict[str, Any]:
+    """The colour map for values of one sign, or of both."""
+    if table.min() < 0 < table.max():
+        reach = float(np.abs(table).max())
+        return {"cmap": SIGNED_MAP, "vmin": -reach, "vmax": reach}
+    return {"cmap": MAP}
+
+
+def _name_ticks(axis: Axis, names: Sequence[str]) -> None:
+    if names:
+        axis.set_ticks(range(len(names)), names)
+    else:
+        axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _write_values(axes: Axes, table: np.ndarray, colours: np.ndarray) -> None:
+    """The numbers in the cells of a small table, in black or white; `colours` is (rows, columns, 4)."""
+    if table.size > _MOST_WRITTEN or table.shape[1] > 16:
+        return
+    light = colours[..., :3] @ (0.299, 0.587, 0.114) > 0.5  # (rows, columns): perceived brightness
+    for (row, column), value in np.ndenumerate(table):
+        size = 9 if table.shape[1] > 8 else 10.5
+        ink = "black" if light[row, column] else "white"
+        axes.text(column, row, number(value), ha="center", va="center", fontsize=size, color=ink)
+
+
+def _extremes(table: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """In words, the smallest and the largest value and their places."""
+    ends = []
+    for name, place in (("smallest", int(table.argmin())), ("largest", int(table.argmax()))):
+        row, column = divmod(place, table.shape[1])
+        where = f"row {rows[row] if rows else row}, column {columns[column] if columns else column}"
+        ends.append(f"{name} {number(table[row, column])} at {where}")
+    return ", ".join(ends)
 
 
 def _array(values: Any) -> np.ndarray:

@@ -33,11 +33,13 @@ from PIL import Image
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CHANNEL_COLOURS = {"red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}
 MAP = "cividis"  # from dark blue to yellow, with uniform steps, readable with red-green colour blindness
+SIGNED_MAP = "RdBu_r"  # blue below 0, white at 0, red above; readable with red-green colour blindness too
 INK, FAINT = "#1a1a1a", "#6b6b6b"
 
 DPI = 100  # one inch of figure = 100 pixels of a notebook
 WIDTH = 8.6  # inches: the width of an output cell on a laptop
-LARGEST_PNG = 60_000  # bytes; a notebook stores a larger one with 128 colours
+LARGEST_PNG = 60_000  # bytes; a notebook stores a larger one with few colours
+FEWER_COLOURS = 256
 
 STYLE = {
     "font.size": 11,
@@ -132,13 +134,12 @@ def _webp(png: bytes) -> bytes:
 
 
 def _small_png(png: bytes) -> bytes:
-    """The same picture as a PNG for a notebook; a large one (photographs) gets 128 colours."""
+    """The same picture as a PNG for a notebook; a large one (photographs) gets 256 colours, not dithered."""
     if len(png) <= LARGEST_PNG:
         return png
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    palette = image.quantize(127, Image.Quantize.MEDIANCUT)
-    few = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-    colours = [*(few.getpalette() or [])[: 3 * 127], 255, 255, 255]
+    few = image.quantize(FEWER_COLOURS - 1, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    colours = [*(few.getpalette() or [])[: 3 * (FEWER_COLOURS - 1)], 255, 255, 255]
     indices = np.array(few)  # (H, W) uint8
     indices[(np.asarray(image) == 255).all(2)] = len(colours) // 3 - 1  # the paper stays white
     few = Image.fromarray(indices)

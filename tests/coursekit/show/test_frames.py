@@ -16,6 +16,7 @@ from PIL import Image
 
 from coursekit import data, show, video
 from coursekit.layout import LayoutError
+from coursekit.show import _charts
 from coursekit.show._pixels import spread
 from coursekit.show._strides import _index_at
 
@@ -115,6 +116,7 @@ def test_a_large_picture_is_stored_with_few_colours_and_stays_itself(clip):
     assert stored.mode == "P"
     difference = np.abs(np.asarray(stored.convert("RGB")).astype(int) - pixels(picture))
     assert difference.mean() < 6
+    assert len(np.unique(np.asarray(stored))) > 128
     white = (pixels(picture) == 255).all(2)
     assert (difference[white] == 0).all()
 
@@ -267,6 +269,64 @@ def test_a_higher_bar_covers_more():
     assert area(picture, (213, 94, 0), 3) == pytest.approx(3 * area(picture, (0, 114, 178), 3), rel=0.03)
 
 
+@pytest.mark.parametrize("factor", [10, 50])
+def test_on_a_logarithmic_axis_bars_begin_at_one(factor):
+    picture = show.bars({"more": factor, "less": 1 / factor, "as many": 1.0}, y="times as much", log=True)
+    up, down, flat_bar = (area(picture, colour, 3) for colour in ((0, 114, 178), (213, 94, 0), (0, 158, 115)))
+    assert up == pytest.approx(down, rel=0.05)
+    assert up > 1000 > 100 > flat_bar
+
+
+def tick_words(draw, monkeypatch):
+    """The words at the ticks of the y axis of the picture that `draw` draws."""
+    words = []
+
+    def render(fig, alt):
+        fig.draw_without_rendering()
+        words.extend(text.get_text() for text in fig.axes[0].yaxis.get_ticklabels())
+        return show.Picture(b"\x89PNG\r\n", alt)
+
+    monkeypatch.setattr(_charts, "render", render)
+    draw()
+    return words
+
+
+@pytest.mark.parametrize(
+    "top, some", [(3.0, {"1", "2"}), (294.0, {"1", "10", "100"}), (2e5, {"1", "10,000"})]
+)
+def test_ticks_of_a_logarithmic_axis_are_plain_numbers(top, some, monkeypatch):
+    ys = [1.0, top]
+    for draw in (
+        lambda: show.bars({"a": 1.0, "b": top}, y="y", log=True),
+        lambda: show.curves({"a": (ys, ys)}, x="x", y="y", log=True),
+    ):
+        words = tick_words(draw, monkeypatch)
+        assert some <= set(words)
+        assert all(re.fullmatch(r"[\d,.]+(e[-+]\d+)?", word) for word in words), words
+
+
+def test_matrix_of_both_signs_has_white_at_zero_and_equal_strength_at_equal_distance():
+    def shades(values):
+        seen = pixels(show.matrix([values], x="x", y="y", label="v")).astype(int)
+        row = seen[seen.shape[0] // 2 - 30]  # above the numbers in the cells
+        return [row[column] for column in np.linspace(0, len(row) - 1, 400).astype(int)]
+
+    def has(shade_list, test):
+        return any(test(*shade) for shade in shade_list)
+
+    signed = shades([-1.0, 0.0, 1.0])
+    assert has(signed, lambda r, g, b: r > 80 > 2 * b)  # dark red
+    assert has(signed, lambda r, g, b: b > 80 > 20 > r)  # dark blue
+    assert has(signed, lambda r, g, b: 240 < min(r, g, b) <= max(r, g, b) < 252)  # nearly white, not paper
+    assert not has(shades([0.0, 1.0, 2.0]), lambda r, g, b: r > 80 > 2 * b and g < 40)
+
+
+def test_matrix_names_its_rows_and_columns():
+    names = {"columns": ["pan left", "still"], "rows": ["taxi", "rabbit"]}
+    picture = show.matrix([[1, 2.5], [-3, 0]], x="said", y="true", label="clips", **names)
+    assert "smallest -3 at row rabbit, column pan left, largest 2.5 at row taxi, column still." in picture.alt
+
+
 def test_matrix_tells_its_extremes():
     picture = show.matrix([[1, 2.5], [-3, 0]], x="column (frame)", y="row (frame)", label="similarity")
     assert "smallest -3 at row 1, column 0, largest 2.5 at row 0, column 1." in picture.alt
@@ -351,6 +411,7 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.curves({"a": ([1], [0])}, x="x", y="y", log=True), ValueError, r'"a"\].*y values'),
         (lambda: show.curves({"a": ([0], [1])}, x="x", y="y", log_x=True), ValueError, r'"a"\].*x values'),
         (lambda: show.matrix([1, 2], x="x", y="y", label="v"), ValueError, r"matrix.*\(2,\)"),
+        (lambda: show.matrix([[1]], x="x", y="y", label="v", rows="ab"), ValueError, "of the 1 rows, got 2"),
         (lambda: show.sequence(GOOD, torch.ones(3, 2), label="v"), ValueError, r"the 4 frames, got \(3, 2\)"),
         (lambda: show.sequence(GOOD, torch.ones(4, 2), label="v", count=5), ValueError, "from 1 to 4"),
         (lambda: show.bars({}, y="y"), ValueError, "at least one bar"),
