@@ -306,19 +306,15 @@ def test_ticks_of_a_logarithmic_axis_are_plain_numbers(top, some, monkeypatch):
 
 
 def test_matrix_of_both_signs_has_white_at_zero_and_equal_strength_at_equal_distance():
-    def shades(values):
-        seen = pixels(show.matrix([values], x="x", y="y", label="v")).astype(int)
-        row = seen[seen.shape[0] // 2 - 30]  # above the numbers in the cells
-        return [row[column] for column in np.linspace(0, len(row) - 1, 400).astype(int)]
-
-    def has(shade_list, test):
-        return any(test(*shade) for shade in shade_list)
-
-    signed = shades([-1.0, 0.0, 1.0])
-    assert has(signed, lambda r, g, b: r > 80 > 2 * b)  # dark red
-    assert has(signed, lambda r, g, b: b > 80 > 20 > r)  # dark blue
-    assert has(signed, lambda r, g, b: 240 < min(r, g, b) <= max(r, g, b) < 252)  # nearly white, not paper
-    assert not has(shades([0.0, 1.0, 2.0]), lambda r, g, b: r > 80 > 2 * b and g < 40)
+    white, faint_blue, dark_blue, dark_red = (247, 246, 246), (167, 207, 228), (5, 48, 97), (103, 0, 31)
+    for values, shades in {
+        (-1.0, 0.0, 3.0): (white, faint_blue, dark_red),
+        (-3.0, 0.0, 1.0): (white, dark_blue),
+    }.items():
+        picture = show.matrix([values], x="x", y="y", label="v")
+        assert all(area(picture, shade, 2) > 1000 for shade in shades), values
+    one_sign = show.matrix([[0.0, 1.0, 2.0]], x="x", y="y", label="v")
+    assert area(one_sign, white, 2) == area(one_sign, dark_red, 2) == 0
 
 
 def test_matrix_names_its_rows_and_columns():
