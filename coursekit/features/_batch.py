@@ -89,7 +89,7 @@ def extract_all(
         progress: show bars, with the rate and the time left, on stderr.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
         workers: or start that many workers on this machine. Either needs an encoder given by name.
-        **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps.
+        **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
 
     Returns:
         A Report. A video that cannot be read is in its `failed`, and the others are done nevertheless.

@@ -62,7 +62,7 @@ def test_a_film_with_the_default_encoder_is_the_plain_loop(lite):
     assert (found.encoder, found.source) == ("efficientnet_lite0", "bikes.mp4")
 
 
-@pytest.mark.parametrize("part", [{}, {"every": 7}, {"fps": 10}, {"seconds": (1, 3)}, {"frames": (5, 6)}])
+@pytest.mark.parametrize("part", [{}, {"every": 7}, {"fps": 10}, {"seconds": (1, 3)}, {"indices": [9, 2, 9]}])
 @pytest.mark.parametrize("batch", [1, 4, None])
 def test_any_part_in_any_batches_is_what_the_reader_reads(means, part, batch):
     found = features.extract(FILM, means, batch=batch, **part)
