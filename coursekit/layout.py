@@ -164,6 +164,23 @@ def batch(clips: Sequence[torch.Tensor], layout: str = "CTHW", *, channels: int 
     return torch.stack(list(clips))  # (B, ...)
 
 
+def shares_memory(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Whether two tensors read the same memory: one is a view of the other, or both are views of a third.
+
+    Args:
+        first: tensor of any shape and dtype.
+        second: another one.
+
+    Returns:
+        True also for views of different parts, such as `clip[:2]` and `clip[2:]`.
+
+    >>> clip = torch.zeros(16, 3, 91, 161)
+    >>> shares_memory(clip, clip.permute(1, 0, 2, 3)), shares_memory(clip, clip[[0, 2]])
+    (True, False)
+    """
+    return first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
+
+
 def _check_same(number: int, clip: torch.Tensor, first: torch.Tensor, layout: str) -> None:
     for axis, name in enumerate(layout):
         if clip.shape[axis] != first.shape[axis]:

@@ -71,7 +71,7 @@ _DRAFTS = (
         (
             (
                 "clip.permute(0, 3, 1, 2)",
-                "That reads the numbers as where an axis goes; they say which comes here.",
+                "You read a number as the new place of an axis. It names the old axis that comes here.",
             ),
             ("clip.permute(0, 3, 2, 1)", "H and W are swapped: old axis 2 (H) comes before old axis 3 (W)."),
         ),
@@ -84,7 +84,7 @@ _DRAFTS = (
     ),
     _Draft(
         "clip[:, 0]",
-        "An index takes its axis away: the red plane of each frame, a T × H × W volume.",
+        "An index removes its axis: the red plane of each frame, a T × H × W volume.",
         (
             (
                 "clip[:, 0:1]",
@@ -104,7 +104,7 @@ _DRAFTS = (
             ("torch.cat([clip[:, 0], clip[:, 1], clip[:, 2]])", "Without [None], cat would join along time."),
             (
                 "clip",
-                "Time is not first any more: the new axis, along which cat joins, is in front.",
+                "Time is not first any more. The new axis, along which cat joins, is in front.",
             ),
         ),
     ),
@@ -172,9 +172,11 @@ _DRAFTS = (
         ),
     ),
     _Draft(
-        "kernels = torch.zeros(8, 3, 3, 3, 3)  # K, C, and 3 frames x 3 rows x 3 columns\n"
+        "# A kernel of length 3 makes each of T, H, W shorter by 2. Channels are summed.\n"
+        "kernels = torch.zeros(8, 3, 3, 3, 3)  # 8 kernels of 3 channels x 3 frames x 3 rows x 3 columns\n"
         "F.conv3d(clip.permute(1, 0, 2, 3)[None], kernels)",
-        "A batch of 1, one output channel per kernel, each convolved axis two shorter: o = n - 3 + 1.",
+        "A batch of 1, one output channel per kernel, and each convolved axis shorter by 2: 16 - 2, 91 - 2, "
+        "161 - 2. Notebook 03 derives this rule.",
         (
             (
                 "F.conv3d(clip.permute(1, 0, 2, 3)[None], torch.zeros(8, 3, 3, 3, 3), padding=1)",
@@ -182,7 +184,7 @@ _DRAFTS = (
             ),
             (
                 "F.conv3d(clip.permute(1, 0, 2, 3)[None], torch.zeros(3, 3, 3, 3, 3))",
-                "There is one output channel for each of the 8 kernels; the 3 input channels are summed.",
+                "There is one output channel for each of the 8 kernels. The 3 input channels are summed.",
             ),
             (
                 "F.conv3d(clip.permute(1, 0, 2, 3), torch.zeros(8, 3, 3, 3, 3))",

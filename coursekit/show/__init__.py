@@ -12,8 +12,9 @@ are uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.rea
 from coursekit.show._charts import bars, curves, matrix
 from coursekit.show._figure import Picture
 from coursekit.show._frames import channels, differences, filmstrip, frame, frames, sequence
+from coursekit.show._gallery import gallery
 from coursekit.show._player import Player, player
-from coursekit.show._strides import memory
+from coursekit.show._strides import memory, strides
 from coursekit.show._table import Table, table
 from coursekit.show._volumes import volumes
 
@@ -28,10 +29,12 @@ __all__ = [
     "filmstrip",
     "frame",
     "frames",
+    "gallery",
     "matrix",
     "memory",
     "player",
     "sequence",
+    "strides",
     "table",
     "volumes",
 ]

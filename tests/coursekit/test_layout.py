@@ -233,3 +233,15 @@ def test_no_frame_rate_is_one_message_in_every_function(taker, fps, tmp_path):
     ):
         RATES[taker](fps, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_views_share_memory_and_copies_do_not():
+    clip = torch.arange(4 * 3 * 5 * 7).reshape(4, 3, 5, 7)
+    views = [clip[2:], clip[:, :, ::2], clip.contiguous(), layout.convert(clip, "TCHW", "BCTHW")]
+    copies = [clip[[0, 2]], clip.flip(0), clip.permute(1, 0, 2, 3).contiguous(), torch.cat([clip])]
+    for tensor in (*views, *copies):
+        before = tensor.clone()
+        clip.add_(1)  # what a view shows, and a copy does not
+        assert layout.shares_memory(tensor, clip) == (not torch.equal(tensor, before)), tensor.shape
+    assert [layout.shares_memory(each, clip) for each in (*views, *copies)] == [True] * 4 + [False] * 4
+    assert layout.shares_memory(clip[:2], clip[2:])

@@ -57,3 +57,9 @@ def test_running_puzzles_leaves_the_random_numbers_alone():
 def test_code_must_end_in_an_expression():
     with pytest.raises(ValueError, match="must be an expression, got 'x = 1'"):
         puzzles.shape_of("x = 1")
+
+
+def test_the_convolution_puzzle_gives_the_rule_that_only_notebook_03_derives(dozen):
+    puzzle = next(each for each in dozen if "F.conv3d" in each.code)
+    assert "makes each of T, H, W shorter by 2" in puzzle.code
+    assert puzzle.answer[2:] == (16 - 2, 91 - 2, 161 - 2)
