@@ -178,15 +178,30 @@ def _changed(small, folder, *replacements):
     return path
 
 
-def test_a_recorded_notebook_passes_and_stores_what_its_widgets_drew(small, tmp_path):
+def _unrun(small, folder):
+    """The path of a copy whose first cell was not run."""
+    content = json.loads(small.read_text())
+    content["cells"][0] |= {"execution_count": None, "outputs": []}
+    path = folder / "unrun.ipynb"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_recorded_notebook_passes_also_with_a_cell_that_was_not_run_which_the_guard_sees(small, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.coursekit]\nrepository = 'a/b'\nbranch = 'main'\n")
     free = ("html", "AAAA", "BBBB"), ("picture", "iVBOR", "iVBQR"), ("explore", "iVBOR", "iVBQR")
-    assert _nbval(_changed(small, tmp_path, *free), tmp_path) is None
+    path = _unrun(_changed(small, tmp_path, *free), tmp_path)
+    assert _nbval(path, tmp_path) is None
+    assert any("code cell 1" in problem and "was not run" in problem for problem in lint.problems(path))
+
+
+def test_what_a_callback_draws_is_stored(small):
     outputs = json.dumps(json.loads(small.read_text())["cells"][list(SMALL).index("interact")]["outputs"])
     assert "frame 4" in outputs
     assert '"16"' in outputs
 
 
-def test_each_change_of_a_stored_output_fails(small, tmp_path):
+def test_each_change_of_a_stored_output_and_an_error_fail(small, tmp_path):
     changes = {
         "shape": ("[3, 16, 90, 160]", "[3, 16, 160, 90]"),
         "value": ("(16, 3, 90, 160)", "(16, 3, 90, 161)"),
@@ -197,48 +212,17 @@ def test_each_change_of_a_stored_output_fails(small, tmp_path):
         "child": ("from a child", "from a kid"),
         "raises": ("list index", "index"),
     }
-    said = _nbval(_changed(small, tmp_path, *((kind, *change) for kind, change in changes.items())), tmp_path)
-    assert said is not None
-    failed = [int(number) for number in re.findall(r"^FAILED .*::Cell (\d+)", said, re.MULTILINE)]
-    assert failed == [list(SMALL).index(kind) for kind in changes], said
-    assert "[3, 16, 90, 160]" in said, "the message shows the new output"
-    assert "[3, 16, 160, 90]" in said, "the message shows the stored output"
-
-
-def test_an_error_fails(small, tmp_path):
-    content = json.loads(small.read_text())
-    content["cells"][1]["source"] = "clip.shape"
-    path = tmp_path / "error.ipynb"
+    path = _changed(small, tmp_path, *((kind, *change) for kind, change in changes.items()))
+    content = json.loads(path.read_text())
+    content["cells"][list(SMALL).index("environment")]["source"] = "clip.shape"
     path.write_text(json.dumps(content))
     said = _nbval(path, tmp_path)
     assert said is not None
+    failed = [int(number) for number in re.findall(r"^FAILED .*::Cell (\d+)", said, re.MULTILINE)]
+    assert failed == sorted(list(SMALL).index(kind) for kind in (*changes, "environment")), said
+    assert "[3, 16, 90, 160]" in said, "the message shows the new output"
+    assert "[3, 16, 160, 90]" in said, "the message shows the stored output"
     assert "NameError: name 'clip' is not defined" in re.sub(r"\x1b\[[0-9;]*m", "", said)
-
-
-def test_a_cell_that_was_not_run_passes_nbval_but_not_the_guard(small, tmp_path):
-    (tmp_path / "pyproject.toml").write_text("[tool.coursekit]\nrepository = 'a/b'\nbranch = 'main'\n")
-    content = json.loads(small.read_text())
-    content["cells"][0] |= {"execution_count": None, "outputs": []}
-    path = tmp_path / "unrun.ipynb"
-    path.write_text(json.dumps(content))
-    assert _nbval(path, tmp_path) is None
-    assert any("code cell 1" in problem and "was not run" in problem for problem in lint.problems(path))
-
-
-@pytest.fixture(scope="module")
-def loop(tmp_path_factory):
-    """Real cells, recorded: the loop of notebook 05, and what it needs."""
-    (path,) = (path for path in NOTEBOOKS if path.stem.startswith("05"))
-    sources = {cell.id: cell.source for cell in notebook.code_cells(notebook.read(path))}
-    cells = [code(sources[name]) for name in ("imports", "film", "encoder", "loop")]
-    run = code("print(tuple(extract(frames[:4], encoder.network.to(where)).shape))")
-    small = save(tmp_path_factory.mktemp("loop") / "loop.ipynb", *cells, run)
-    record.record(small)
-    return small
-
-
-def test_the_loop_moves_what_must_be_moved(loop, tmp_path):
-    assert _nbval(loop, tmp_path, "sim") is None
 
 
 FORGOTTEN = {
@@ -247,12 +231,21 @@ FORGOTTEN = {
 }
 
 
-@pytest.mark.parametrize("what", FORGOTTEN)
-def test_what_was_forgotten_passes_on_the_cpu_and_fails_on_the_simulated_device(loop, what, tmp_path):
-    before, after, said = FORGOTTEN[what]
-    text = loop.read_text()
-    assert text.count(before) == 1
-    changed = tmp_path / "changed.ipynb"
-    changed.write_text(text.replace(before, after))
-    assert _nbval(changed, tmp_path) is None
-    assert said in re.sub(r"\x1b\[[0-9;]*m", "", str(_nbval(changed, tmp_path, "sim")))
+def test_the_loop_moves_what_must_be_moved_and_what_was_forgotten_fails_on_the_simulated_device(tmp_path):
+    """Real cells: the loop of notebook 05, and what it needs; then the loop without each of its moves."""
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith("05"))
+    sources = {cell.id: cell.source for cell in notebook.code_cells(notebook.read(path))}
+    run = "print(tuple(extract(frames[:4], encoder.network.to(where)).shape))"
+    cells = [sources[name] for name in ("imports", "film", "encoder", "loop")] + [run]
+    for before, after, _ in FORGOTTEN.values():
+        assert sources["loop"].count(before) == 1
+        cells += [sources["loop"].replace(before, after), run]
+    loop = save(tmp_path / "loop.ipynb", *map(code, cells))
+    record.record(loop)  # on the CPU each of them runs
+    printed = [cell.outputs for cell in notebook.code_cells(notebook.read(loop)) if cell.source == run]
+    assert printed[0] == printed[1] == printed[2]
+    said = re.sub(r"\x1b\[[0-9;]*m", "", str(_nbval(loop, tmp_path, "sim")))
+    failed = [int(number) for number in re.findall(r"^FAILED .*::Cell (\d+)", said, re.MULTILINE)]
+    assert failed == [6, 8], said
+    for _, _, message in FORGOTTEN.values():
+        assert message in said

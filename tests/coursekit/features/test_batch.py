@@ -10,20 +10,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import dask
 import h5py
 import pytest
 import torch
-from support import badfiles, fuzz
+from support import badfiles, forks, fuzz
 from torch import nn
 
 from coursekit import cli, encoders, features, video
 from coursekit._shared import _lock
 from coursekit.encoders import _backends, _networks
 from coursekit.features import _batch, _extract, _job, _manifest, _workers
-
-SELF = [sys.executable, "-m", "coursekit", "features"]
 
 
 class Tiny(nn.Module):
@@ -648,16 +648,24 @@ def check_sound(out: Path) -> None:
         assert len(manifest(out)) == 3
 
 
-def wait_for(seen, process: subprocess.Popen[bytes]) -> None:
+def wait_for(seen, process: BaseProcess) -> None:
     end = time.monotonic() + 120
     while not seen():
-        assert process.poll() is None, "it was done before the moment came"
+        assert process.is_alive(), "it was done before the moment came"
         assert time.monotonic() < end
         time.sleep(0.002)
 
 
+@pytest.fixture(scope="module")
+def forking() -> Iterator[None]:
+    """Processes of `forks`, and dask's workers, begin with the packages loaded."""
+    forks.serve()
+    with dask.config.set({"distributed.worker.multiprocessing-method": forks.METHOD}):
+        yield
+
+
 @pytest.mark.slow
-def test_killed_at_any_moment_it_goes_on(long_films, unbroken, tmp_path):
+def test_killed_at_any_moment_it_goes_on(forking, long_films, unbroken, tmp_path):
     out = tmp_path / "out"
     moments = {
         "with the lock": lambda: (out / _lock.LOCK).exists(),
@@ -665,22 +673,24 @@ def test_killed_at_any_moment_it_goes_on(long_films, unbroken, tmp_path):
         "when the first file is there": lambda: (out / "a.h5").exists(),
         "within the last file": lambda: any(p.stat().st_size > 0 for p in out.glob(".c.*.partial")),
     }
-    command = [*SELF, str(long_films), "--out", str(out), "--quiet"]
+    command = ["features", str(long_films), "--out", str(out), "--quiet"]
     kept: dict[str, int] = {}
     for seen in moments.values():
-        process = subprocess.Popen(command)
+        process = forks.start(command)
         try:
             wait_for(seen, process)
         finally:
             process.kill()
-            process.wait()
+            process.join()
         check_sound(out)
         files = {name: stamp for name, stamp in stamps(out).items() if name.endswith(".h5")}
         assert kept.items() <= files.items()
         kept = files
     assert list(out.glob(".*.partial"))
     assert (out / _lock.LOCK).exists()
-    assert subprocess.run(command, check=False).returncode == 0
+    process = forks.start(command)
+    process.join()
+    assert process.exitcode == 0
     check_equal(out, unbroken)
     check_manifest(out)
     assert sorted(stamps(out)) == ["a.h5", "b.h5", "c.h5", "manifest.csv"]
@@ -715,7 +725,7 @@ def while_killing(out: Path, name: str, times: int, **options) -> tuple[features
 
 
 @pytest.fixture
-def beside(long_films, tmp_path) -> Path:
+def beside(forking, long_films, tmp_path) -> Path:
     (tmp_path / "films").symlink_to(long_films)
     return tmp_path / "out"
 
@@ -732,7 +742,6 @@ def test_workers_of_our_own_one_of_which_dies(beside, unbroken):
 
 @pytest.mark.slow
 def test_a_scheduler_by_address_and_a_video_that_kills(beside, unbroken):
-    import dask
     import distributed
 
     with (
