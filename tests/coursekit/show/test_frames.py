@@ -314,7 +314,7 @@ def test_matrix_of_both_signs_has_white_at_zero_and_equal_strength_at_equal_dist
         picture = show.matrix([values], x="x", y="y", label="v")
         assert all(area(picture, shade, 2) > 1000 for shade in shades), values
     one_sign = show.matrix([[0.0, 1.0, 2.0]], x="x", y="y", label="v")
-    assert area(one_sign, white, 2) == area(one_sign, dark_red, 2) == 0
+    assert area(one_sign, dark_blue, 2) == area(one_sign, dark_red, 2) == 0
 
 
 def test_matrix_names_its_rows_and_columns():
