@@ -290,10 +290,9 @@ def cost(
 ) -> Cost:
     """The cost of one convolution of one input: parameters, values, bytes and MACs.
 
-    For K kernels on C channels in G groups, where k is the product of the kernel's lengths and o the product
-    of the output's lengths:
+    For K kernels on C channels in G groups, with kernel length k and output length o along each axis:
 
-        weights = K (C / G) k      output values = K o      MACs = K (C / G) k o
+        weights = K (C / G) prod(k)      output values = K prod(o)      MACs = weights x prod(o)
 
     Args:
         size: input length per axis, without batch and channels: (T, H, W) for a clip, (H, W) for

@@ -13,6 +13,7 @@ from coursekit.show._charts import bars, curves, matrix
 from coursekit.show._figure import Picture
 from coursekit.show._frames import channels, differences, filmstrip, frame, frames, sequence
 from coursekit.show._gallery import gallery
+from coursekit.show._kernels import gliding, places, results, space_time
 from coursekit.show._player import Player, player
 from coursekit.show._strides import memory, strides
 from coursekit.show._table import Table, table
@@ -30,10 +31,14 @@ __all__ = [
     "frame",
     "frames",
     "gallery",
+    "gliding",
     "matrix",
     "memory",
+    "places",
     "player",
+    "results",
     "sequence",
+    "space_time",
     "strides",
     "table",
     "volumes",

@@ -57,6 +57,8 @@ def volumes(clip: torch.Tensor, *, count: int = 12, title: str | None = None) ->
             heading = f"{name}\nT × H × W"
             axes.text(middle, high - above + 0.1, heading, color=colour, ha="center", fontweight="bold")
         whole = f"3 × T × H × W  =  3 × {length} × {height} × {width}"
+        if len(chosen) < length:
+            whole += f"   ({len(chosen)} of the {length} frames are drawn)"
         axes.text(WIDTH / 2, 0.12, whole, ha="center", fontsize=14)
         if title:
             axes.text(WIDTH / 2, high - 0.1, title, ha="center", va="top", fontsize=13)

@@ -142,7 +142,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "brighter-frame": ChoiceQuestion(
         text=(
-            "Nothing moves, but from frame 8 on the clip is 5 % brighter. Is the result of `change` 0 "
+            "Nothing moves, but from frame 8 on the clip is 5 % brighter. Is the result of change 0 "
             "everywhere?"
         ),
         options={
@@ -154,7 +154,7 @@ QUESTIONS: dict[str, Question] = {
     "two-frames-2d": ChoiceQuestion(
         text=(
             "Two grey frames are stacked as the two channels of one image. A 2D kernel has the weight -1 for "
-            "the first channel and +1 for the second. How does its result compare with that of `change`?"
+            "the first channel and +1 for the second. How does its result compare with that of change?"
         ),
         options={
             "the same values": (
@@ -182,8 +182,8 @@ QUESTIONS: dict[str, Question] = {
     # A kernel for one direction
     "slanted-kernel": ChoiceQuestion(
         text=(
-            "The kernel above is run over three films of the same picture. The picture moves to the right, "
-            "to the left, or stands still. For which film is the result largest?"
+            "The kernel moving_edge(3) runs over three films of the same picture. The picture moves to the "
+            "right, to the left, or stands still. For which film is the result largest?"
         ),
         options={
             "to the right": "There the edge meets the same place of the kernel in all five frames.",
