@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -202,9 +203,10 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
     even = height % 2 == 0 and width % 2 == 0
     pixels = "rgb24" if lossless else "yuv420p" if even else "yuv444p"
     options = {"qp": "0"} if lossless else {"crf": "18"}
+    rate = frame_rate(fps)
     try:
-        with atomic(file) as partial, av.open(str(partial), "w") as container:
-            track = container.add_stream("libx264rgb" if lossless else "libx264", frame_rate(fps))
+        with atomic(file) as partial, av.open(str(partial), "w", options=_clock(file, rate)) as container:
+            track = container.add_stream("libx264rgb" if lossless else "libx264", rate)
             track.width, track.height, track.pix_fmt = width, height, pixels
             track.codec_context.options = options
             track.codec_context.thread_count = 1  # the same bytes on any number of cores
@@ -246,6 +248,16 @@ def _batches(images: Iterator[torch.Tensor], size: int) -> Iterator[torch.Tensor
             waiting = []
     if waiting:
         yield torch.stack(waiting)  # (b, 3, H, W)
+
+
+def _clock(file: Path, rate: Fraction) -> dict[str, str]:
+    """Options for a file in which a tick is no longer than a frame.
+
+    An MP4 file says in ticks how long it is. FFmpeg takes 1 ms for one, and readers leave out the frames that
+    come after the time that the ticks give.
+    """
+    ticks = max(1000, math.ceil(rate))  # in a second
+    return {} if file.suffix.lower() == ".mkv" else {"movie_timescale": str(ticks)}
 
 
 def _check_output(file: Path, clip: torch.Tensor, fps: Rate) -> None:

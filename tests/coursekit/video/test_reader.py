@@ -396,6 +396,16 @@ def test_a_written_clip_looks_the_same(size, tmp_path):
     assert (back.float() - clip.float()).abs().mean() < 4
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(("fps", "count"), [(20_000, 4), (9999, 14), (Fraction(2999, 2), 7)])
+def test_a_clip_that_is_over_in_a_millisecond_comes_back_whole(fps, count, suffix, tmp_path):
+    pictures = np.stack([badfiles.picture(n, 48, 64) for n in range(count)])
+    clip = torch.from_numpy(pictures).permute(0, 3, 1, 2)  # (T, 3, H, W)
+    path = video.write(tmp_path / f"clip{suffix}", clip, fps)
+    assert numbers(video.read(path)) == list(range(count))
+    assert video.probe(path).frames == count
+
+
 def test_the_same_clip_gives_the_same_bytes(tmp_path, carphone):
     one = video.write(tmp_path / "one.mp4", carphone[:9], 30)
     two = video.write(tmp_path / "two.mp4", carphone[:9], 30)
