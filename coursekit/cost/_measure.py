@@ -48,6 +48,7 @@ def measure(
     function: Callable[[], object],
     *,
     repeats: int = 1,
+    warm_up: int = 0,
     device: torch.device | None = None,
     allocator: bool = False,
 ) -> Measured:
@@ -68,16 +69,22 @@ def measure(
     Args:
         function: called without arguments; its result is held until the peak is read.
         repeats: number of calls (> 0); the peak is the largest of all calls.
+        warm_up: number of calls before them, which are not measured (0 or more). Use 1 to compare times: the
+            first call of an operation also loads its library and prepares its plan.
         device: the device on which the function computes; None is the CPU.
         allocator: on the CPU, call the function once more to read `allocated_bytes` too.
 
     Raises:
-        ValueError: `repeats` less than 1, or a device whose memory cannot be read.
+        ValueError: `repeats` less than 1, `warm_up` less than 0, or a device whose memory cannot be read.
     """
     if repeats < 1:
         raise ValueError(f"repeats must be at least 1, got {repeats}")
+    if warm_up < 0:
+        raise ValueError(f"warm_up must be 0 or more, got {warm_up}")
     device = device or torch.device("cpu")
     gauge = gauge_for(device)
+    for _ in range(warm_up):
+        function()
     seconds, peaks = zip(*(_call(function, gauge, device) for _ in range(repeats)), strict=True)
     allocated = None
     if isinstance(gauge, (CpuAllocator, CudaAllocator)):

@@ -822,6 +822,16 @@ def test_measure_takes_the_median_time_and_the_worst_peak(monkeypatch):
         assert measured.peak_bytes >= 200 * MIB - measured.margin_bytes
 
 
+def test_measure_leaves_the_warm_up_out(monkeypatch):
+    clock = iter([0, 3, 10, 13])  # two calls of 3 seconds; a third would find no time left
+    monkeypatch.setattr(_measure, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    sizes = iter([200, 10, 10])  # the first call needs much more memory
+    measured = cost.measure(lambda: hold(next(sizes)), repeats=2, warm_up=1)
+    assert (measured.seconds, next(sizes, None)) == (3, None)
+    if "kernel" in measured.how:
+        assert measured.peak_bytes <= 10 * MIB + measured.margin_bytes + MIB
+
+
 def test_the_gauge_of_systems_without_a_record():
     """macOS and Windows take the allocator."""
     unreadable = _measure.PROC / "no such file"
@@ -886,6 +896,8 @@ def test_cuda_is_measured_by_its_allocator():
 def test_measure_refuses():
     with pytest.raises(ValueError, match=r"repeats must be at least 1, got 0"):
         cost.measure(lambda: None, repeats=0)
+    with pytest.raises(ValueError, match="warm_up must be 0 or more, got -1"):
+        cost.measure(lambda: None, warm_up=-1)
     with pytest.raises(ValueError, match=r"device must be a cpu, cuda or mps device .* got 'meta'"):
         cost.measure(lambda: None, device=torch.device("meta"))
 
