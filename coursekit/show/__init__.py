@@ -14,6 +14,7 @@ from coursekit.show._figure import Picture
 from coursekit.show._frames import channels, differences, filmstrip, frame, frames, sequence
 from coursekit.show._gallery import gallery
 from coursekit.show._kernels import gliding, places, results, space_time
+from coursekit.show._pixels import with_features
 from coursekit.show._player import Player, player
 from coursekit.show._strides import memory, strides
 from coursekit.show._table import Table, table
@@ -42,4 +43,5 @@ __all__ = [
     "strides",
     "table",
     "volumes",
+    "with_features",
 ]
