@@ -11,7 +11,17 @@ are uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.rea
 
 from coursekit.show._charts import bars, curves, matrix
 from coursekit.show._figure import Picture
-from coursekit.show._frames import channels, differences, filmstrip, frame, frames, sequence
+from coursekit.show._frames import (
+    channels,
+    differences,
+    filmstrip,
+    frame,
+    frames,
+    neighbours,
+    patch,
+    sequence,
+    signed,
+)
 from coursekit.show._gallery import gallery
 from coursekit.show._kernels import gliding, places, results, space_time
 from coursekit.show._pixels import with_features
@@ -35,10 +45,13 @@ __all__ = [
     "gliding",
     "matrix",
     "memory",
+    "neighbours",
+    "patch",
     "places",
     "player",
     "results",
     "sequence",
+    "signed",
     "space_time",
     "strides",
     "table",

@@ -1,4 +1,4 @@
-"""Pictures of frames: filmstrips, single frames, channels, differences."""
+"""Pictures of frames: filmstrips, single frames, channels, patches, signed maps, differences, neighbours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from coursekit._shared._text import number, sentence
-from coursekit.show._figure import DPI, MAP, PALETTE, WIDTH, Picture, figure, render
+from coursekit.show._figure import DPI, FAINT, MAP, PALETTE, SIGNED_MAP, WIDTH, Picture, figure, render
 from coursekit.show._pixels import (
     check_clip,
     check_colour,
@@ -176,6 +176,207 @@ def channels(image: torch.Tensor, *, title: str | None = None) -> Picture:
         return render(fig, sentence(title, f"{shown}; mean value of 255: {listed}"))
 
 
+def signed(
+    maps: Mapping[str, torch.Tensor],
+    *,
+    label: str,
+    image: torch.Tensor | None = None,
+    limit: float | None = None,
+    title: str | None = None,
+) -> Picture:
+    """Maps of values above and below 0, such as the result of a kernel, on one scale: white is 0.
+
+    Args:
+        maps: {"name": (H, W)}, finite values.
+        label: what a value is, with its unit (the name of the colour bar).
+        image: uint8 (C, H, W), drawn first: what the maps were computed from.
+        limit: the value that gets the strongest colour; by default only one value in a thousand is beyond it.
+        title: what the picture shows; the alternative text begins with it.
+
+    Raises:
+        TypeError, ValueError: no maps, something else than such maps, or a limit of 0 or less.
+    """
+    if not maps:
+        raise ValueError("maps must hold at least one map, got none")
+    planes = {name: _plane(plane, f'maps["{name}"]') for name, plane in maps.items()}  # each (H, W)
+    sizes = np.concatenate([np.abs(plane).ravel() for plane in planes.values()])
+    if limit is not None and limit <= 0:
+        raise ValueError(f"limit must be above 0, got {limit}")
+    top = float(np.quantile(sizes, 0.999)) or 1.0 if limit is None else float(limit)
+    count = len(planes) + (image is not None)
+    wide = (WIDTH - 1.1 - 0.6 * count) / count  # inches
+    high = wide * max(plane.shape[0] / plane.shape[1] for plane in planes.values())
+    with figure(WIDTH, high + (1.2 if title else 0.85)) as fig:
+        grid = fig.subplots(1, count, squeeze=False)[0]
+        if image is not None:
+            _image(grid[0], check_image(image, "image"), wide)
+            grid[0].set_title("the frame")
+        drawn = grid[-len(planes) :]
+        for axes, (name, plane) in zip(drawn, planes.items(), strict=True):
+            axes.imshow(plane, cmap=SIGNED_MAP, vmin=-top, vmax=top)
+            axes.set_title(name)
+        for axes in grid:
+            axes.set_xlabel(COLUMN)
+        grid[0].set_ylabel(ROW)
+        scale = ScalarMappable(Normalize(-top, top), SIGNED_MAP)
+        ends = "both" if bool((sizes > top).any()) else "neither"
+        bar = fig.colorbar(scale, ax=grid, label=label, extend=ends, aspect=14, fraction=0.05, pad=0.015)
+        bar.outline.set_visible(False)
+        if title:
+            fig.suptitle(title)
+        listed = "; ".join(
+            f"{name} ({plane.shape[0]} rows by {plane.shape[1]} columns): from {number(float(plane.min()))} "
+            f"to {number(float(plane.max()))}"
+            for name, plane in planes.items()
+        )
+        shown = (
+            f"Maps of {label}, blue below 0, white at 0, red above 0, the strongest colour at {number(top)}"
+        )
+        beside = "Beside the frame" if image is not None else None
+        return render(fig, sentence(title, beside, f"{shown}. {listed}"))
+
+
+def patch(
+    values: torch.Tensor, kernel: torch.Tensor, *, solve: bool = False, title: str | None = None
+) -> Picture:
+    """A small patch of whole numbers above the kernel that lies on it, one grid for each channel.
+
+    Args:
+        values: whole numbers (C, h, w) with C = 1 or 3, at most 5 rows by 5 columns.
+        kernel: whole numbers of the same shape.
+        solve: whether to write the sum of the products of each channel; False leaves it to the reader.
+        title: what the picture shows; the alternative text begins with it.
+
+    Raises:
+        ValueError: not such numbers, or not one shape.
+    """
+    numbers, weights = _whole(values, "values"), _whole(kernel, "kernel")  # each (C, h, w)
+    if numbers.shape != weights.shape:
+        raise ValueError(f"kernel must have the shape of values, {numbers.shape}, got {weights.shape}")
+    channels_, rows, columns = numbers.shape
+    names = ("red", "green", "blue") if channels_ == 3 else ("grey",)
+    sums = (numbers * weights).sum(axis=(1, 2)).tolist()
+    cell = 0.42  # inches
+    with figure(
+        channels_ * (columns * cell + 0.7) + 0.9, 2 * (rows * cell + 0.45) + (0.4 if title else 0)
+    ) as fig:
+        grid = fig.subplots(2, channels_, squeeze=False)
+        for column, name, total, *pair in zip(grid.T, names, sums, numbers, weights, strict=True):
+            for axes, table in zip(column, pair, strict=True):
+                _cells(axes, table)
+            column[0].set_title(f"{name} values")
+            column[1].set_title(f"kernel on {name}")
+            if solve:
+                column[1].set_xlabel(f"sum of products: {total}".replace("-", "\N{MINUS SIGN}"))
+        if title:
+            fig.suptitle(title)
+        each = "; ".join(
+            f"{name}: values {value.tolist()}, kernel {weight.tolist()}" + (f", sum {total}" if solve else "")
+            for name, value, weight, total in zip(names, numbers, weights, sums, strict=True)
+        )
+        return render(fig, sentence(title, f"A patch of {rows} by {columns} pixels and a kernel. {each}"))
+
+
+def neighbours(
+    clip: torch.Tensor,
+    values: torch.Tensor | Sequence[float],
+    *,
+    y: str,
+    first: int = 0,
+    count: int = 8,
+    level: float | None = None,
+    title: str | None = None,
+) -> Picture:
+    """A clip above a line with one number for each frame and the frame before, on one axis of frame numbers.
+
+    Args:
+        clip: uint8 (T, C, H, W).
+        values: (T - 1,); the first belongs to the clip's frames 0 and 1, and is drawn at frame 1.
+        y: what a value is.
+        first: the number, in its film, of the clip's first frame.
+        count: how many frames to show; each is drawn above its own number.
+        level: a dashed line at this value, such as a threshold.
+        title: what the picture shows; the alternative text begins with it.
+
+    Raises:
+        TypeError, ValueError: not such a clip, not one value for each pair, or count out of range.
+    """
+    clip = check_clip(clip)  # (T, C, H, W)
+    line = np.asarray(values, dtype=float)  # (T - 1,)
+    if line.shape != (len(clip) - 1,) or len(clip) < 2:
+        raise ValueError(f"values must have {len(clip) - 1} entries, one for each pair, got {line.shape}")
+    if not 1 <= count <= len(clip):
+        raise ValueError(f"count must be from 1 to {len(clip)}, the frames of the clip, got {count}")
+    part = len(clip) / count  # frames for which one picture stands
+    chosen = [int((i + 0.5) * part) for i in range(count)]
+    wide = (WIDTH - 0.8) / count  # inches
+    high = wide * clip.shape[2] / clip.shape[3]
+    with figure(WIDTH, high + 3.0 + (0.4 if title else 0)) as fig:
+        above, below = fig.subplots(2, 1, sharex=True, height_ratios=(high, 2.4))
+        for t in chosen:
+            left = first + t - part / 2
+            pixels = to_pixels(clip[t], round(wide * DPI))
+            extent = (left + 0.03 * part, left + 0.97 * part, 0, 1)
+            above.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+            above.text(first + t, -0.05, str(first + t), ha="center", va="top", fontsize=10)
+        above.axis("off")
+        numbers = first + np.arange(1, len(clip))
+        below.plot(numbers, line, color=PALETTE[0], linewidth=1.8)
+        if level is not None:
+            below.axhline(level, color=PALETTE[1], linestyle="--", linewidth=1.4)
+        below.axhline(0, color=FAINT, linewidth=0.8)
+        below.set(xlabel="frame", ylabel=y, xlim=(first - 0.5, first + len(clip) - 0.5))
+        below.grid(alpha=0.25)
+        above.set(ylim=(-0.25, 1))
+        if title:
+            fig.suptitle(title)
+        named = ", ".join(str(first + t) for t in chosen)
+        shown = f"{count} of {len(clip)} frames, each {describe(clip)}: {named}"
+        lowest = np.argsort(line, kind="stable")[:3]
+        listed = "; ".join(f"{number(line[at])} at frame {first + at + 1}" for at in lowest)
+        mean = number(float(line.mean()))
+        under = f"Under them a line of {y} against the frame: mean {mean}, lowest {listed}"
+        dashed = None if level is None else f"A dashed line is at {number(level)}"
+        return render(fig, sentence(title, shown, under, dashed))
+
+
+def _plane(plane: torch.Tensor, name: str) -> np.ndarray:
+    """Finite values (H, W) as float64."""
+    if not isinstance(plane, torch.Tensor) or plane.dim() != 2 or plane.numel() == 0:
+        got = tuple(plane.shape) if isinstance(plane, torch.Tensor) else type(plane).__name__
+        raise ValueError(f"{name} must be a tensor (H, W), got {got}")
+    values = plane.detach().cpu().double().numpy()
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} has values that are not finite")
+    return values
+
+
+def _whole(values: torch.Tensor, name: str) -> np.ndarray:
+    """Whole numbers (C, h, w) as int64, few enough to be drawn."""
+    if not isinstance(values, torch.Tensor) or values.dim() != 3 or values.shape[0] not in (1, 3):
+        got = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
+        raise ValueError(f"{name} must be a tensor (C, h, w) with 1 or 3 channels, got {got}")
+    if max(values.shape[1:]) > 5:
+        raise ValueError(
+            f"{name} must be at most 5 rows by 5 columns to be readable, got {tuple(values.shape)}"
+        )
+    numbers = values.detach().cpu().double().numpy()
+    if not np.array_equal(numbers, numbers.round()):
+        raise ValueError(f"{name} must hold whole numbers: round it")
+    return numbers.astype(np.int64)
+
+
+def _cells(axes: Axes, table: np.ndarray) -> None:
+    """A grid of whole numbers (h, w)."""
+    rows, columns = table.shape
+    for (row, column), value in np.ndenumerate(table):
+        axes.add_patch(Rectangle((column, row), 1, 1, facecolor="white", edgecolor=FAINT, linewidth=1))
+        text = str(value).replace("-", "\N{MINUS SIGN}")
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=12)
+    axes.set(xlim=(-0.03, columns + 0.03), ylim=(rows + 0.03, -0.03), aspect="equal", xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
 def differences(
     clip: torch.Tensor,
     *,
@@ -183,6 +384,7 @@ def differences(
     count: int = 4,
     fps: float | Fraction | None = None,
     limit: int | None = None,
+    first: int = 0,
     title: str | None = None,
 ) -> Picture:
     """The change from frame to frame: `|x[t + every] - x[t]|` under the frame x[t].
@@ -196,6 +398,7 @@ def differences(
         fps: frame rate in frames/s; with it, the distance is also shown in ms.
         limit: the difference, in grey levels, that gets the brightest colour; by default only one pixel in a
             thousand is above it. To compare two clips, give both the same limit.
+        first: the number, in its film, of the clip's first frame.
         title: what the clip shows.
 
     Raises:
@@ -221,15 +424,16 @@ def differences(
         grid = fig.subplots(2, len(chosen), squeeze=False)
         for column, t, change in zip(grid.T, chosen, maps, strict=True):
             _image(column[0], clip[t], wide)
-            _bare(column[0], f"frame {t}")
+            _bare(column[0], f"frame {first + t}")
             column[1].imshow(change.numpy(), cmap=MAP, vmin=0, vmax=top)
-            _bare(column[1], f"|x[{t + every}] - x[{t}]|")
+            _bare(column[1], f"|x[{first + t + every}] - x[{first + t}]|")
         over = any(bool(m.max() > top) for m in maps)
         _colourbar(fig, grid, MAP, top, "difference (grey levels of 255)", over=over)
         if title:
             fig.suptitle(title)
         shown = f"Frames, and under each its absolute difference to the frame {step} later"
-        means = "; ".join(f"{t} to {t + every}: {m.mean():.1f}" for t, m in zip(chosen, maps, strict=True))
+        named = [first + t for t in chosen]
+        means = "; ".join(f"{t} to {t + every}: {m.mean():.1f}" for t, m in zip(named, maps, strict=True))
         summary = f"Mean difference in grey levels, frame {means}; the brightest colour stands for {top}"
         return render(fig, sentence(title, shown, summary))
 

@@ -1,6 +1,8 @@
 """A player that is embedded in the notebook. The notebook contains the video; it needs no file or server.
 
-GitHub and paper do not play videos, so a player also shows a filmstrip of the video as a separate picture.
+It shows the number of the frame and steps by one frame: with its buttons, its slider, or the keys left and
+right. Where scripts are removed, the browser's own controls remain. GitHub and paper do not play videos, so a
+player also shows a filmstrip of the video as a separate picture.
 """
 
 from __future__ import annotations
@@ -8,8 +10,10 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from importlib import resources
 from os import PathLike
 from pathlib import Path
 
@@ -17,6 +21,7 @@ import av
 import numpy as np
 import torch
 from IPython.display import HTML, display
+from PIL import Image, ImageDraw, ImageFont
 
 from coursekit.show._figure import Picture
 from coursekit.show._frames import filmstrip
@@ -26,6 +31,8 @@ from coursekit.video._source import Source
 
 LARGEST = 400_000  # bytes of video in a notebook
 WIDEST = 480  # columns
+_PAIRED = 320  # columns of each of several clips that play side by side
+_NAME_ROWS, _GAP = 26, 8  # rows for the name above such a clip, columns between two clips; both even
 _LONGEST = 20.0  # s
 _SMALLEST = 120  # columns; a clip that is too large even at this width does not belong into a notebook
 
@@ -39,6 +46,8 @@ class Player:
         filmstrip: eight of its frames as a picture.
         label: what the video shows, for screen readers.
         width, height: its size in pixels.
+        frames, fps: how many frames it has, and how many a second.
+        playing: whether it starts by itself; not for readers who have asked for reduced motion.
     """
 
     mp4: bytes = field(repr=False)
@@ -46,17 +55,28 @@ class Player:
     label: str
     width: int
     height: int
+    frames: int
+    fps: Fraction
+    playing: bool = False
 
     def html(self) -> str:
-        """The `<video>` element, with the video inside it."""
+        """The `<video>` element, with the video inside it, and the controls with their script."""
         label = html.escape(self.label)
         data = base64.b64encode(self.mp4).decode("ascii")
         zoom = max(1, WIDEST // self.width)  # a small video is shown twice or three times as large
-        return (
-            f"<video controls loop muted playsinline "
-            f'width="{zoom * self.width}" height="{zoom * self.height}" '
-            f'style="max-width:100%;height:auto" aria-label="{label}" '
+        wide = zoom * self.width
+        video = (
+            f'<video controls loop muted playsinline width="{wide}" height="{zoom * self.height}" '
+            f'style="max-width:100%;height:auto;display:block" aria-label="{label}" '
             f'src="data:video/mp4;base64,{data}">{label}</video>'
+        )
+        # JupyterLab takes keys such as "left" for itself, but for elements with data-lm-suppress-shortcuts.
+        return (
+            f'<div class="ck-player" role="group" aria-label="Player" data-lm-suppress-shortcuts="true" '
+            f'data-fps="{float(self.fps)!r}" data-frames="{self.frames}" '
+            f'data-playing="{"yes" if self.playing else "no"}">{video}'
+            f"{_CONTROLS.format(wide=wide, last=self.frames - 1)}"
+            f"<script>{_script()}</script></div>"
         )
 
     def _ipython_display_(self) -> None:
@@ -64,35 +84,71 @@ class Player:
         display(HTML(self.html()))
 
 
+_LOOK = (
+    "font:inherit;color:inherit;background:transparent;border:1px solid;border-radius:4px;padding:3px 10px"
+)
+_CONTROLS = (
+    '<div data-part="controls" hidden style="max-width:{wide}px;margin-top:6px">'
+    f'<button type="button" data-part="play" style="{_LOOK};min-width:5em">Play</button> '
+    f'<button type="button" data-part="back" style="{_LOOK}">Previous frame</button> '
+    f'<button type="button" data-part="on" style="{_LOOK}">Next frame</button> '
+    '<span data-part="number" style="white-space:nowrap;font-variant-numeric:tabular-nums"></span>'
+    '<input type="range" data-part="frame" aria-label="Frame" min="0" max="{last}" step="1" value="0" '
+    'style="display:block;width:100%;margin:6px 0 0"></div>'
+)
+
+
+def _script() -> str:
+    """What the controls do."""
+    return resources.files("coursekit.show").joinpath("player.js").read_text(encoding="utf-8")
+
+
 def player(
-    source: str | PathLike[str] | torch.Tensor,
+    source: str | PathLike[str] | torch.Tensor | Mapping[str, torch.Tensor],
     *,
     fps: float | Fraction | None = None,
     seconds: tuple[float, float] | None = None,
     title: str | None = None,
+    playing: bool = False,
 ) -> Player:
     """A player for a file or a clip, small enough to be stored in a notebook.
 
     Args:
-        source: path of a video file, or a clip, uint8 (T, C, H, W).
+        source: path of a video file, or a clip, uint8 (T, C, H, W), or {"name": clip} with clips of one shape
+            that play side by side, in step, each under its name.
         fps: frame rate in frames/s; needed with a clip, taken from the file otherwise.
         seconds: the part of a file to play, (start, stop) in s.
         title: what the video shows.
+        playing: start by itself, except for readers who have asked for reduced motion.
 
     A small file that every browser plays (H.264, 4:2:0, mp4) is embedded as it is. Any other is encoded
-    again, at most 480 columns wide, without sound.
+    again, at most 480 columns wide (each of several clips: 320), without sound.
 
     Raises:
-        TypeError, ValueError: a clip without fps, fps with a file, or more than 20 s.
+        TypeError, ValueError: a clip without fps, fps with a file, more than 20 s, or clips of several
+            shapes.
         VideoError: a file that cannot be read.
     """
-    if isinstance(source, (torch.Tensor, np.ndarray)):
+    return replace(_player(source, fps, seconds, title), playing=playing)
+
+
+def _player(
+    source: str | PathLike[str] | torch.Tensor | Mapping[str, torch.Tensor],
+    fps: float | Fraction | None,
+    seconds: tuple[float, float] | None,
+    title: str | None,
+) -> Player:
+    if isinstance(source, (torch.Tensor, np.ndarray, Mapping)):
         if fps is None or seconds is not None:
             raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
-        clip = check_clip(source, "source")  # (T, C, H, W)
         rate = frame_rate(fps)
+        if isinstance(source, Mapping):
+            clip = _beside(source)  # (T, 3, H, W)
+        else:
+            clip = check_clip(source, "source")  # (T, C, H, W)
+            clip = _shrunk(clip, min(clip.shape[3], WIDEST))  # (T, 3, H', W')
         _check_length(len(clip) / rate, "source[:n] is a shorter clip")
-        return _finish(_shrunk(clip, min(clip.shape[3], WIDEST)), None, rate, title)
+        return _finish(clip, None, rate, title)
     if not isinstance(source, (str, PathLike)):
         raise TypeError(f"source must be a path or a clip (torch tensor), got {type(source).__name__}")
     if fps is not None:
@@ -105,7 +161,8 @@ def _of_file(path: Path, part: Selection, title: str | None) -> Player:
         info = source.info()
         start, stop = part.seconds or (0.0, info.duration)
         _check_length(stop - start, "seconds=(0, 10) plays a part")
-        stored = path.read_bytes() if part.seconds is None and _plays_everywhere(info) else None
+        as_it_is = part.seconds is None and _plays_everywhere(info) and _is_regular(source, info.fps)
+        stored = path.read_bytes() if as_it_is else None
         columns = min(info.width, WIDEST)
         size = (_even(info.height * columns / info.width), _even(columns))
         if stored:
@@ -127,12 +184,45 @@ def _finish(clip: torch.Tensor, stored: bytes | None, fps: Fraction, title: str 
     frames, _, height, width = clip.shape
     size = f"{frames} frames at {float(fps):.5g} frames per second, {width} by {height} pixels, without sound"
     label = f"Video: {title}; {size}" if title else f"Video of {size}"
-    return Player(mp4, filmstrip(clip, fps=fps, title=title), label, width, height)
+    strip = filmstrip(clip, fps=fps, count=6 if width > 3 * height else 8, title=title)
+    return Player(mp4, strip, label, width, height, frames, fps)
+
+
+def _beside(clips: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Clips of one shape side by side, each under its name, (T, 3, H, W) with even sizes."""
+    if not clips:
+        raise ValueError("source must hold at least one clip, got none")
+    checked = {name: check_clip(clip, f'source["{name}"]') for name, clip in clips.items()}
+    shapes = {name: tuple(clip.shape) for name, clip in checked.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"clips that play side by side must have one shape, got {shapes}")
+    parts: list[torch.Tensor] = []
+    for name, clip in checked.items():
+        small = _shrunk(clip, min(clip.shape[3], _PAIRED))  # (T, 3, h, w)
+        head = _name(name, small.shape[3]).expand(len(small), -1, -1, -1)  # (T, 3, _NAME_ROWS, w)
+        under = torch.cat([head, small], dim=2)  # (T, 3, _NAME_ROWS + h, w)
+        gap = torch.full((*under.shape[:3], _GAP), 255, dtype=torch.uint8)  # (T, 3, _NAME_ROWS + h, _GAP)
+        parts += [under, gap]
+    return torch.cat(parts[:-1], dim=3)  # (T, 3, H, W)
+
+
+def _name(name: str, columns: int) -> torch.Tensor:
+    """The name of a clip, black on white, uint8 (3, _NAME_ROWS, columns)."""
+    board = Image.new("RGB", (columns, _NAME_ROWS), "white")
+    font = ImageFont.load_default(size=18)
+    ImageDraw.Draw(board).text((columns / 2, _NAME_ROWS / 2), name, fill="black", font=font, anchor="mm")
+    return torch.from_numpy(np.array(board)).permute(2, 0, 1)  # (3, _NAME_ROWS, columns)
 
 
 def _plays_everywhere(info: Info) -> bool:
     mp4 = info.path.suffix.lower() == ".mp4" and info.codec == "h264" and info.pixel_format == "yuv420p"
     return mp4 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
+
+
+def _is_regular(source: Source, fps: Fraction) -> bool:
+    """Whether frame n comes n / fps after the first one; the player counts frames by their times."""
+    stamps = source.stamps()
+    return all(abs(s.time - stamps[0].time - s.number / fps) < 1 / (4 * fps) for s in stamps)
 
 
 def _check_length(seconds: float | Fraction, advice: str) -> None:

@@ -4,6 +4,7 @@ import math
 import re
 import subprocess
 import sys
+from fractions import Fraction
 
 import av
 import matplotlib
@@ -60,6 +61,11 @@ PICTURES = {
     "matrix": lambda clip: show.matrix(torch.eye(4), x="column", y="row", label="value"),
     "bars": lambda clip: show.bars({"raw": 30.0, "file": 2}, y="size (MB)"),
     "memory": lambda clip: show.memory(torch.zeros(2, 3, 2, 2)),
+    "signed": lambda clip: show.signed(
+        {"a": clip[0, 0] - 99.0, "b": 99.0 - clip[1, 0]}, label="v", image=clip[0]
+    ),
+    "patch": lambda clip: show.patch(clip[0, :, :3, :3] // 32, torch.ones(3, 3, 3), solve=True),
+    "neighbours": lambda clip: show.neighbours(clip, torch.linspace(-1, 1, 11), y="v", level=0.5),
     "sequence": lambda clip: show.sequence(clip, torch.eye(12, 5), label="feature", count=3),
 }
 
@@ -90,7 +96,7 @@ def test_reaches_a_screen_reader_and_fits_into_a_notebook(draw):
     assert shown.size == stored.size == picture.size
     assert stored.format == "PNG"
     assert stored.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
-    assert len(data["image/png"]) < 150_000 * 4 / 3
+    assert len(data["image/png"]) < 160_000 * 4 / 3
     assert len(data["text/html"]) < 100_000 * 4 / 3
 
 
@@ -236,6 +242,50 @@ def test_differences_share_one_scale():
     middle, bright = (124, 123, 120), (254, 232, 56)  # half and all of cividis
     assert area(picture, middle, 4) > 5000
     assert area(picture, bright, 2) > 5000
+
+
+def test_differences_count_from_the_first_frame_in_the_film():
+    clip = flat((10, 10, 10), (40, 10, 10), (40, 10, 10))
+    assert "frame 140 to 141: 10.0; 141 to 142: 0.0" in show.differences(clip, count=2, first=140).alt
+
+
+# Signed maps, patches, neighbours
+
+
+def test_signed_maps_share_one_scale_with_white_at_zero():
+    maps = {"low": torch.full((20, 30), -2.0), "zero": torch.zeros(20, 30), "high": torch.full((20, 30), 4.0)}
+    picture = show.signed(maps, label="value", limit=4)
+    red, blue = area(picture, (103, 0, 31), 3), area(picture, (106, 172, 208), 6)  # 4, and half of -4
+    assert red > 5000
+    assert blue > 5000
+    assert area(picture, (247, 247, 247), 1) > 5000  # 0
+    assert "low (20 rows by 30 columns): from -2 to -2" in picture.alt
+
+
+def test_a_signed_map_without_limit_is_not_hidden_by_one_value():
+    plane = torch.ones(100, 100)
+    plane[0, 0] = 1000.0
+    assert "the strongest colour at 1." in show.signed({"a": plane}, label="value").alt
+
+
+def test_a_patch_leaves_the_sums_to_the_reader_until_it_is_solved():
+    patch = torch.tensor([[[5, 5, 4], [5, 5, 3], [5, 5, 3]]] * 3)
+    kernel = torch.tensor([[[-1, 0, 1]] * 3] * 3)
+    asked, solved = show.patch(patch, kernel), show.patch(patch, kernel, solve=True)
+    assert "sum" not in asked.alt
+    assert solved.alt.count("sum -5") == 3
+    assert asked.png != solved.png
+
+
+def test_neighbours_are_drawn_at_the_later_frame_and_count_from_the_first():
+    clip = flat(*[(0, 0, 0)] * 5)
+    values = [1.0, 1.0, -0.5, 1.0]  # between the frames 2 and 3 of the clip
+    picture = show.neighbours(clip, values, y="likeness", first=100, count=2)
+    assert "lowest -0.5 at frame 103" in picture.alt
+    line = np.nonzero(np.abs(pixels(picture).astype(int) - (0, 114, 178)).max(2) <= 60)
+    lowest = line[1][line[0] == line[0].max()].mean()
+    left, right = line[1].min(), line[1].max()  # frames 101 and 104
+    assert lowest == pytest.approx(left + (right - left) * 2 / 3, abs=6)
 
 
 # Charts
@@ -402,6 +452,16 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.volumes(GOOD[:, :1]), LayoutError, "clip must have 3 channels on axis 1"),
         (lambda: show.differences(GOOD, every=4), ValueError, "every must be from 1 to 3.*got 4"),
         (lambda: show.differences(GOOD, limit=300), ValueError, "limit must be from 1 to 255"),
+        (lambda: show.signed({}, label="v"), ValueError, "at least one map"),
+        (lambda: show.signed({"a": GOOD}, label="v"), ValueError, r'maps\["a"\] must be a tensor \(H, W\)'),
+        (lambda: show.signed({"a": GOOD[0, 0] / 0}, label="v"), ValueError, "not finite"),
+        (lambda: show.signed({"a": GOOD[0, 0]}, label="v", limit=0), ValueError, "limit must be above 0"),
+        (lambda: show.patch(GOOD[0, :, :6, :6], GOOD[0, :, :6, :6]), ValueError, "at most 5 rows"),
+        (lambda: show.patch(GOOD[0, 0], GOOD[0, 0]), ValueError, r"\(C, h, w\) with 1 or 3"),
+        (lambda: show.patch(GOOD[0, :, :3, :3] + 0.5, GOOD[0]), ValueError, "values must hold whole numbers"),
+        (lambda: show.patch(GOOD[0, :, :3, :3], GOOD[0, :, :3, :2]), ValueError, "the shape of values"),
+        (lambda: show.neighbours(GOOD, [1.0] * 4, y="v"), ValueError, "3 entries, one for each pair"),
+        (lambda: show.neighbours(GOOD, [1.0] * 3, y="v", count=9), ValueError, "from 1 to 4"),
         (lambda: show.curves({}, x="x", y="y"), ValueError, "at least one line"),
         (lambda: show.curves({"a": ([1, 2], [1])}, x="x", y="y"), ValueError, r'"a"\].*\(2,\) and \(1,\)'),
         (lambda: show.curves({"a": ([1], [0])}, x="x", y="y", log=True), ValueError, r'"a"\].*y values'),
@@ -419,6 +479,9 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.memory(GOOD, cells=0), ValueError, "cells must be at least 1"),
         (lambda: show.player(GOOD), ValueError, "a clip needs fps"),
         (lambda: show.player("a.mp4", fps=3), ValueError, "leave fps out"),
+        (lambda: show.player({}, fps=3), ValueError, "at least one clip"),
+        (lambda: show.player({"a": GOOD}), ValueError, "a clip needs fps"),
+        (lambda: show.player({"a": GOOD, "b": GOOD[:2]}, fps=3), ValueError, "must have one shape"),
         (lambda: show.player("nowhere.mp4"), video.VideoError, r"nowhere\.mp4"),
         (lambda: show.player(3), TypeError, "source must be a path or a clip"),
         (lambda: show.player(GOOD, fps=0.1), ValueError, "up to 20 s, got 40 s"),
@@ -483,14 +546,49 @@ def test_what_does_not_compress_is_made_smaller_until_it_fits():
     assert player.width < 480
 
 
-def test_player_html_is_the_same_but_for_the_video():
+def test_a_player_is_one_piece_of_html_with_its_video_and_its_numbers():
     html = show.player(flat((1, 2, 3), (4, 5, 6)), fps=5, title='a < "b"').html()
-    outer = re.sub(r"data:video/mp4;base64,[A-Za-z0-9+/=]+", "", html)
+    outer = re.sub(r"data:video/mp4;base64,[A-Za-z0-9+/=]+", "VIDEO", html)
     label = "Video: a &lt; &quot;b&quot;; 2 frames at 5 frames per second, 30 by 20 pixels, without sound"
-    assert outer == (
-        '<video controls loop muted playsinline width="480" height="320" style="max-width:100%;height:auto" '
-        f'aria-label="{label}" src="">{label}</video>'
-    )
+    assert f'aria-label="{label}" src="VIDEO">{label}</video>' in outer
+    assert '<video controls loop muted playsinline width="480" height="320"' in outer
+    assert 'data-fps="5.0" data-frames="2" data-playing="no"' in outer
+    assert not re.search(r"""(?:src|href)=["'](?!VIDEO)|https?://|\bid=""", outer)  # of two players on a page
+
+
+def test_a_rate_that_is_no_whole_number_reaches_the_script_with_all_its_digits():
+    assert 'data-fps="29.97002997002997"' in show.player(data.clip("carphone_distorted")).html()
+
+
+def test_clips_play_side_by_side_in_step_and_under_their_names():
+    left, right = flat((250, 0, 0), (0, 250, 0), size=(60, 90)), flat((0, 0, 250), (0, 0, 0), size=(60, 90))
+    player = show.player({"A": left, "B": right}, fps=25, playing=True)
+    assert decoded(player.mp4)[:3] == (2, 2 * 90 + 8, 60 + 26)
+    assert 'data-playing="yes"' in player.html()
+    with av.open(io.BytesIO(player.mp4)) as container:
+        first, second = (image.to_ndarray(format="rgb24").astype(int) for image in container.decode(video=0))
+    assert np.abs(first[56, 45] - (250, 0, 0)).max() < 30
+    assert np.abs(first[56, 45 + 98] - (0, 0, 250)).max() < 30
+    assert np.abs(second[56, 45] - (0, 250, 0)).max() < 30
+    for start in (0, 98):  # black letters on white
+        head = first[:26, start : start + 90]
+        assert head.min() < 80
+        assert (head.min(axis=2) > 200).mean() > 0.8
+
+
+def test_a_file_with_uneven_times_is_encoded_again(tmp_path):
+    path = tmp_path / "uneven.mp4"
+    with av.open(str(path), "w") as container:
+        track = container.add_stream("libx264", 25)
+        track.height, track.width, track.pix_fmt = 48, 64, "yuv420p"
+        for number, tick in enumerate((0, 1, 2, 9, 10, 11)):
+            image = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * number, np.uint8), format="rgb24")
+            image.pts, image.time_base = tick, Fraction(1, 25)
+            container.mux(track.encode(image))
+        container.mux(track.encode(None))
+    player = show.player(path)
+    assert player.mp4 != path.read_bytes()
+    assert decoded(player.mp4)[0] == player.frames == 6
 
 
 def test_on_two_logarithmic_axes_a_power_is_a_straight_line():
