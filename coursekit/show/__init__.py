@@ -28,6 +28,7 @@ from coursekit.show._pixels import with_features
 from coursekit.show._player import Player, player
 from coursekit.show._strides import memory, strides
 from coursekit.show._table import Table, table
+from coursekit.show._trials import confusions, spread
 from coursekit.show._volumes import volumes
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Table",
     "bars",
     "channels",
+    "confusions",
     "curves",
     "differences",
     "filmstrip",
@@ -53,6 +55,7 @@ __all__ = [
     "sequence",
     "signed",
     "space_time",
+    "spread",
     "strides",
     "table",
     "volumes",
