@@ -175,7 +175,7 @@ def test_search_finds_dilation_and_leads_to_it(opened):
 
 def test_the_explorer_moves_by_keyboard_and_agrees_with_conv(opened):
     page = opened("notebooks/03_conv3d")
-    frame = page.frame_locator("iframe[title='Convolution explorer']")
+    frame = page.frame_locator("iframe[title='Convolution explorer']").last
     sizes = frame.locator("tbody td.size")
     sizes.first.wait_for()
     given = {"stride": 1, "padding": 0, "dilation": 1}
@@ -231,7 +231,7 @@ def test_formulas_are_drawn(opened):
 
 def test_dark_and_light_by_its_button_and_the_frames_follow(opened):
     page = opened("notebooks/03_conv3d")
-    frame = page.frame_locator("iframe[title='Convolution explorer']")
+    frame = page.frame_locator("iframe[title='Convolution explorer']").last
     frame.locator("#main").wait_for()
 
     def paper(of):
