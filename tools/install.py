@@ -53,12 +53,9 @@ def check_same_python(root: Path, version: "tuple[int, int]") -> None:
     """Refuse an environment of one Python where another one, such as (3, 12), was asked for by name."""
     configuration = root / ".venv" / "pyvenv.cfg"
     text = configuration.read_text() if configuration.is_file() else ""
-    other = re.search(r"^version\w* *= *(\d+)\.(\d+)", text, re.MULTILINE)
-    if other and (int(other[1]), int(other[2])) != version:
-        raise SetupError(
-            f".venv was made with Python {other[1]}.{other[2]}, you ask for {version[0]}.{version[1]}: "
-            "run `make clean` first"
-        )
+    made, asked = re.search(r"(?m)^version\w* *= *(\d+\.\d+)", text), f"{version[0]}.{version[1]}"
+    if made and made[1] != asked:
+        raise SetupError(f".venv was made with Python {made[1]}, you ask for {asked}: run `make clean` first")
 
 
 def cache_options(free: int, there: int, system: str, machine: str) -> "list[str]":
@@ -67,8 +64,8 @@ def cache_options(free: int, there: int, system: str, machine: str) -> "list[str
     pip unpacks only after it has downloaded everything, so for a while the disk has to hold both. `free` are
     bytes where the checkout lies, `there` those that an interrupted install has left.
     """
-    cuda = system == "Linux" and machine != "aarch64"
-    environment, download = (int(size * GB) for size in NEEDED_GB["cuda" if cuda else "cpu"])
+    kind = "cuda" if system == "Linux" and machine != "aarch64" else "cpu"
+    environment, download = (int(size * GB) for size in NEEDED_GB[kind])
     needed = max(environment + download - there, 0) + GB // 2
     if free < needed:
         raise SetupError(
@@ -97,15 +94,10 @@ def is_current(root: Path) -> bool:
     return stamp.is_file() and stamp.read_text() == state_of(root) and venv_python(root).exists()
 
 
-def run(*command: object) -> "subprocess.CompletedProcess[str]":
-    """Run a short command; its output is kept."""
-    words = [str(word) for word in command]
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-
-
 def make_venv(root: Path) -> None:
     """Make `.venv`, or keep the one that is there if its pip runs."""
-    if venv_python(root).exists() and run(venv_python(root), "-m", "pip", "--version").returncode == 0:
+    python, quiet = venv_python(root), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if python.exists() and subprocess.call([str(python), "-m", "pip", "--version"], **quiet) == 0:
         return
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
@@ -115,9 +107,8 @@ def make_venv(root: Path) -> None:
             "Without root: name\nanother Python, make PYTHON=... lab, or install with conda (README.md)"
         )
     print(f"Making .venv with Python {platform.python_version()} ({sys.executable})", flush=True)
-    venv = run(sys.executable, "-m", "venv", "--clear", root / ".venv")
-    if venv.returncode != 0:
-        raise SetupError(f"`python -m venv` failed:\n{venv.stdout.strip()}")
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(root / ".venv")]) != 0:
+        raise SetupError("`python -m venv` failed: what it said stands above")
 
 
 def repair(root: Path, moved_from: str) -> None:
@@ -135,16 +126,6 @@ def repair(root: Path, moved_from: str) -> None:
                 script.write_text(script.read_text("utf-8").replace(moved_from, str(root)), "utf-8")
 
 
-def folder_size(folder: Path) -> int:
-    """Bytes in the files of a folder, 0 where there is none; files that vanish meanwhile do not count."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
-    return total
-
-
 def pip(root: Path, *arguments: str) -> None:
     """Run the environment's pip, with one line of progress; all that it says goes to `.venv/install.log`.
 
@@ -156,14 +137,16 @@ def pip(root: Path, *arguments: str) -> None:
     variables = {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "PYTHONUNBUFFERED": "1"}
     command = [str(venv_python(root)), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     begin, end, pause = ("\r\033[K", "", 2) if sys.stdout.isatty() else ("", "\n", 30)
-    start = time.monotonic()
+    start, free = time.monotonic(), shutil.disk_usage(root).free
     with log.open("w") as file:
         process = subprocess.Popen(
             command, cwd=root, env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
     try:
         while process.poll() is None:
-            line = progress(root, int(time.monotonic() - start), log)
+            seconds, used = int(time.monotonic() - start), max(free - shutil.disk_usage(root).free, 0) / GB
+            said = (lines(log) or ["starting pip"])[-1]
+            line = f"  {seconds // 60:2d}:{seconds % 60:02d}  {used:.1f} GB  {said}"
             print(begin + line[: shutil.get_terminal_size().columns - 1], end=end, flush=True)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(pause)
@@ -180,12 +163,6 @@ def pip(root: Path, *arguments: str) -> None:
         )
 
 
-def progress(root: Path, seconds: int, log: Path) -> str:
-    """One line: the time, GB so far, and what pip said last."""
-    said = (lines(log) or ["starting pip"])[-1]
-    return f"  {seconds // 60:2d}:{seconds % 60:02d}  {folder_size(root / '.venv') / GB:.1f} GB  {said}"
-
-
 def lines(log: Path) -> "list[str]":
     """What pip has said, without empty lines."""
     return [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
@@ -197,17 +174,17 @@ def install(root: Path) -> None:
     moved_from = ""
     if stamp.is_file():
         print("The lock, pyproject.toml or the place of this folder has changed: bringing .venv up to date.")
-        place = stamp.read_text().splitlines()[1:]
-        moved_from = place[0] if place and place[0] != str(root) else ""
+        moved_from = "".join(place for place in stamp.read_text().splitlines()[1:] if place != str(root))
     make_venv(root)
     repair(root, moved_from)
     if stamp.is_file():
         stamp.unlink()
-    options = cache_options(
-        shutil.disk_usage(root).free, folder_size(root / ".venv"), platform.system(), platform.machine()
-    )
+    there = sum(path.lstat().st_size for path in (root / ".venv").rglob("*"))
+    options = cache_options(shutil.disk_usage(root).free, there, platform.system(), platform.machine())
     print("Installing the course into .venv. PyTorch is most of it: some minutes, this once.", flush=True)
-    pip(root, "install", "--progress-bar=off", "--no-deps", "--requirement=requirements.lock", *options)
+    # Python compiles a module when it is first imported; to compile all 17,000 here takes over half a minute.
+    options += ["--no-compile", "--progress-bar=off", "--no-deps"]
+    pip(root, "install", *options, "--requirement=requirements.lock")
     pip(root, "install", "--no-deps", "--no-build-isolation", "--editable=.")
     pip(root, "check")
     unfinished = stamp.with_name(stamp.name + ".new")
