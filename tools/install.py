@@ -96,9 +96,10 @@ def is_current(root: Path) -> bool:
 
 def make_venv(root: Path) -> None:
     """Make `.venv`, or keep the one that is there if its pip runs."""
-    python, quiet = venv_python(root), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if python.exists() and subprocess.call([str(python), "-m", "pip", "--version"], **quiet) == 0:
-        return
+    if venv_python(root).exists():
+        version = [str(venv_python(root)), "-m", "pip", "--version"]
+        if subprocess.run(version, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT).returncode == 0:
+            return
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise SetupError(

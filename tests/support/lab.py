@@ -243,7 +243,7 @@ class Notebook:
 
     def predictions(self) -> Any:
         """The frames with a question of `coursekit.predict`."""
-        return self.page.locator("iframe[title^='Prediction:']")
+        return self.page.locator("iframe[title^='Question:']")
 
     def frames(self) -> Any:
         """The frames with something to use: questions, explorers, budgets."""
