@@ -30,8 +30,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     "recall-time-of-frame": NumberQuestion(
         label="Recall",
-        text="A film has 30000/1001 frames per second. At what time, in seconds, is frame 300 shown? "
-        "(Frame 0 is shown at 0 s.)",
+        text="A film has 30000/1001 frames per second, and frame 0 is shown at 0 s. "
+        "At what time, in seconds, is frame 300 shown?",
         answer=10.01,
         unit="s",
         tolerance=0.0002,
@@ -97,8 +97,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     "every-fourth-row": NumberQuestion(
         label="Check yourself",
-        text="What is the stride of the height axis of clip[:, :, ::4], which takes every fourth row? "
-        "(clip is contiguous and has 161 columns.)",
+        text="clip is contiguous and has 161 columns. clip[:, :, ::4] takes every fourth row. "
+        "What is the stride of its height axis?",
         answer=644,
         tolerance=0.001,
         why="One step must jump four rows: 4 x 161 = 644. The slice is a view with another stride.",
@@ -228,7 +228,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "swapped-motion": ChoiceQuestion(
         text="In the film the square moves 8 columns to the right per frame. A loader has swapped H and W. "
-        "How does the square move in its clip? (Row 0 is at the top: +1 row is down, +1 column is right.)",
+        "How does the square move in its clip? Row 0 is at the top: +1 row is down, +1 column is right.",
         options={
             "rows +0, columns +8": "The axis along which the square moves is now the first of the two.",
             "rows +8, columns +0": "Row and column have changed places. A growing column becomes a growing "
