@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torchvision
@@ -60,7 +60,10 @@ CASES = {
 }
 
 
-def compare(name: str, training: bool, repeats: int) -> dict[str, float | str | bool]:
+Line = dict[str, Any]  # of the table: a name, sizes, bytes, seconds
+
+
+def compare(name: str, training: bool, repeats: int) -> Line:
     """One line: what was predicted, what was measured."""
     case = CASES[name]
     size = case.training_size if training else case.size
@@ -69,7 +72,10 @@ def compare(name: str, training: bool, repeats: int) -> dict[str, float | str | 
     seen = cost.measure_module(
         case.build(), size, training=training, memory_format=case.memory_format, repeats=repeats
     )
-    held = predicted.training_bytes - predicted.model_bytes if training else predicted.activation_bytes
+    held = predicted.activation_bytes
+    if training:
+        assert predicted.training_bytes is not None  # it was asked for
+        held = predicted.training_bytes - predicted.model_bytes
     return {
         "name": name,
         "training": training,
@@ -83,7 +89,7 @@ def compare(name: str, training: bool, repeats: int) -> dict[str, float | str | 
     }
 
 
-def verdict(line: dict) -> str:
+def verdict(line: Line) -> str:
     """What is wrong with a line; empty if nothing is."""
     if line["allocated"] < line["predicted"]:
         return "FAILED: the allocator stays below the lower bound"
@@ -95,7 +101,7 @@ def verdict(line: dict) -> str:
     return ""
 
 
-def show(line: dict) -> None:
+def show(line: Line) -> None:
     predicted, seconds = line["predicted"], line["seconds"]
     print(
         f"{line['name']:26}{'train' if line['training'] else 'infer':6}{line['size']:18}"

@@ -172,7 +172,8 @@ def in_child(reader: str, what: str, path: Path, passes: int = 1) -> Result:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": reason(done.stderr)}
-    return json.loads(done.stdout.splitlines()[-1])
+    measured: Result = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def reason(stderr: str) -> str:

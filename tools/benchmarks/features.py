@@ -134,7 +134,8 @@ def memory(clip: Path, seconds: float) -> dict[str, float]:
         lengthen(clip, long, max(1, round(seconds / info.duration)))
         command = [sys.executable, __file__, "--child", str(long), str(Path(folder) / "out.h5")]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def child(film: str, target: str) -> None:

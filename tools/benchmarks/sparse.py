@@ -48,16 +48,16 @@ class Task(NamedTuple):
 class Film(NamedTuple):
     path: str
     rate: Fraction
-    count: int  # frames
+    frames: int
 
 
 def tasks(film: Film) -> dict[str, Task]:
     second = round(film.rate)
-    middle = film.count // 2 // second * second
-    drawn = sorted(random.Random(0).sample(range(film.count), min(10, film.count)))
+    middle = film.frames // 2 // second * second
+    drawn = sorted(random.Random(0).sample(range(film.frames), min(10, film.frames)))
     return {
-        "1 fps": Task([*range(0, film.count, second)], [{"fps": 1}]),
-        "0.1 fps": Task([*range(0, film.count, 10 * second)], [{"fps": Fraction(1, 10)}]),
+        "1 fps": Task([*range(0, film.frames, second)], [{"fps": 1}]),
+        "0.1 fps": Task([*range(0, film.frames, 10 * second)], [{"fps": Fraction(1, 10)}]),
         "ten random": Task(drawn, [{"frames": (number, number + 1)} for number in drawn]),
         "2 s": Task([*range(middle, middle + 2 * second)], [{"frames": (middle, middle + 2 * second)}]),
     }
@@ -95,7 +95,7 @@ def ffmpeg_seek(film: Film, task: Task) -> Iterator[Any]:
         else:
             runs.append([number, 1])
     for number, count in runs:
-        start = f"{float(max(number - Fraction(1, 2), 0) / film.rate):.4f}"  # between two frames
+        start = f"{float(max(number - Fraction(1, 2), Fraction()) / film.rate):.4f}"  # between two frames
         yield from piped(film, ["-ss", start, "-i", film.path, "-frames:v", str(count)])
 
 
@@ -260,7 +260,8 @@ def in_child(reader: str, what: str, name: str, film: Path, reference: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": reason(done.stderr)}
-    return json.loads(done.stdout.splitlines()[-1])
+    measured: Result = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def run(film: Path, folder: Path, repeats: int, say: Callable[[str], None]) -> dict[str, dict[str, Result]]:
