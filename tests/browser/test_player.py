@@ -4,6 +4,8 @@ import re
 
 import pytest
 import torch
+from support import lab
+from support.scratch import code, save
 
 from coursekit import data, show, video
 
@@ -156,3 +158,30 @@ def test_a_file_that_is_embedded_as_it_is_has_its_own_frame_numbers(opened):
         )
         alike = torch.corrcoef(torch.cat([torch.tensor(grey)[None], frames]))[0, 1:]  # (T,)
         assert alike.argmax() == number
+
+
+PLAYER = """import torch
+from coursekit import show
+levels = 20 * torch.arange(12, dtype=torch.uint8)
+clip = levels[:, None, None, None].expand(-1, 3, 64, 96).contiguous()
+show.player(clip, fps=25)"""
+
+
+def test_in_jupyterlab_its_keys_step_the_player_and_not_the_notebook(page, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    save(folder / "player.ipynb", code(PLAYER), code("1 + 1"))
+    with lab.jupyterlab(folder, tmp_path_factory.mktemp("jupyter")) as running:
+        notebook = lab.open_notebook(page, running, "player.ipynb")
+        notebook.run([0])
+        page.get_by_role("button", name="Next frame").click()
+        for key, expected in (("ArrowRight", 2), (".", 3), ("ArrowLeft", 2), (",", 1)):
+            page.keyboard.press(key)
+            assert (said(page), drawn(page)) == (expected, expected), key
+        page.keyboard.press("Space")  # the button itself
+        assert said(page) == 2
+        page.get_by_role("slider", name="Frame").focus()
+        page.keyboard.press("End")
+        assert said(page) == FRAMES - 1
+        assert page.locator(".jp-Cell").count() == 2
+        assert page.locator(".jp-Cell.jp-mod-active [data-part=number]").count() == 1
+        assert notebook.errors == []
