@@ -14,6 +14,8 @@ from nbformat.v4 import new_output
 from support import lab
 from support.scratch import code, save, text
 
+from coursekit import predict
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
@@ -49,8 +51,25 @@ def running(chromium, tmp_path_factory):
         code("1 / 0"),
         text("![a](https://example.org/a.png)"),
     )
+    save(folder / "untrusted.ipynb", *map(shown, UNTRUSTED))
     with lab.jupyterlab(folder, tmp_path_factory.mktemp("jupyter")) as server:
         yield server
+
+
+UNTRUSTED = {
+    'predict.ask("recall-kernel-channels")': predict.ask("recall-kernel-channels"),
+    'predict.reveal("recall-kernel-channels", channels)': predict.reveal(
+        "recall-kernel-channels", "a single channel"
+    ),
+    "predict.answers(2)": predict.answers(2),
+}
+
+
+def shown(source):
+    """A cell as it is stored, with what it shows."""
+    cell = code(source)
+    cell.outputs = [new_output("display_data", UNTRUSTED[source]._repr_mimebundle_())]
+    return cell
 
 
 def check_ran(cells):
@@ -256,6 +275,24 @@ def test_a_small_notebook(running, page, screenshot):
     assert "are summed to one number." in choice[1]
     screenshot("lab-small")
     assert notebook.errors == []
+
+
+def test_before_a_notebook_is_trusted_a_question_can_be_read_and_its_answer_opened(running, page, screenshot):
+    """JupyterLab removes frames and scripts from the outputs of a notebook that the reader has not run."""
+    notebook = lab.open_notebook(page, running, "untrusted.ipynb")
+    ask, reveal, answers = page.locator(".jp-OutputArea-output").all()
+    assert notebook.frames().count() == 0
+    for words in ("How many channels does the result have?", "three channels", "Run this cell to answer."):
+        assert ask.get_by_text(words).first.is_visible(), words
+    for output, summary, answer in (
+        (ask, "Show the answer", "are summed to one number."),
+        (reveal, "Compare with your prediction", "are summed to one number."),
+        (answers, "The answers to all", "are summed to one number."),
+    ):
+        assert not output.get_by_text(answer).first.is_visible(), "folded"
+        output.get_by_text(summary).first.click()
+        assert output.get_by_text(answer).first.is_visible()
+    screenshot("lab-untrusted")
 
 
 def test_what_is_broken_is_seen(running, page, screenshot):
