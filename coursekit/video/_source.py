@@ -290,13 +290,12 @@ class Source:
     def _decode_only(self, wanted: array[int], table: Table) -> Iterator[Decoded]:
         """The frames with the numbers `wanted`, which rise; one may be there several times."""
         ticks = {table.ticks[number] for number in wanted}
-        stamps, are_keys = table.rows.pts, table.rows.are_keys
-        steps = _sparse.plan(_sparse.Entries(stamps, are_keys), ticks)
-        start = next((place for place, step in enumerate(steps) if step is not _sparse.Step.DROP), 0)
+        stamps, are_keys = memoryview(table.rows.pts), memoryview(table.rows.are_keys)
+        start = _sparse.first(_sparse.Entries(stamps, are_keys), ticks)
         packets = self._packets_from(table.rows[start]) if start else None
         if packets is None:
             packets, start = self._packets(), 0
-        entries = _sparse.Entries(stamps[start:], are_keys[start:])
+        entries = _sparse.Entries(stamps[start:], are_keys[start:])  # views
         context = self._stream.codec_context
         pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries, ticks))
         with closing(pictures):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import av
@@ -78,6 +78,12 @@ def plan(entries: Entries, wanted: Collection[int]) -> list[Step]:
     return steps
 
 
+def first(entries: Entries, wanted: Collection[int]) -> int:
+    """Place of the first packet that the plan does not drop; 0 if it drops all."""
+    steps = plan(entries, wanted)
+    return next((place for place, step in enumerate(steps) if step is not Step.DROP), 0)
+
+
 def pictures(
     packets: Iterable[Packet[VideoStream]],
     context: VideoCodecContext,
@@ -128,10 +134,11 @@ def _decoded(
 ) -> Iterator[VideoFrame]:
     """Follow the plan; wanted pictures come, and others."""
     may_skip = _is_marked(context)
-    end = len(steps) - steps[::-1].index(Step.DECODE) if Step.DECODE in steps else 0
+    end = max((place for place, step in enumerate(steps, 1) if step is Step.DECODE), default=0)
     filled = False  # does the decoder hold pictures?
     holding = (packet for packet in packets if packet.size)
-    for packet, stamp, step in zip(holding, stamps[:end], steps[:end], strict=False):
+    planned = islice(zip(stamps, steps, strict=True), end)
+    for packet, (stamp, step) in zip(holding, planned, strict=False):
         if packet.pts != stamp:
             raise UnplannedError(f"packet at {packet.pts}, expected {stamp}")
         if step is not Step.DROP:
