@@ -20,12 +20,14 @@ if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache,
 
 # Seconds that the longest files take on one core: a run on several cores ends sooner when these begin first.
 LONGEST = {
-    "tests/browser/test_lab.py": 230,
-    "tests/notebooks/test_notebooks.py": 100,
+    "tests/browser/test_lab.py": 130,
+    "tests/notebooks/test_notebooks.py": 60,
     "tests/notebooks/test_assignments.py": 90,
-    "tests/tools/publish/test_student.py": 50,
-    "tests/coursekit/features/test_batch.py": 40,
+    "tests/tools/publish/test_student.py": 60,
+    "tests/coursekit/features/test_batch.py": 30,
     "tests/coursekit/grading/test_batch.py": 40,
+    "tests/browser/test_explorer.py": 40,
+    "tests/coursekit/grading/test_sandbox.py": 40,
     "tests/browser/test_grading.py": 30,
     "tests/coursekit/video/test_skvideo.py": 25,
     "tests/tools/test_install.py": 25,
