@@ -148,6 +148,24 @@ def course_clips(scenes: int = 12) -> Clips:
     )
 
 
+def wheel(turn: float, spokes: int = 5, side: int = 91) -> torch.Tensor:
+    """A wheel with equal spokes that has turned clockwise, white on black.
+
+    Args:
+        turn: how far it has turned, as a part of a full turn.
+        spokes: number of spokes (> 0).
+        side: rows and columns of the picture.
+
+    Returns:
+        uint8 (3, side, side), 0 or 255.
+    """
+    along = torch.linspace(-1, 1, side)
+    y, x = torch.meshgrid(along, along, indexing="ij")  # (side, side)
+    radius, angle = torch.hypot(x, y), torch.atan2(x, -y) - 2 * torch.pi * turn  # (side, side)
+    bright = (radius < 0.9) & ((torch.cos(spokes * angle) > 0.8) | (radius > 0.8))
+    return (255 * bright).to(torch.uint8).expand(3, -1, -1)
+
+
 def join(parts: Sequence[Clips]) -> Clips:
     """Several sets of clips as one; the numbers of the scenes continue from set to set.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -92,6 +92,39 @@ class Account:
     def inference_bytes(self) -> int:
         """The memory peak of inference with the model: model_bytes + activation_bytes."""
         return self.model_bytes + self.activation_bytes
+
+    def part(self, name: str) -> LayerAccount:
+        """The sum over a module and all modules inside it, such as the "layer1" of a ResNet.
+
+        Args:
+            name: its qualified name.
+
+        Returns:
+            One row with the sums; `output_shape` and `calls` are those of the first row.
+
+        Raises:
+            ValueError: no row has that name or begins with it; the message has the names.
+        """
+        rows = [row for row in self.layers if row.name == name or row.name.startswith(f"{name}.")]
+        if not rows:
+            parts = sorted({row.name.partition(".")[0] for row in self.layers})
+            raise ValueError(f"{self.name} has no part {name!r}; its parts are {', '.join(parts)}")
+        sums = {
+            account: sum(getattr(row, account) for row in rows)
+            for account in ("parameters", "activation_bytes", "macs", "saved_bytes")
+        }
+        return replace(rows[0], name=name, kind="", **sums)
+
+    def summary(self) -> dict[str, float]:
+        """The four accounts in units for a table: {"10^6 parameters": ..., "10^9 MACs": ..., ...}."""
+        accounts = {
+            "10^6 parameters": self.parameters / 1e6,
+            "10^9 MACs": self.macs / 1e9,
+            "inference MB": self.inference_bytes / MB,
+        }
+        if self.training_bytes is not None:
+            accounts["training MB"] = self.training_bytes / MB
+        return accounts
 
     def table(self) -> str:
         """One line per layer and the totals, as text of fixed width (MB = 10^6 bytes, M = 10^6)."""

@@ -175,3 +175,14 @@ def test_wrong_arguments_are_named(film: torch.Tensor, clips: motion.Clips) -> N
         motion.join([])
     with pytest.raises(ValueError, match=r"parts\[1\] has clips of 4 frames"):
         motion.join([clips, motion.cut(film, 1, frames=4)])
+
+
+def test_a_wheel_looks_the_same_after_one_spoke_and_turns_clockwise():
+    still = motion.wheel(0.0)
+    assert still.shape == (3, 91, 91)
+    assert still.unique().tolist() == [0, 255]
+    assert (motion.wheel(1 / 5) != still).float().mean() < 0.002  # equal but for rounding at edges
+    assert (motion.wheel(1 / 10) != still).float().mean() > 0.1
+    one = motion.wheel(1 / 4, spokes=1)[0]  # a single spoke, a quarter clockwise from the top
+    assert one[45, 70] == 255
+    assert one[45, 20] == one[20, 45] == 0

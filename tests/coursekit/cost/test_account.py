@@ -792,6 +792,34 @@ def hold(mib):
     return bytearray(b"1") * (mib * MIB)  # every page is written
 
 
+def test_a_part_is_the_sum_of_the_layers_inside_it():
+    stage = nn.Sequential(nn.Conv3d(4, 5, 3, padding=1), nn.BatchNorm3d(5))
+    network = nn.Sequential()
+    network.add_module("stem", nn.Conv3d(3, 4, 1))
+    network.add_module("stage", stage)
+    network.add_module("stage2", nn.Conv3d(5, 2, 1))  # its name begins like the other's
+    account = cost.account(network, (1, 3, 4, 6, 8), training=True)
+    alone = cost.account(stage, (1, 4, 4, 6, 8), training=True)
+    part = account.part("stage")
+    assert (part.parameters, part.macs) == (alone.parameters, alone.macs) == (4 * 5 * 27 + 15, 192 * 540)
+    assert part.output_shape == (1, 5, 4, 6, 8)
+    assert account.part("stem").macs + part.macs + account.part("stage2").macs == account.macs
+    with pytest.raises(ValueError, match="no part 'sta'; its parts are stage, stage2, stem"):
+        account.part("sta")
+
+
+def test_the_summary_has_units():
+    layer = nn.Conv3d(3, 16, kernel_size=3)
+    summary = cost.account(layer, (1, 3, 100, 224, 224)).summary()
+    assert summary == {
+        "10^6 parameters": 0.001312,
+        "10^9 MACs": 6.259462272,
+        "inference MB": pytest.approx(369.325696),
+    }
+    trained = cost.account(layer, (1, 3, 8, 9, 10), training=True)
+    assert trained.summary()["training MB"] == trained.training_bytes / 1e6
+
+
 def test_measure_sees_what_is_held_at_the_peak():
     def rises_and_falls():
         hold(300)
