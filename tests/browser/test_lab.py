@@ -80,32 +80,6 @@ def check_ran(cells):
         assert not bad or "raises-exception" in cell["metadata"].get("tags", []), (cell["source"], bad)
 
 
-def answer(prediction):
-    """Give a wrong answer, read why it is wrong, then give the answer that the page can reveal.
-
-    Of a deck of questions, that is its first.
-    """
-    form = prediction.content_frame
-    below = prediction.locator("xpath=following-sibling::details[1]")
-    right = below.locator("strong").first.text_content()
-    if form.get_by_role("radio").count():
-        options = form.locator("fieldset label").all_inner_texts()
-        wrong = next(text.strip() for text in options if text.strip() != right)
-    else:
-        wrong = "(7, 7)" if right.startswith("(") else "7777777"
-    told = []
-    for given, verdict in ((wrong, "bad"), (right, "good")):
-        if form.get_by_role("radio").count():
-            form.get_by_label(given, exact=True).press("Space")
-            form.get_by_role("button", name="Check").press("Enter")
-        else:
-            form.get_by_role("textbox").fill(given)
-            form.get_by_role("textbox").press("Enter")
-        form.locator(f"#feedback.{verdict}").wait_for()
-        told.append(form.get_by_role("status").inner_text())
-    return told
-
-
 ASKS = re.compile(r"\bpredict\.(ask|shapes)\(")
 INTERACTIVE = re.compile(rf"\b(widgets|explorer)\.|{ASKS.pattern}")
 
@@ -208,7 +182,7 @@ def test_what_moves_in_a_notebook_works_in_jupyterlab(running, page, screenshot,
     predictions = notebook.predictions().all()
     assert len(predictions) == sum(ASKS.search(cell["source"]) is not None for cell in cells)
     for number, prediction in enumerate(predictions, start=1):
-        wrong, right = answer(prediction)
+        wrong, right = lab.answer(prediction)
         assert wrong
         assert right != wrong
         if number == 1:
@@ -268,7 +242,7 @@ def test_a_small_notebook(running, page, screenshot):
     before, after = notebook.move(choices)
     assert before.startswith("Side left")
     assert after.startswith("Side right")
-    rate, shape, choice = map(answer, notebook.predictions().all())
+    rate, shape, choice = map(lab.answer, notebook.predictions().all())
     assert rate[1].startswith("Right: 10.01 s. time = number / rate")
     assert shape[1].startswith("Right: (3, 240, 320)")
     assert "They do not stay apart." in choice[0]

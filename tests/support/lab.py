@@ -250,6 +250,36 @@ class Notebook:
         return self.page.locator("iframe[srcdoc]")
 
 
+def answer(question: Any) -> list[str]:
+    """Give a wrong answer, read why it is wrong, then give the answer that the page can reveal.
+
+    Args:
+        question: the frame of a question, or of a deck of questions, of which it is the first.
+
+    Returns:
+        What the page says to the wrong and to the right answer.
+    """
+    form = question.content_frame
+    below = question.locator("xpath=following-sibling::details[1]")
+    right = below.locator("strong").first.text_content()
+    if form.get_by_role("radio").count():
+        options = form.locator("fieldset label").all_inner_texts()
+        wrong = next(text.strip() for text in options if text.strip() != right)
+    else:
+        wrong = "(7, 7)" if right.startswith("(") else "7777777"
+    said = []
+    for given, verdict in ((wrong, "bad"), (right, "good")):
+        if form.get_by_role("radio").count():
+            form.get_by_label(given, exact=True).press("Space")
+            form.get_by_role("button", name="Check").press("Enter")
+        else:
+            form.get_by_role("textbox").fill(given)
+            form.get_by_role("textbox").press("Enter")
+        form.locator(f"#feedback.{verdict}").wait_for()
+        said.append(form.get_by_role("status").inner_text())
+    return said
+
+
 def press_buttons(form: Any, *but: str) -> list[str]:
     """Press each button of a frame by the keyboard, and wait until the frame says something else.
 
