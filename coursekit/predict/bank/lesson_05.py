@@ -92,15 +92,15 @@ QUESTIONS: dict[str, Question] = {
         "is alike, "
         "dark is different. What will it look like?",
         options={
-            "one thin bright line": "Only if a frame were like itself alone. Its neighbours are alike too.",
-            "a band that fades evenly": "Only if the film changed at the same pace all the time. At a cut it "
+            "one bright line": "Only if a frame were like itself alone. Its neighbours are alike too.",
+            "a fading band": "Only if the film changed at the same pace all the time. At a cut it "
             "changes from one frame to the next.",
-            "bright squares with sharp edges": "Within a shot all frames are alike: a square on the "
+            "bright squares": "Within a shot all frames are alike: a square on the "
             "diagonal. "
             "At a cut a new square begins.",
             "bright everywhere": "Then a taxi would be as much like a bicycle as like itself.",
         },
-        answer="bright squares with sharp edges",
+        answer="bright squares",
     ),
     "flash-in-a-shot": ChoiceQuestion(
         text="In the second film, two white frames stand inside a shot: a flash. After it the shot goes on. "
@@ -148,13 +148,13 @@ QUESTIONS: dict[str, Question] = {
         text="Our network computes the features of 48 frames in one batch. Then it streams the whole film, "
         "250 frames, in batches of 4. Which needs more memory?",
         options={
-            "48 frames in one batch": "It holds the activations of 48 frames together. The stream "
+            "the one batch": "It holds the activations of 48 frames together. The stream "
             "holds a few "
             "batches of 4, and one row for each frame that is done.",
-            "250 frames, streamed": "Only the rows grow with the film: 250 x 1280 numbers are 1.3 MB.",
-            "both need the same": "Memory depends on the frames that are held together.",
+            "the stream": "Only the rows grow with the film: 250 x 1280 numbers are 1.3 MB.",
+            "both the same": "Memory depends on the frames that are held together.",
         },
-        answer="48 frames in one batch",
+        answer="the one batch",
     ),
     "quietest-mistake": ChoiceQuestion(
         text="Which of these four mistakes changes the features of bikes least?",
@@ -183,7 +183,6 @@ QUESTIONS: dict[str, Question] = {
         text="T and C have changed places: the network gets (3, T, 224, 224) as if it were (T, 3, 224, 224). "
         "For which number of frames T does it not complain?",
         answer=3,
-        unit="frames",
         why="The network asks for three channels on axis 1, and there it now finds T. With T = 3 the "
         "shape is "
         "as it must be, and the features are wrong.",
@@ -210,11 +209,11 @@ QUESTIONS: dict[str, Question] = {
     "reversed-film": ChoiceQuestion(
         text="We reverse bikes in time and extract its features again. What do we get?",
         options={
-            "the same rows in reverse order": "Each row comes from its own frame. No row knows what comes "
+            "the same, reversed": "Each row comes from its own frame. No row knows what comes "
             "before or after it.",
-            "the same rows in the same order": "The rows keep the order of the frames, and that is reversed.",
-            "other rows: the motion is reversed": "A row sees one frame, and one frame has no motion.",
+            "the same rows": "The rows keep the order of the frames, and that is reversed.",
+            "other rows": "The motion is reversed, but a row sees one frame, and one frame has no motion.",
         },
-        answer="the same rows in reverse order",
+        answer="the same, reversed",
     ),
 }
