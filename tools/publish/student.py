@@ -168,9 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        publish(
-            options.folder, options.repository, options.branch, solutions=not options.no_solutions
-        )
+        publish(options.folder, options.repository, options.branch, solutions=not options.no_solutions)
     except (PublishError, LinkError, AssignmentError, NotebookError, OSError, RuntimeError) as error:
         print(f"publish: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

@@ -82,6 +82,7 @@ def test_known_wrong_solutions_tests_tools_and_grader_are_not_published(tree):
 def test_lectures_and_data_are_complete_and_links_lead_to_the_public_repository(tree):
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert (tree / "notebooks" / path.name).is_file()
+        assert (tree / "notebooks" / "solutions" / path.name).is_file()
     for path in (ROOT / "data").rglob("*"):
         if path.is_file():
             assert (tree / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
@@ -97,6 +98,17 @@ def test_lectures_and_data_are_complete_and_links_lead_to_the_public_repository(
         install = '"coursekit @ git+https://github.com/school/videos@term-1"'
         assert install in everything[f"notebooks/assignments/{name}/{name}.ipynb, cells"]
     assert links.problems(tree) == []
+
+
+def test_the_solutions_of_exercises_may_be_left_out_and_no_link_leads_to_them(tmp_path):
+    folder = tmp_path / "course"
+    assert student.main([str(folder), "--repository", "school/videos", "--no-solutions"]) == 0
+    assert not (folder / "notebooks" / "solutions").exists()
+    for path in (folder / "notebooks").glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert "solutions/" not in text
+        assert "<summary>Hint</summary>" in text
+    assert links.problems(folder) == []
 
 
 def test_the_students_project_is_built_and_needs_the_same_as_ours(tree):
