@@ -70,9 +70,8 @@ class Player:
             f'style="max-width:100%;height:auto;display:block" aria-label="{label}" '
             f'src="data:video/mp4;base64,{data}">{label}</video>'
         )
-        # JupyterLab takes keys such as "left" for itself, but for elements with data-lm-suppress-shortcuts.
         return (
-            f'<div class="ck-player" role="group" aria-label="Player" data-lm-suppress-shortcuts="true" '
+            f'<div class="ck-player" role="group" aria-label="Player" '
             f'data-fps="{float(self.fps)!r}" data-frames="{self.frames}" '
             f'data-playing="{"yes" if self.playing else "no"}">{video}'
             f"{_CONTROLS.format(wide=wide, last=self.frames - 1)}"
@@ -87,14 +86,15 @@ class Player:
 _LOOK = (
     "font:inherit;color:inherit;background:transparent;border:1px solid;border-radius:4px;padding:3px 10px"
 )
+_KEYS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab leaves the keys to the element with the focus
 _CONTROLS = (
     '<div data-part="controls" hidden style="max-width:{wide}px;margin-top:6px">'
-    f'<button type="button" data-part="play" style="{_LOOK};min-width:5em">Play</button> '
-    f'<button type="button" data-part="back" style="{_LOOK}">Previous frame</button> '
-    f'<button type="button" data-part="on" style="{_LOOK}">Next frame</button> '
+    f'<button type="button" {_KEYS} data-part="play" style="{_LOOK};min-width:5em">Play</button> '
+    f'<button type="button" {_KEYS} data-part="back" style="{_LOOK}">Previous frame</button> '
+    f'<button type="button" {_KEYS} data-part="on" style="{_LOOK}">Next frame</button> '
     '<span data-part="number" style="white-space:nowrap;font-variant-numeric:tabular-nums"></span>'
-    '<input type="range" data-part="frame" aria-label="Frame" min="0" max="{last}" step="1" value="0" '
-    'style="display:block;width:100%;margin:6px 0 0"></div>'
+    f'<input type="range" {_KEYS} data-part="frame" aria-label="Frame" min="0" max="{{last}}" '
+    'step="1" value="0" style="display:block;width:100%;margin:6px 0 0"></div>'
 )
 
 

@@ -24,11 +24,14 @@ for (const root of document.querySelectorAll(".ck-player:not([data-ready])")) {
     video.currentTime = (now + 0.5) / fps;
     say(video.currentTime);
   }
-  const toggle = () => { if (video.paused) video.play(); else video.pause(); };
+  const toggle = () => { if (video.paused) video.play(); else go(now); };  // it stops at the frame that was drawn
   const name = () => { part("play").textContent = video.paused ? "Play" : "Pause"; };
 
-  if (video.requestVideoFrameCallback) {  // the exact frame that is drawn
-    const drawn = (_, frame) => { say(frame.mediaTime); video.requestVideoFrameCallback(drawn); };
+  if (video.requestVideoFrameCallback) {  // the exact frame that is drawn; while it stands, `go` knows better
+    const drawn = (_, frame) => {
+      if (!video.paused && !video.seeking) say(frame.mediaTime);
+      video.requestVideoFrameCallback(drawn);
+    };
     video.requestVideoFrameCallback(drawn);
   } else {
     const follow = () => { if (!video.paused) { say(video.currentTime); requestAnimationFrame(follow); } };

@@ -88,6 +88,20 @@ def test_the_keyboard_steps_and_the_slider_steps_once_a_key(opened, ramp):
     assert slider.get_attribute("aria-valuetext") == "frame 11 of 0 to 11, 0.44 s"
 
 
+def test_no_step_is_lost_where_keys_are_faster_than_the_video(opened, ramp):
+    page = opened(show.player(ramp, fps=FPS))
+    page.get_by_role("button", name="Next frame").focus()
+    page.evaluate(
+        """async () => { for (let i = 0; i < 7; i += 1) {
+            const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+            document.activeElement.dispatchEvent(key);
+            await new Promise((done) => setTimeout(done, 25));
+        } }"""
+    )
+    page.wait_for_timeout(500)
+    assert (said(page), drawn(page)) == (7, 7)
+
+
 def test_its_button_plays_and_stops_and_the_number_is_the_drawn_one(opened, ramp):
     page = opened(show.player(ramp, fps=FPS))
     assert page.locator("video").evaluate("(video) => video.paused")
@@ -177,11 +191,14 @@ def test_in_jupyterlab_its_keys_step_the_player_and_not_the_notebook(page, tmp_p
         for key, expected in (("ArrowRight", 2), (".", 3), ("ArrowLeft", 2), (",", 1)):
             page.keyboard.press(key)
             assert (said(page), drawn(page)) == (expected, expected), key
-        page.keyboard.press("Space")  # the button itself
-        assert said(page) == 2
+        for key, expected in (("Space", 2), ("Enter", 3)):  # the button itself
+            page.keyboard.press(key)
+            assert said(page) == expected, key
         page.get_by_role("slider", name="Frame").focus()
         page.keyboard.press("End")
         assert said(page) == FRAMES - 1
+        page.get_by_role("button", name="Next frame").focus()
+        page.keyboard.press("b")  # JupyterLab would insert a cell
         assert page.locator(".jp-Cell").count() == 2
         assert page.locator(".jp-Cell.jp-mod-active [data-part=number]").count() == 1
         assert notebook.errors == []
