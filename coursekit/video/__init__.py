@@ -4,6 +4,7 @@
     clip = video.read("film.mp4")            # uint8 (T, 3, H, W)
     for image in video.frames("film.mp4"):   # uint8 (3, H, W) each; memory does not grow with T
         ...
+    few = video.read("film.mp4", indices=[7, 2000, 31])   # these frames, in this order
     part = video.Selection(seconds=(2, 4), fps=5)   # one object that read, frames, stream and times take
     video.write("copy.mp4", clip, fps=25)
 

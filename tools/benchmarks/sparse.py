@@ -42,7 +42,7 @@ class Task(NamedTuple):
     """Frames to read, and how our reader is asked for them."""
 
     numbers: list[int]
-    options: list[dict[str, Any]]  # one call of `video.frames` for each
+    options: dict[str, Any]  # of `video.frames`
 
 
 class Film(NamedTuple):
@@ -56,10 +56,10 @@ def tasks(film: Film) -> dict[str, Task]:
     middle = film.frames // 2 // second * second
     drawn = sorted(random.Random(0).sample(range(film.frames), min(10, film.frames)))
     return {
-        "1 fps": Task([*range(0, film.frames, second)], [{"fps": 1}]),
-        "0.1 fps": Task([*range(0, film.frames, 10 * second)], [{"fps": Fraction(1, 10)}]),
-        "ten random": Task(drawn, [{"frames": (number, number + 1)} for number in drawn]),
-        "2 s": Task([*range(middle, middle + 2 * second)], [{"frames": (middle, middle + 2 * second)}]),
+        "1 fps": Task([*range(0, film.frames, second)], {"fps": 1}),
+        "0.1 fps": Task([*range(0, film.frames, 10 * second)], {"fps": Fraction(1, 10)}),
+        "ten random": Task(drawn, {"indices": drawn}),
+        "2 s": Task([*range(middle, middle + 2 * second)], {"frames": (middle, middle + 2 * second)}),
     }
 
 
@@ -70,8 +70,7 @@ def ours(film: Film, task: Task) -> Iterator[Any]:
     """(3, H, W) tensors, contiguous."""
     from coursekit import video
 
-    for options in task.options:
-        yield from video.frames(film.path, **options)
+    yield from video.frames(film.path, **task.options)
 
 
 def ffmpeg_select(film: Film, task: Task) -> Iterator[Any]:
@@ -177,7 +176,7 @@ SLOW = {("FFmpeg, seek", "1 fps"), ("OpenCV, seek", "1 fps")}  # each decodes mo
 def measure(reader: str, what: str, name: str, film: Film, reference: str) -> Result:
     """Runs in the child: `what` is speed or pixels."""
     read = READERS[reader]
-    for _ in read(probe(str(WARM_UP)), Task([0, 2], [{"frames": (0, 3), "every": 2}])):
+    for _ in read(probe(str(WARM_UP)), Task([0, 2], {"frames": (0, 3), "every": 2})):
         pass
     task = tasks(film)[name]
     if what == "pixels":
