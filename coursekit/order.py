@@ -62,7 +62,12 @@ class Mean(nn.Module):
 class Recurrent(nn.Module):
     """Reads the rows one by one, then decides from the last state."""
 
-    def __init__(self, length: int, layer: type[nn.LSTM] | type[nn.GRU] = nn.GRU, hidden: int = 64) -> None:
+    def __init__(
+        self,
+        length: int,
+        layer: type[nn.LSTM] | type[nn.GRU] = nn.GRU,
+        hidden: int = 64,
+    ) -> None:
         super().__init__()
         self.read = layer(length, hidden, batch_first=True)
         self.decide = nn.Linear(hidden, CLASSES)
@@ -343,6 +348,34 @@ class Experiment:
                     )
         return live
 
+    def overview(
+        self, results: Mapping[str, Trials], split: Split, live: Mapping[str, Trial]
+    ) -> dict[str, dict[str, object]]:
+        """The table of an experiment, in percent, for `show.table`.
+
+        Args:
+            results: all trainings.
+            split: which clips they learnt from.
+            live: one more training of each model.
+
+        Returns:
+            {model: {column: value}}: the rate; for each part that has clips "mean (lowest to highest)" over
+            the seeds; the accuracy of the training in `live` on the last of these parts; and, where shots
+            are held out, the 95 % `interval` over the scenes of `other`.
+        """
+        parts = [part for part in ("learn", "same", "other") if split.part(part).any()]
+        table: dict[str, dict[str, object]] = {}
+        for name, trials in results.items():
+            row: dict[str, object] = {"rate": trials.rate}
+            row |= {part: trials.percent(split, part) for part in parts}
+            row[f"{parts[-1]}, this run"] = round(100 * live[name].accuracy(split, parts[-1]))
+            if "other" in parts:
+                right, scenes = trials.right_per_clip(split, "other"), self.clips.scenes[split.other]
+                low, high = (100 * end for end in interval(right, scenes))
+                row["other, 95 % over scenes"] = f"{low:.0f} to {high:.0f}"
+            table[name] = row
+        return table
+
 
 def percentages(
     results: Mapping[str, Trials], split: Split, names: Sequence[str], parts: Sequence[str]
@@ -419,8 +452,8 @@ def absolute_differences(clip: torch.Tensor) -> int:
 def interval(right: torch.Tensor, groups: torch.Tensor, draws: int = 2000) -> tuple[float, float]:
     """A 95 % interval for an accuracy, from a bootstrap over groups of clips that belong together.
 
-    The groups are drawn with replacement. The seven clips of a scene show the same picture, so they are drawn
-    together: single clips would give an interval that is too short.
+    The groups are drawn with replacement. The clips of a scene show the same pictures, so they are not
+    independent and are drawn together.
 
     Args:
         right: (N,), how often the answer for each clip was right, 0 to 1 (a mean over seeds).

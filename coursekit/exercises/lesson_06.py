@@ -149,7 +149,7 @@ def bootstrap_deviation(answer: Any) -> str:
             100.0: "An accuracy from 0 to 1, not in percent.",
         },
     )
-    return "Seven clips of a scene count little more than one, so single clips would promise too much."
+    return "Here a scene is nearly all right or all wrong, so single clips would promise too much."
 
 
 def _is_function(answer: Any) -> None:

@@ -184,6 +184,20 @@ def test_a_model_is_repeated_and_compared_with_the_stored_trainings(experiment):
         experiment.repeat({name: perfect}, split)
 
 
+def test_the_overview_has_a_column_for_each_part_that_has_clips(experiment):
+    by_film, by_shot, name = experiment.by_film(), experiment.by_shot(), "mean of the motion field"
+    results = {name: trials(experiment, name, by_film, 2)}
+    row = experiment.overview(results, by_film, {name: results[name].trials[0]})[name]
+    assert row["other"] == results[name].percent(by_film, "other")
+    assert row["other, this run"] == round(100 * results[name].trials[0].accuracy(by_film, "other"))
+    low, high = map(int, row["other, 95 % over scenes"].split(" to "))
+    assert low <= 100 * results[name].mean(by_film, "other") <= high
+    results = {name: trials(experiment, name, by_shot, 2)}
+    row = experiment.overview(results, by_shot, {name: results[name].trials[1]})[name]
+    assert list(row) == ["rate", "learn", "same", "same, this run"]
+    assert row["same, this run"] == round(100 * results[name].trials[1].accuracy(by_shot, "same"))
+
+
 def test_the_stored_file_holds_every_model_and_every_seed():
     stored = order.stored()
     assert list(stored.order) == list(order.MODELS)

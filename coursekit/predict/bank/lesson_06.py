@@ -92,7 +92,7 @@ QUESTIONS: dict[str, Question] = {
             "before, whatever its weights are?"
         ),
         options={
-            "the mean of the rows": "A sum does not depend on the order of its terms.",
+            "the mean of the rows": "It adds the same rows in another order, which gives the same mean.",
             "a recurrent network": "It reads row after row, so its last state depends on their order.",
             "a 3D CNN": "Its kernels see neighbouring frames, and the neighbours are other ones now.",
         },
@@ -195,16 +195,16 @@ QUESTIONS: dict[str, Question] = {
             "does it reach on the two other films?"
         ),
         options={
-            "about chance, 14 %": (
+            "near chance: below 25 %": (
                 "Each layer now sees single frames, and the mean over time hides their order. Even the pair "
                 "of motions must be guessed from single pictures."
             ),
-            "about the limit without order, 57 %": (
+            "near the limit without order: 45 to 60 %": (
                 "That limit needs the right pair each time. A single frame hardly shows which pair it is."
             ),
-            "as much as with 3 x 3 x 3": "Then its kernels would not need the neighbouring frames.",
+            "as much as with 3 x 3 x 3: above 60 %": "Then its kernels would not need neighbouring frames.",
         },
-        answer="about chance, 14 %",
+        answer="near chance: below 25 %",
     ),
     # Not in the features, or not learnt?
     "differences-same-shots": ChoiceQuestion(
@@ -304,7 +304,7 @@ QUESTIONS: dict[str, Question] = {
                 "Without position codes attention treats the rows as a set. Reversed rows give the same "
                 "outputs in reversed order, and the mean hides that."
             ),
-            "yes, it compares all pairs of rows": (
+            "yes": (
                 "It compares all pairs, but without position codes it does not know which row came first."
             ),
         },
