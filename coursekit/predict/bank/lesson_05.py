@@ -21,8 +21,7 @@ QUESTIONS: dict[str, Question] = {
     "features-recall-factor": ChoiceQuestion(
         label="Recall",
         text="Notebook 04: the lecture's 3D layer gives almost a hundred times as many values for its "
-        "clip as "
-        "the same layer in 2D gives for one image. Where does this factor come from?",
+        "clip as the same layer in 2D gives for one image. Where does this factor come from?",
         options={
             "the third dimension of the kernel": "It multiplies the weights by 3. The number of values does "
             "not depend on it much.",
@@ -46,8 +45,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "numbers-saved": NumberQuestion(
         text="A frame of 3 x 224 x 224 goes through ResNet-18 without its decision layer, and D = 512 "
-        "numbers "
-        "come out. How many times fewer numbers are these?",
+        "numbers come out. How many times fewer numbers are these?",
         answer=294,
         unit="times",
         why="3 x 224 x 224 = 150,528 numbers go in, 512 come out: 150,528 / 512 = 294.",
@@ -70,8 +68,8 @@ QUESTIONS: dict[str, Question] = {
             11 / 225: "You divided by the squared lengths, 9 and 25. Take the roots, 3 and 5.",
             11
             / 35: "You divided by the sums of the rows, 5 and 7. The lengths are roots of sums of squares.",
-            11 / 3: "You divided by one length only. Both rows have one.",
-            11 / 5: "You divided by one length only. Both rows have one.",
+            11 / 3: "You divided by the length of f only. Divide by that of g too.",
+            11 / 5: "You divided by the length of g only. Divide by that of f too.",
         },
     ),
     "features-of-bikes": ShapeQuestion(
@@ -82,7 +80,6 @@ QUESTIONS: dict[str, Question] = {
             (250, 1000): "1000 is the number of scores. The layer that makes them is gone.",
             (1280, 250): "The numbers are right. Time comes first: one row for each frame.",
             (250, 3, 1280): "The first layer has already added up the three colours.",
-            (1280,): "That is one frame. Nothing is averaged over time.",
             (1, 1280): "That is one frame. Nothing is averaged over time.",
             (250, 272, 640): "That would be one number for each pixel. A row has D numbers for the frame.",
         },
@@ -148,9 +145,8 @@ QUESTIONS: dict[str, Question] = {
         text="Our network computes the features of 48 frames in one batch. Then it streams the whole film, "
         "250 frames, in batches of 4. Which needs more memory?",
         options={
-            "the one batch": "It holds the activations of 48 frames together. The stream "
-            "holds a few "
-            "batches of 4, and one row for each frame that is done.",
+            "the one batch": "It holds the activations of 48 frames together. The stream holds "
+            "a few batches of 4, and one row for each frame that is done.",
             "the stream": "Only the rows grow with the film: 250 x 1280 numbers are 1.3 MB.",
             "both the same": "Memory depends on the frames that are held together.",
         },
@@ -183,9 +179,8 @@ QUESTIONS: dict[str, Question] = {
         text="T and C have changed places: the network gets (3, T, 224, 224) as if it were (T, 3, 224, 224). "
         "For which number of frames T does it not complain?",
         answer=3,
-        why="The network asks for three channels on axis 1, and there it now finds T. With T = 3 the "
-        "shape is "
-        "as it must be, and the features are wrong.",
+        why="The network asks for three channels on axis 1, and there it now finds T. With T = 3 "
+        "the shape is as it must be, and the features are wrong.",
         because={
             1: "Axis 1 must have as many entries as the network has input channels.",
             224: "The network asks for a number of channels, not of rows.",
@@ -194,8 +189,7 @@ QUESTIONS: dict[str, Question] = {
     "features-of-yesterday": ChoiceQuestion(
         label="Check yourself",
         text="Your features of bikes and those of a colleague have a mean cosine of 0.92. Which of "
-        "these cannot "
-        "be the reason?",
+        "these cannot be the reason?",
         options={
             "one of you has BGR": "It can: 0.92 on bikes.",
             "one of you forgot mean and deviation": "It can: 0.88 on bikes is near enough for a suspect.",
@@ -209,11 +203,11 @@ QUESTIONS: dict[str, Question] = {
     "reversed-film": ChoiceQuestion(
         text="We reverse bikes in time and extract its features again. What do we get?",
         options={
-            "the same, reversed": "Each row comes from its own frame. No row knows what comes "
+            "the rows, reversed": "Each row comes from its own frame. No row knows what comes "
             "before or after it.",
-            "the same rows": "The rows keep the order of the frames, and that is reversed.",
+            "the rows, unchanged": "The rows keep the order of the frames, and that is reversed.",
             "other rows": "The motion is reversed, but a row sees one frame, and one frame has no motion.",
         },
-        answer="the same, reversed",
+        answer="the rows, reversed",
     ),
 }
