@@ -5,8 +5,10 @@ Packets are stored in the order of decoding, in groups that each begin with a ke
 and no pixel of a wanted picture changes by them:
 
 - groups without a wanted picture, and in the other groups what follows their last wanted picture;
-- pictures that are not wanted and that no other picture is built from. The decoder knows them from the stream
-  and leaves them out if it is told to (FFmpeg's `skip_frame`, set for each packet).
+- pictures that are not wanted and that no other picture is built from. The decoder knows them from the
+  stream and leaves them out if it is told to (FFmpeg's `skip_frame`, set for each packet). In H.264 the first
+  bytes of a packet tell it, so the decoder does not get these packets at all: with several threads, each
+  packet takes the turn of one, also where there is nothing to decode.
 
 Whether the pictures come as planned is checked. If one does not, `UnplannedError` is raised, and the caller
 must decode everything.
@@ -14,7 +16,7 @@ must decode everything.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -133,7 +135,7 @@ def _decoded(
     steps: Sequence[Step],
 ) -> Iterator[VideoFrame]:
     """Follow the plan; wanted pictures come, and others."""
-    may_skip = _is_marked(context)
+    may_skip, may_drop = _is_marked(context), _disposable_in(context)
     end = max((place for place, step in enumerate(steps, 1) if step is Step.DECODE), default=0)
     filled = False  # does the decoder hold pictures?
     holding = (packet for packet in packets if packet.size)
@@ -141,6 +143,8 @@ def _decoded(
     for packet, (stamp, step) in zip(holding, planned, strict=False):
         if packet.pts != stamp:
             raise UnplannedError(f"packet at {packet.pts}, expected {stamp}")
+        if step is Step.PASS_ON and filled and may_drop(packet):
+            continue
         if step is not Step.DROP:
             context.skip_frame = "NONREF" if may_skip and step is Step.PASS_ON else "DEFAULT"
             yield from packet.decode()
@@ -151,6 +155,35 @@ def _decoded(
     if filled:
         yield from context.decode(None)
         context.flush_buffers()
+
+
+# Parts (NAL units) of an H.264 packet, by their types (ITU-T H.264, table 7-1).
+_SLICE, _NO_PICTURE = 1, {6, 9, 12}  # a slice of a picture; SEI, delimiter, filler
+
+
+def _disposable_in(context: VideoCodecContext) -> Callable[[Packet[VideoStream]], bool]:
+    """Tells which packets hold a picture that no other is built from, and nothing that others need.
+
+    FFmpeg's H.264 decoder takes nothing from such a packet under `skip_frame`, so it need not get it.
+    """
+    record = context.extradata or b""
+    if context.codec.canonical_name != "h264" or len(record) < 7 or record[0] != 1:  # not as in MP4 and MKV
+        return lambda packet: False
+    size = (record[4] & 3) + 1  # bytes of the length before each part
+
+    def is_disposable(packet: Packet[VideoStream]) -> bool:
+        data, place, slices = memoryview(packet), 0, 0
+        while place + size < len(data):
+            length, header = int.from_bytes(data[place : place + size], "big"), data[place + size]
+            kind, is_reference = header & 31, bool(header & 96)
+            if kind == _SLICE and not is_reference:
+                slices += 1
+            elif kind not in _NO_PICTURE:
+                return False
+            place += size + length
+        return slices > 0
+
+    return is_disposable
 
 
 def _is_marked(context: VideoCodecContext) -> bool:
