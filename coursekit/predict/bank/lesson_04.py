@@ -22,22 +22,21 @@ QUESTIONS: dict[str, Question] = {
         label="Recall",
         text="frames is a tensor (T, 3, H, W). Which of these gives (3, T, H, W) without copying a value?",
         options={
-            "frames.reshape(3, T, H, W)": "The shape is right, but colours and frames are mixed up: reshape "
-            "does not exchange axes.",
-            "frames.transpose(0, 1)": "Right. transpose, like permute, returns a view: the same memory, read "
-            "with other strides.",
-            "frames.transpose(0, 1).contiguous()": "The order of the axes is right, but contiguous() copies "
-            "the values into that order.",
+            "frames.reshape(3, T, H, W)": "The shape is right, but colours and frames are mixed up: "
+            "reshape does not exchange axes.",
+            "frames.transpose(0, 1)": "Right. transpose, like permute, returns a view: the same memory, "
+            "read with other strides.",
+            "frames.transpose(0, 1).contiguous()": "The order of the axes is right, but contiguous() "
+            "copies the values into that order.",
         },
         answer="frames.transpose(0, 1)",
     ),
     "layer-output-shape": ShapeQuestion(
         text="Input 3 x 100 x 224 x 224, and 16 kernels of 3 x 3 x 3; no padding, stride 1. What is the "
-        "shape "
-        "of the output (channels, T, H, W)?",
+        "shape of the output (channels, T, H, W)?",
         answer=(16, 98, 222, 222),
-        why="One output channel for each kernel. Along each axis n - k + 1: 100 - 3 + 1 = 98 and "
-        "224 - 3 + 1 = 222.",
+        why="One output channel for each kernel. Along each axis n - k + 1: 100 - 3 + 1 = 98 and 224 - 3 + "
+        "1 = 222.",
         because={
             (16, 100, 222, 222): "Time is convolved like the other two axes, so it loses two frames.",
             (48, 98, 222, 222): "The three colours are summed to one number. They do not stay apart.",
@@ -63,20 +62,19 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "layer-kilobytes": NumberQuestion(
-        text="The lecture says that the parameter space is exploding. How many kilobytes (10^3 bytes) do the "
-        "weights and biases of the lecture's 3D layer take in float32?",
+        text="The lecture says that the parameter space is exploding. How many kilobytes (10^3 bytes) do "
+        "the weights and biases of the lecture's 3D layer take in float32?",
         answer=5.248,
         tolerance=0.005,
         unit="kB",
         why="16 kernels x 3 channels x 27 = 1,296 weights, and 16 biases: 1,312 values of 4 bytes. In 2D "
-        "they "
-        "are 432 + 16 values, 1.792 kB.",
+        "they are 432 + 16 values, 1.792 kB.",
         because={
             5.184: "That leaves out the 16 biases.",
             1.312: "That is the number of values. Each takes 4 bytes.",
             1.792: "That is the 2D layer: its kernels are 3 x 3, here they are 3 x 3 x 3.",
-            309109.248: "That is the output. It has 4 bytes for each place, the kernels are used again "
-            "at every place.",
+            309109.248: "That is the output. It has 4 bytes for each place, the kernels are used again at "
+            "every place.",
         },
     ),
     "clip-against-frames": NumberQuestion(
@@ -84,8 +82,8 @@ QUESTIONS: dict[str, Question] = {
         "How many output values has 3D for each one of 2D?",
         answer=0.98,
         tolerance=0.005,
-        why="16 x 98 x 222 x 222 values against 100 x 16 x 222 x 222: 98 / 100. A kernel of length 3 has no "
-        "place at the first and at the last frame.",
+        why="16 x 98 x 222 x 222 values against 100 x 16 x 222 x 222: 98 / 100. A kernel of length 3 has "
+        "no place at the first and at the last frame.",
         because={
             98: "That compares the clip with one frame. Here both sides see 100 frames.",
             1: "Nearly. At how many places in time does a kernel of length 3 fit into 100 frames?",
@@ -96,8 +94,7 @@ QUESTIONS: dict[str, Question] = {
     "flat-kernel": NumberQuestion(
         label="Check yourself",
         text="The kernels become 1 x 3 x 3. How many times as many MACs does the 3D layer need then, "
-        "compared "
-        "with the 2D layer on the same 100 frames?",
+        "compared with the 2D layer on the same 100 frames?",
         answer=1,
         tolerance=0,
         why="A kernel of length 1 in time sees one frame. It fits at all 100 frames, and it has as many "
@@ -109,15 +106,15 @@ QUESTIONS: dict[str, Question] = {
     ),
     "three-frames-at-a-time": ChoiceQuestion(
         text="Now the 3D layer gets three frames at a time: frames 0 to 2, then 1 to 3, and so on. Each "
-        "result "
-        "is averaged over the picture, and thrown away. Its peak memory, against the whole clip at once?",
+        "result is averaged over the picture, and thrown away. Its peak memory, against the whole clip at "
+        "once?",
         options={
             "about the same": "The results are the same, but they are never held together.",
             "about half": "Three frames are not half of a hundred, nor is one output frame half of all.",
-            "less than a fifth": "Right. The layer holds the frames that its kernel covers, three, and one "
+            "under a fifth": "Right. The layer holds the frames that its kernel covers, three, and one "
             "output frame. The rest of the film may be on disk.",
         },
-        answer="less than a fifth",
+        answer="under a fifth",
     ),
     "frames-to-hold": NumberQuestion(
         label="Check yourself",
@@ -125,7 +122,6 @@ QUESTIONS: dict[str, Question] = {
         "the film does one output value depend on?",
         answer=5,
         tolerance=0,
-        unit="frames",
         why="One output value reads 3 frames of the first layer's output. These read frames 1 to 3, 2 to 4 "
         "and 3 to 5 of the film: five in all.",
         because={
@@ -136,13 +132,11 @@ QUESTIONS: dict[str, Question] = {
     ),
     "three-times-everything": NumberQuestion(
         text="The frames become three times as wide and three times as high, and the layer gets three "
-        "times as "
-        "many channels, in and out. How many times as many MACs?",
+        "times as many channels, in and out. How many times as many MACs?",
         answer=81,
         tolerance=0,
         why="Three times the width and height are 9 times the places. Three times the channels in and out "
-        "are "
-        "9 times the weights. MACs are places x weights: 9 x 9 = 81.",
+        "are 9 times the weights. MACs are places x weights: 9 x 9 = 81.",
         because={
             9: "That is one of the two changes. Places and weights are multiplied.",
             27: "One factor of 3 is missing: width, height, channels in, channels out are four.",
@@ -151,15 +145,12 @@ QUESTIONS: dict[str, Question] = {
     ),
     "r3d-against-resnet": NumberQuestion(
         text="R3D-18 is ResNet-18 with kernels of 3 x 3 x 3 in place of 3 x 3. Both see the same 16 frames "
-        "of "
-        "224 x 224. How many times as many MACs does R3D-18 need?",
+        "of 224 x 224. How many times as many MACs does R3D-18 need?",
         answer=5.6084,
         tolerance=0.1,
         why="Longer kernels give a factor of 3. The rest is the design. R3D-18 has no pooling in front, so "
-        "each "
-        "stage works on frames of twice the width and height: 4 times the places. From stage 2 on it also "
-        "halves "
-        "time. Stage by stage that is about 12, 6, 3 and 1.5, on average 5.6.",
+        "each stage works on frames of twice the width and height: 4 times the places. From stage 2 on it "
+        "also halves time. Stage by stage that is about 12, 6, 3 and 1.5, on average 5.6.",
         because={
             3: "That would be the longer kernels alone. R3D-18 also works on larger pictures in each stage.",
             9: "A kernel of 3 x 3 x 3 has 3 times the weights of 3 x 3, not 9 times.",
@@ -170,43 +161,42 @@ QUESTIONS: dict[str, Question] = {
     ),
     "cyclist-after-two-seconds": ChoiceQuestion(
         text="A cyclist rides through a street, filmed in one shot. You compare frames that are 2 s apart "
-        "by the correlation of their pixels. Where do they lie?",
+        "by the correlation of their pixels. How alike are they?",
         options={
-            "nearly equal frames": "That is right for a man who talks in front of a fixed camera. Here "
-            "everything in the picture moves.",
-            "halfway between": "In this shot the correlation has fallen much further after 2 s.",
-            "as different as frames of two films": "Right. After 2 s nothing is where it was, so the pixels "
-            "say no more about each other than those of two films. It is still the same action.",
+            "nearly equal": "That is right for a man who talks in front of a fixed camera. Here everything "
+            "in the picture moves.",
+            "halfway": "In this shot the correlation has fallen much further after 2 s.",
+            "like two films": "Right. After 2 s nothing is where it was, so the pixels say no more about "
+            "each other than those of two films. It is still the same action.",
         },
-        answer="as different as frames of two films",
+        answer="like two films",
     ),
     "wheel-every-fourth": ChoiceQuestion(
-        text="A wheel with five equal spokes makes one turn per second, filmed at 25 frames per second. You "
-        "keep every fourth frame, and show each for four times as long. What does the wheel seem to do?",
+        text="A wheel with five equal spokes makes one turn per second, filmed at 25 frames per second. "
+        "You keep every fourth frame, and show each for four times as long. What does the wheel seem to "
+        "do?",
         options={
-            "turns as before, less smoothly": "That holds as long as a spoke moves less than half of the way "
-            "to the next one. Here it moves 0.8 of the way.",
-            "turns four times as fast": "Each kept frame is shown for four times as long, so the clock is "
-            "the same.",
-            "turns the other way": "Right. From one kept frame to the next it makes 4/25 of a turn, 0.8 of "
-            "the "
-            "way to the next spoke. A step of 0.2 the other way gives the same picture, and it is smaller.",
-            "stands still": "That is every fifth frame: then each spoke stands where the next one was.",
+            "it turns as before": "That holds as long as a spoke moves less than half of the way to the "
+            "next one. Here it moves 0.8 of the way.",
+            "it turns faster": "Each kept frame is shown for four times as long, so the clock is the same.",
+            "it turns backwards": "Right. From one kept frame to the next it makes 4/25 of a turn, 0.8 of "
+            "the way to the next spoke. A step of 0.2 the other way gives the same picture, and it is "
+            "smaller.",
+            "it stands still": "That is every fifth frame: then each spoke stands where the next one was.",
         },
-        answer="turns the other way",
+        answer="it turns backwards",
     ),
     "checkpointing-and-gradients": ChoiceQuestion(
         text="Activation checkpointing throws most layers' outputs away in the forward pass, and computes "
-        "them "
-        "again when the backward pass needs them. What happens to the gradients?",
+        "them again when the backward pass needs them. What happens to the gradients?",
         options={
-            "they are less exact": "Nothing is rounded or left out. The same numbers are computed again.",
-            "they are equal": "Right. The second forward pass repeats the first one, so the backward pass "
-            "gets the same numbers. The price is time: nearly one more forward pass.",
-            "they are missing for some layers": "Every layer gets its gradient. Its input is computed again "
-            "from the nearest output that was kept.",
+            "less exact": "Nothing is rounded or left out. The same numbers are computed again.",
+            "equal": "Right. The second forward pass repeats the first one, so the backward pass gets the "
+            "same numbers. The price is time: nearly one more forward pass.",
+            "missing for some layers": "Every layer gets its gradient. Its input is computed again from "
+            "the nearest output that was kept.",
         },
-        answer="they are equal",
+        answer="equal",
     ),
     "training-more-frames": ChoiceQuestion(
         label="Check yourself",
