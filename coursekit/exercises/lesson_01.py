@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -30,9 +31,11 @@ def frame_at(answer: Callable[..., Any]) -> str:
             mistakes = {1: "frame 0 appears at 0 s, and at this time it is there already."}
         check.equal(got, expected, f"frame_at(times of carphone, {second})", looks_like=mistakes)
     uneven = torch.tensor([0.0, 0.1, 0.5, 2.0])
+    got = _whole(answer(uneven, 0.5), "frame_at([0, 0.1, 0.5, 2.0], 0.5)")
+    early = {1: "frame 2 appears at 0.5 s, and at this time it is there already.", **_uneven(4, 5, 14, 15)}
+    check.equal(got, 2, "frame_at([0, 0.1, 0.5, 2.0], 0.5)", looks_like=early)
     got = _whole(answer(uneven, 1.9), "frame_at([0, 0.1, 0.5, 2.0], 1.9)")
-    reasons = dict.fromkeys((18, 19), "these frames do not come at equal intervals: use their times.")
-    check.equal(got, 2, "frame_at([0, 0.1, 0.5, 2.0], 1.9)", looks_like=reasons)
+    check.equal(got, 2, "frame_at([0, 0.1, 0.5, 2.0], 1.9)", looks_like=_uneven(18, 19, 56, 57))
     return "It is the last frame that has appeared, also where the frames do not come at equal intervals."
 
 
@@ -47,6 +50,7 @@ def seconds_in_a_gigabyte(answer: Any) -> str:
         1e9 / frame: "that is the number of frames. How many seconds do they last?",
         2**30 / (frame * 50): "that is a gibibyte, 2^30 bytes. The exercise asks for 10^9 bytes.",
         8e9 / (frame * 50): "that counts bits. One value is a byte.",
+        frame * 50 / 1e9: "that is how many GB one second takes. How many seconds fit in one GB?",
     }
     known = list(mistakes.items())
     check.close(float(answer), 1e9 / (frame * 50), "seconds", tolerance=0.01, looks_like=known)
@@ -66,12 +70,12 @@ def change_kernel(kernel: Any) -> str:
     now = frames[0] / 510  # from 0 to 0.5, so that there is room for more brightness
     weights = kernel.detach().float()
     still = _applied(weights, now, now)
-    if weights[0, 0].min() >= 0 and weights[0, 1].min() >= 0:
+    worst = still.abs().max().item()
+    if worst >= 1e-4 and weights.min() >= 0:
         raise check.Wrong(
             "Where the two frames are equal, the result must be 0. None of your weights is negative, so your "
-            "kernel adds the frames and does not compare them."
+            "kernel only adds values and does not compare the frames."
         )
-    worst = still.abs().max().item()
     check.that(
         worst < 1e-4,
         f"Where the two frames are equal, the result must be 0, but it reaches {worst:.3g}. The second "
@@ -115,7 +119,12 @@ def within_shots(answer: Callable[..., Any]) -> str:
             (_mean([_mean(values) for values in each if values]),
              "that is the mean of the shots' means. Count every pair once, so that long shots count more."),
             (_mean(shifted), "a cut is the first frame of the new shot, not the last of the old one."),
+            (_mean([alike[a, b].item() for a, b in pairs if b not in cuts]),
+             "with a lag above 1, more than one pair crosses each cut."),
+            (torch.cat([alike[a:b, a:b].flatten() for a, b in pairwise([0, *cuts, frames])]).mean().item(),
+             "that is the mean over whole blocks. Take the diagonal of each block that is `lag` away."),
         ]  # fmt: skip
+        known = [(wrong, reason) for wrong, reason in known if abs(wrong - _mean(inside)) > 1e-6]
         got = _number(answer(alike, cuts, lag), f"within_shots(alike, {cuts}, {lag})")
         check.close(got, _mean(inside), f"within_shots(alike, {cuts}, {lag})", looks_like=known)
     whole = _number(answer(alike, [], 1), "within_shots(alike, [], 1)")
@@ -134,6 +143,8 @@ def after_shuffling(answer: Callable[..., Any]) -> str:
         (alike.mean().item(), "the diagonal is included, but no frame is its own neighbour."),
         (alike.diagonal(1).mean().item(), "those are the neighbours before the shuffling."),
         (_mean(pairs) / 2, "each pair was counted once in the sum and twice in the number of pairs."),
+        (sum(pairs) / 81, "the diagonal is left out of the sum, but its 9 entries are still counted."),
+        ((sum(pairs) / 2 + 9) / 45, "the diagonal is included, but no frame is its own neighbour."),
     ]  # fmt: skip
     got = _number(answer(alike), "after_shuffling(alike)")
     check.close(got, _mean(pairs), "after_shuffling(alike)", tolerance=1e-5, looks_like=known)
@@ -147,10 +158,15 @@ def in_order(answer: Callable[..., Any]) -> str:
     later = 1 + torch.randperm(len(shot) - 1, generator=torch.Generator().manual_seed(3))
     now_at = torch.cat([torch.zeros(1, dtype=torch.long), later])  # the old number of each shuffled frame
     got = answer(shot[now_at].clone())
-    if isinstance(got, torch.Tensor):
+    if hasattr(got, "tolist"):  # a tensor or an array
         got = got.tolist()
+    check.that(isinstance(got, (list, tuple)), f"Expected a list of positions, got {type(got).__name__}.")
     check.that(
-        isinstance(got, (list, tuple)) and sorted(map(int, got)) == list(range(len(shot))),
+        not isinstance(got[0] if got else 0, (list, tuple)),
+        "You returned the frames. Return the positions in which they must be shown, as a list of numbers.",
+    )
+    check.that(
+        sorted(map(int, got)) == list(range(len(shot))),
         f"Expected each position from 0 to {len(shot) - 1} once, in a list of {len(shot)} numbers.",
     )
     order = [int(position) for position in got]
@@ -172,6 +188,11 @@ def in_order(answer: Callable[..., Any]) -> str:
     wrong = sum(a != b for a, b in zip(order, expected, strict=True))
     check.that(wrong == 0, f"{wrong} of {len(shot)} places are wrong in a shot of bikes.")
     return "Likeness gives the order. Without the first frame, forwards and backwards would be equally good."
+
+
+def _uneven(*numbers: int) -> dict[int, str]:
+    """The reason for a frame number that somebody computes with a fixed interval."""
+    return dict.fromkeys(numbers, "these frames do not come at equal intervals: use their times.")
 
 
 def _check_function(answer: Any) -> None:

@@ -35,7 +35,10 @@ def memory_address(address: Function) -> str:
             (float(expected), "right, but as a float: an address is a whole number."),
         ]
         known = [(wrong, mistake) for wrong, mistake in known if type(wrong) is float or wrong != expected]
-        check.equal(address(index, strides), expected, f"address({index}, {strides})", known)
+        got = address(index, strides)
+        if isinstance(got, torch.Tensor) and got.numel() == 1:
+            got = got.item()
+        check.equal(got, expected, f"address({index}, {strides})", known)
     return "The same formula holds for a contiguous tensor and for a view."
 
 
@@ -50,6 +53,7 @@ def from_matlab(convert: Function) -> str:
         (expected.transpose(1, 2), "that is B, T, C, H, W: channels come before time."),
     ]
     result = convert(clip)
+    check.that(isinstance(result, torch.Tensor), f"Expected a torch tensor, got {type(result).__name__}.")
     check.equal(result, expected, "from_matlab(a clip of shape (5, 7, 3, 4))", known)
     shared = result.untyped_storage().data_ptr() == clip.untyped_storage().data_ptr()
     check.that(shared, "The values are right, but they were copied. permute and [None] are enough.")
@@ -70,6 +74,15 @@ def planes_in_picture(planes: Function) -> str:
             ([(channel, frame) for frame, channel in expected], "each pair must be (frame, channel)."),
             (misread.tolist(), "those are the numbers of the planes. Which frame and channel is each?"),
             ([list(pair) for pair in expected], "right, but as lists: each pair must be a tuple."),
+            (tuple(expected), "right, but as a tuple: a list is asked."),
+            (
+                [divmod(16 * c + t, 3) for c in range(3)],
+                "a colour gets `frames` planes. Is the 16 of the opening clip still in your code?",
+            ),
+            (
+                [(frame, c) for c, (frame, _) in enumerate(expected)],
+                "the frames are right. The channel of a plane is what divmod leaves over.",
+            ),
         ]
         known = [(wrong, mistake) for wrong, mistake in known if wrong != expected]
         check.equal(planes(t, frames), expected, f"planes({t}, {frames})", known)
@@ -91,6 +104,8 @@ def possible_layouts(layouts: Function) -> str:
             (tuple(expected), "right, but as a tuple: a list is asked."),
             *(([name], "another layout fits this shape as well.") for name in expected),
             (["CTHW", "TCHW", "THWC"], "the channel axis must have length 3."),
+            (["TCHW"], "the channel axis must have length 3, and here it has another one."),
+            *((name, "a list is asked, also for a single name.") for name in expected),
         ]
         known = [(wrong, mistake) for wrong, mistake in known if wrong != expected]
         check.equal(layouts(shape), expected, f"layouts({shape})", known)

@@ -28,6 +28,7 @@ def conv_shapes(answer: Any) -> str:
             {
                 (30, 43, 79): "Time is convolved too, so it loses two frames.",
                 (27, 42, 78): "The first place counts too: n - k + 1.",
+                (43, 79, 28): "The order is T, H, W.",
             },
         ),
         (
@@ -37,6 +38,7 @@ def conv_shapes(answer: Any) -> str:
                 (30, 43, 79): "The padding stands at both ends of an axis: add 2 p.",
                 (30, 41, 77): "That is without the padding.",
                 (34, 45, 81): "The padding along time is 0.",
+                (26, 45, 81): "The kernel has length 1 along time.",
             },
         ),
         (
@@ -66,6 +68,8 @@ def mean_kernel(kernel: Any) -> str:
         (3, 1, 5, 1, 1): "The number of kernels comes first, then the channels of the input.",
         (1, 5, 3, 1, 1): "The channels come before time.",
         (1, 3, 5, 3, 3): "The mean is over five frames of one pixel: the kernel is 1 x 1 in space.",
+        (1, 3, 1, 5, 5): "Five is the length in time. The kernel is 1 x 1 in space.",
+        (3, 3, 5, 1, 1): "These are three kernels. One mean over all the channels takes one kernel.",
     }
     check.equal(shape, (1, 3, 5, 1, 1), "kernel.shape", looks_like=reasons)
     values = torch.rand(1, 3, 9, 5, 7, generator=torch.Generator().manual_seed(3))  # (1, 3, 9, 5, 7)
@@ -89,7 +93,7 @@ def padding_for(function: Callable[..., Any]) -> str:
         ((16, 14, 3, 1, 1), {-1: "padding 0 gives this length, and 0 is a padding."}),
         ((16, 16, 4, 1, 1), {1: "it gives 15.", 2: "it gives 17. A kernel of 4 cannot keep the length."}),
         ((16, 9, 3, 1, 1), {-3: "a padding cannot be negative.", 0: "padding 0 gives 14, more than 9."}),
-        ((3, 2, 9, 1, 1), {-1: "padding also makes a clip long enough for a kernel that did not fit."}),
+        ((3, 1, 9, 1, 1), {-1: "padding also makes a clip long enough for a kernel that did not fit."}),
         ((20, 50, 5, 3, 2), {}),
     )
     for arguments, mistakes in cases:
@@ -137,8 +141,24 @@ def layers_needed(function: Callable[..., Any]) -> str:
                 51: "50 layers see 101 frames already.",
             },
         ),
-        (100, 2, {50: "where is the stride?", 9: "the stride counts for the layers after it, not its own."}),
-        (100, 1, {50: "where is the stride?", 5: "the stride counts for the layers after it, not its own."}),
+        (
+            100,
+            2,
+            {
+                50: "where is the stride?",
+                9: "the stride counts for the layers after it, not its own.",
+                8: "count the layers from 1: with every = 2, the second one has the first stride.",
+            },
+        ),
+        (
+            100,
+            1,
+            {
+                50: "where is the stride?",
+                5: "the stride counts for the layers after it, not its own.",
+                8: "strides are multiplied: after three of them, j is 2 x 2 x 2 = 8.",
+            },
+        ),
         (1, 3, {1: "without any layer a value sees 1 frame, itself."}),
     )
     for frames, every, mistakes in cases:
@@ -159,9 +179,9 @@ def pan_direction(function: Callable[..., Any]) -> str:
         brighter = still.clone()
         brighter[6:] *= 1.2
         films: tuple[tuple[_Film, str, str, dict[str, str]], ...] = (
-            (_pan(picture, 3), "right", "a pan to the right by 3 columns a frame", {}),
-            (_pan(picture, -3), "left", "a pan to the left by 3 columns a frame", {}),
-            (still, "neither", "a film that stands still", {}),
+            (_pan(picture, 3), "right", "a pan to the right by 3 columns a frame", _PAN),
+            (_pan(picture, -3), "left", "a pan to the left by 3 columns a frame", _PAN),
+            (still, "neither", "a film that stands still", _STILL),
             (brighter, "neither", "a still film that becomes 20 % brighter", _BRIGHTER),
             (0.3 * _pan(picture, 3), "right", "a dark film that pans to the right", _DARK),
             (0.3 * _pan(picture, -3), "left", "a dark film that pans to the left", _DARK),
@@ -171,6 +191,13 @@ def pan_direction(function: Callable[..., Any]) -> str:
     return "The ratio of two opposite kernels is the same for a dark and for a bright film."
 
 
+_EXCHANGED = "the kernel of the other direction responds more strongly here. Are the two exchanged?"
+_PAN = {
+    "left": _EXCHANGED,
+    "right": _EXCHANGED,
+    "neither": "one response is at least twice the other here. Is your limit for the ratio too high?",
+}
+_STILL = dict.fromkeys(("left", "right"), "both responses are equal here, so their ratio is 1.")
 _BRIGHTER = dict.fromkeys(
     ("left", "right"), "a change of brightness raises both responses. Compare the two kernels by their ratio."
 )

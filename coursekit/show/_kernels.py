@@ -70,11 +70,10 @@ def gliding(
         axes.set(xlim=(0, WIDTH), ylim=(0, high), aspect="equal")
         axes.set_axis_off()
         now = range(t, t + frames)
-        _planes(axes, "clip", values, tops[0], "frame", dict.fromkeys(now, (y, x, rows, columns)))
-        _planes(
-            axes, "kernel", weights, tops[1], "kernel", dict.fromkeys(range(frames), (0, 0, rows, columns))
-        )
-        _planes(axes, "result", filled, tops[2], "frame", {t: (y, x, 1, 1)})
+        _planes(axes, "clip", values, tops[0], dict.fromkeys(now, (y, x, rows, columns)))
+        whole = dict.fromkeys(range(frames), (0, 0, rows, columns))
+        _planes(axes, "kernel", weights, tops[1], whole)
+        _planes(axes, "result", filled, tops[2], {t: (y, x, 1, 1)})
         for number_of_line, line in enumerate(lines):
             place_of_line = (
                 _LEFT + frames * (columns * _CELL + _GAP),
@@ -128,7 +127,7 @@ def _signed(value: int) -> str:
 
 
 def _planes(
-    axes: Axes, name: str, volume: np.ndarray, top: float, label: str, inside: Mapping[int, tuple[int, ...]]
+    axes: Axes, name: str, volume: np.ndarray, top: float, inside: Mapping[int, tuple[int, ...]]
 ) -> None:
     """The planes of a volume side by side; `inside` gives the coloured cells of a plane by its number."""
     high, wide = volume.shape[1] * _CELL, volume.shape[2] * _CELL
@@ -136,7 +135,7 @@ def _planes(
     for number_of_plane, plane in enumerate(volume):
         left = _LEFT + number_of_plane * (wide + _GAP)
         _grid(axes, plane, left, top, inside.get(number_of_plane, (0, 0, 0, 0)))
-        text = f"{label} {number_of_plane}"
+        text = f"frame {number_of_plane}"
         axes.text(left + wide / 2, top + 0.05, text, ha="center", va="bottom", fontsize=10.5)
 
 

@@ -32,7 +32,7 @@ from coursekit.video._source import Source
 LARGEST = 400_000  # bytes of video in a notebook
 WIDEST = 480  # columns
 _PAIRED = 320  # columns of each of several clips that play side by side
-_NAME_ROWS, _GAP = 26, 8  # rows for the name above such a clip, columns between two clips; both even
+_NAME_ROWS, _GAP = 40, 8  # rows for the name above such a clip, columns between two clips; both even
 _LONGEST = 20.0  # s
 _SMALLEST = 120  # columns; a clip that is too large even at this width does not belong into a notebook
 
@@ -209,7 +209,7 @@ def _beside(clips: Mapping[str, torch.Tensor]) -> torch.Tensor:
 def _name(name: str, columns: int) -> torch.Tensor:
     """The name of a clip, black on white, uint8 (3, _NAME_ROWS, columns)."""
     board = Image.new("RGB", (columns, _NAME_ROWS), "white")
-    font = ImageFont.load_default(size=18)
+    font = ImageFont.load_default(size=34)
     ImageDraw.Draw(board).text((columns / 2, _NAME_ROWS / 2), name, fill="black", font=font, anchor="mm")
     return torch.from_numpy(np.array(board)).permute(2, 0, 1)  # (3, _NAME_ROWS, columns)
 

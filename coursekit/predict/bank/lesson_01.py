@@ -9,8 +9,9 @@ QUESTIONS: dict[str, Question] = {
         text="Which of the two clips plays backwards?",
         options={
             "A plays backwards": (
-                "In each frame the shoes point to the right. In B the person moves to the right, so B plays "
-                "as it was filmed. In A the person moves to the left, away from where the shoes point."
+                "Wherever the shoes are seen, they point to the right. In B the person moves to the right, "
+                "so B plays as it was filmed. In A the person moves to the left, away from where the shoes "
+                "point."
             ),
             "B plays backwards": (
                 "In B the person moves to the right, and the shoes point there too. Step through A: the "
@@ -41,14 +42,14 @@ QUESTIONS: dict[str, Question] = {
         answer=-4,
         tolerance=0,
         why=(
-            "Right column minus left column. Red: 10 - 15 = -5. Green: 9 - 9 = 0. Blue: 7 - 6 = 1. Their sum "
-            "is -5 + 0 + 1 = -4: the picture becomes darker to the right."
+            "It is the right column minus the left one. Red: 10 - 15 = -5. Green: 9 - 9 = 0. Blue: 7 - 6 = "
+            "1. Their sum is -5 + 0 + 1 = -4: the picture becomes darker to the right."
         ),
         because={
             4: "The signs are exchanged: the left column counts as minus, the right one as plus.",
             -5: "That is the red channel alone. Add the green and the blue channel too.",
             -1.3333: "That is the mean of the three channels. A convolution adds them up.",
-            -1.33: "That is the mean of the three channels. A convolution adds them up.",
+            -1.33: "That is the mean of the three channels, rounded. A convolution adds them up.",
         },
         label="By hand",
     ),

@@ -22,8 +22,9 @@ QUESTIONS: dict[str, Question] = {
         text="One 2D kernel (one 3 x 3 matrix for each colour) is applied to a colour frame. "
         "How many channels does the result have?",
         options={
-            "a single channel": "Right. The three products at one place are summed to one number.",
-            "three channels": "The three products at one place are summed. They do not stay apart.",
+            "a single channel": "The three matrices give three dot products at a place. "
+            "Their sum is one number.",
+            "three channels": "The three dot products at one place are summed. They do not stay apart.",
             "nine channels": "The 3 x 3 matrix is multiplied and summed at each place. It makes no channels.",
         },
         answer="a single channel",
@@ -55,7 +56,8 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "permute-shares-memory": ChoiceQuestion(
-        text="We now write 255 into clip[5, 0, 45, 80]. In which of the two tensors does this pixel change?",
+        text="We now write 255 into clip[5, 0, 45, 80]. In which of the tensors permuted and joined does "
+        "this pixel change?",
         options={
             "in permuted only": "permute returns a view: it reads the memory of clip in another order. cat "
             "wrote its values into new memory, so joined does not notice the change.",

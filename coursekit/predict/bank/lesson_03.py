@@ -187,7 +187,7 @@ QUESTIONS: dict[str, Question] = {
         ),
         options={
             "to the right": "There the edge meets the same place of the kernel in all five frames.",
-            "to the left": "There the edge leans the other way and meets the kernel in one frame only.",
+            "to the left": "There the edge leans the other way and meets the kernel in about one frame only.",
             "standing still": "A still edge is vertical in the slice, and the kernel leans.",
             "all equal": "The three films have the same picture, but another slant in time.",
         },
@@ -248,7 +248,7 @@ QUESTIONS: dict[str, Question] = {
             (14, 44, 81): "Time has padding 1 at each end: 16 + 2 - 3 + 1.",
             (16, 44, 79): "The width has padding 2 at each end.",
             (16, 44, 80): "The width has padding at both ends, so 4 zeros are added.",
-            (16, 43, 80): "The first place counts too: + 1.",
+            (15, 43, 80): "The first place counts too: + 1.",
             (16, 87, 161): "The stride is 2 along height and width.",
         },
     ),

@@ -72,6 +72,7 @@ ALSO_RIGHT = [
     ("change-kernel", torch.eye(9)[4].view(3, 3) * torch.tensor([-1.0, 1.0])[None, :, None, None]),
     ("within-shots", lambda alike, cuts, lag: inside(alike, cuts, lag).item()),
     ("in-order", lambda frames: torch.tensor(chain(frames))),
+    ("in-order", lambda frames: torch.tensor(chain(frames)).numpy()),
 ]  # fmt: skip
 
 
@@ -86,6 +87,7 @@ WRONG = [
     ("frame-at", lambda times, second: last_appeared(times, second) + (second == 0), "there already"),
     ("frame-at", lambda times, second: int((times - second).abs().argmin()), "appears later"),
     ("frame-at", lambda times, second: int(second / (times[1] - times[0])), "equal intervals"),
+    ("frame-at", lambda times, second: int((times < second).sum() - 1) if second else 0, "there already"),
     ("frame-at", lambda times, second: times[last_appeared(times, second)], "frame number"),
     ("frame-at", 74, "Expected a function"),
     ("seconds-in-a-gigabyte", 1e9 / (1920 * 1080 * 50), "a colour pixel has three"),
@@ -93,7 +95,10 @@ WRONG = [
     ("seconds-in-a-gigabyte", 1e9 / (1920 * 1080 * 3), "number of frames"),
     ("seconds-in-a-gigabyte", 2**30 / (1920 * 1080 * 3 * 50), "gibibyte"),
     ("seconds-in-a-gigabyte", "3.2 s", "Expected a number"),
-    ("change-kernel", kernel(1, 1), "adds the frames"),
+    ("seconds-in-a-gigabyte", 1920 * 1080 * 3 * 50 / 1e9, "how many GB one second takes"),
+    ("change-kernel", kernel(1, 1), "only adds values"),
+    ("change-kernel", kernel(0, 1), "only adds values"),
+    ("change-kernel", kernel(0, 0), "must be above 0"),
     ("change-kernel", kernel(1, -1), "signs of the two matrices are exchanged"),
     ("change-kernel", kernel(-1, 1)[0], "axis that counts the kernels is missing"),
     ("change-kernel", kernel(-1, 1).transpose(0, 1), "two kernels of one channel"),
@@ -104,16 +109,24 @@ WRONG = [
     ("within-shots", lambda alike, cuts, lag: inside(alike, [c + 1 for c in cuts], lag), "first frame of"),
     ("within-shots", lambda alike, cuts, lag: torch.stack(
         [alike[a:b, a:b].diagonal(lag).mean() for a, b in ((0, 3), (3, 8), (8, 12))]).mean(), "shots' means"),
+    ("within-shots", lambda alike, cuts, lag: torch.stack(
+        [alike[i, i + lag] for i in range(12 - lag) if i + lag not in cuts]).mean(), "more than one pair"),
+    ("within-shots", lambda alike, cuts, lag: torch.cat(
+        [alike[a:b, a:b].flatten() for a, b in ((0, 3), (3, 8), (8, 12))]).mean(), "over whole blocks"),
     ("within-shots", lambda alike, cuts, lag: alike, "expected one number"),
     ("after-shuffling", lambda alike: alike.mean(), "diagonal is included"),
     ("after-shuffling", lambda alike: alike.diagonal(1).mean(), "before the shuffling"),
     ("after-shuffling", lambda alike: off_diagonal(alike) / 2, "counted once in the sum"),
+    ("after-shuffling", lambda alike: (alike - alike.diagonal().diag()).mean(), "entries are still counted"),
+    ("after-shuffling", lambda alike: alike.triu().sum() / 45, "diagonal is included"),
     ("in-order", lambda frames: list(range(len(frames))), "places are wrong"),
     ("in-order", places_in_the_film, "its place in the film"),
     ("in-order", lambda frames: torch.corrcoef(frames.flatten(1).float())[0].argsort(descending=True),
      "likeness to the first one"),
     ("in-order", lambda frames: chain(frames)[::-1], "begins with 0"),
     ("in-order", lambda frames: chain(frames)[1:], "once, in a list of 50"),
+    ("in-order", lambda frames: frames[chain(frames)], "You returned the frames"),
+    ("in-order", lambda frames: 0, "Expected a list of positions"),
 ]  # fmt: skip
 
 

@@ -32,6 +32,10 @@ def exact_padding(n, o, k, s=1, d=1):
     return (s * (o - 1) + d * (k - 1) + 1 - n) // 2
 
 
+def gives_up(n, o, k, s=1, d=1):
+    return padding_for(n, o, k, s, d) if n > d * (k - 1) else -1
+
+
 def both_ends(n, o, k, s=1, d=1):
     p = padding_for(n, o, k, s, d)
     return 2 * p if s == 1 and p > 0 else p
@@ -60,6 +64,16 @@ def stride_too_early(frames, every=0):
         if every and layers % every == 0:
             step *= 2
         field += 2 * step
+    return layers
+
+
+def counted_from_0(frames, every=0):
+    field, step, layers = 1, 1, 0
+    while field < frames:
+        if every and layers % every == 0:
+            step *= 2
+        field += 2 * step
+        layers += 1
     return layers
 
 
@@ -115,11 +129,16 @@ def test_the_solution_passes(capsys, name, answer):
         ("conv-shapes", with_shape(0, (30, 43, 79)), "Time is convolved too"),
         ("conv-shapes", with_shape(1, (30, 43, 79)), "at both ends of an axis"),
         ("conv-shapes", with_shape(2, (16, 23, 41)), "rounds down"),
+        ("conv-shapes", with_shape(1, (26, 45, 81)), "length 1 along time"),
+        ("conv-shapes", with_shape(0, (43, 79, 28)), "The order is T, H, W"),
+        ("mean-kernel", mean((1, 3, 1, 5, 5), 75), "Five is the length in time"),
+        ("mean-kernel", mean((3, 3, 5, 1, 1), 15), "These are three kernels"),
         ("mean-kernel", mean((1, 3, 5, 1, 1), 5), "three times too large"),
         ("mean-kernel", mean((5, 1, 1), 15), "an axis for the kernels"),
         ("mean-kernel", mean((1, 1, 5, 1, 1), 5), "each of the three channels"),
         ("padding-for", exact_padding, "rounds down"),
         ("padding-for", both_ends, "for both ends together"),
+        ("padding-for", gives_up, "long enough for a kernel that did not fit"),
         ("padding-for", lambda n, o, k, s, d: padding_for(n, o, k, s), "with padding 0"),
         ("conv3d-from-2d", lambda x, w: from_2d(x, w).transpose(0, 1), "Move the kernels to the front"),
         ("conv3d-from-2d", lambda x, w: from_2d(x, w.flip(2)), "reversed order"),
@@ -128,6 +147,18 @@ def test_the_solution_passes(capsys, name, answer):
         ("layers-needed", lambda frames, every: -(-frames // 3), "each new one adds 2 frames"),
         ("layers-needed", stride_too_early, "the layers after it"),
         ("layers-needed", lambda frames, every: layers_needed(frames), "where is the stride?"),
+        ("layers-needed", counted_from_0, "count the layers from 1"),
+        (
+            "pan-direction",
+            lambda film: "right" if by_ratio(film) == "left" else "left",
+            "Are the two exchanged",
+        ),
+        ("pan-direction", lambda film: "neither", "Is your limit for the ratio too high?"),
+        (
+            "pan-direction",
+            lambda film: "right" if strength(film, 3) > strength(film, -3) else "left",
+            "their ratio is 1",
+        ),
         ("pan-direction", by_change, "Compare the two kernels by their ratio"),
         ("pan-direction", by_threshold, "a ratio does not"),
         ("pan-direction", lambda film: "right", "expected 'left', got 'right'"),
