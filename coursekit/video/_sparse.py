@@ -16,6 +16,7 @@ must decode everything.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import islice, pairwise
@@ -103,6 +104,8 @@ def pictures(
     Raises:
         UnplannedError: the file does not decode as its table promises; what was given is right.
     """
+    if not context.is_open:  # measured: with FFmpeg's own choice, one thread more, it takes an eighth longer
+        context.thread_count = os.cpu_count() or 1
     if context.codec.canonical_name not in GROUPED:
         entries = Entries(entries.stamps, bytes(len(entries.stamps)))  # one group
     steps = plan(entries, wanted)
