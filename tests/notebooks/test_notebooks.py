@@ -25,7 +25,9 @@ from tools.notebooks import kernel, lint, notebook, record
 ROOT = Path(__file__).resolve().parents[2]
 SANITIZE = Path(__file__).with_name("notebook_sanitize.cfg")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+ALL = [*NOTEBOOKS, *SOLUTIONS]
+EACH = pytest.mark.parametrize("path", ALL, ids=[f"{path.parent.name}-{path.stem}" for path in ALL])
 SECONDS = 900  # for one notebook; they take about one minute
 
 # The same stored outputs must come out on each of these: variables of the kernel, by name of the leg.
@@ -40,7 +42,7 @@ LEGS = {
 # as the workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
 EVERYDAY = {
     "01": ("perturbed", 40), "02": ("perturbed", 40), "03": ("perturbed", 40), "04": ("perturbed", 60),
-    "05": ("sim", 80), "06": ("plain", 200),
+    "05": ("sim", 80), "06": ("perturbed", 60),
 }  # fmt: skip
 
 pytestmark = pytest.mark.notebook
@@ -83,7 +85,8 @@ def _nbval(path, scratch, leg="plain"):
     return f"{path.name} (nbval counts code cells from 0)\n{done.stdout}\n{done.stderr}"
 
 
-def test_there_are_notebooks():
+def test_there_are_notebooks_each_with_its_solutions():
+    assert [path.name for path in SOLUTIONS] == [path.name for path in NOTEBOOKS]
     assert NOTEBOOKS, "no notebooks/*.ipynb: the tests below would pass without having tested anything"
 
 
@@ -97,15 +100,16 @@ def _pairs():
     """Each notebook on each leg, marked with the leg's name, and skipped where another leg stands for it."""
     pairs = []
     for leg in LEGS:
-        for path in NOTEBOOKS:
+        for path in ALL:
             everyday, seconds = EVERYDAY.get(path.stem[:2], ("plain", 60))
+            seconds = 20 if path in SOLUTIONS else seconds
             marks = [getattr(pytest.mark, leg), pytest.mark.alone(seconds=seconds)]
             if leg == "gpu":
                 marks.append(pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing())))
             elif leg != everyday and not os.environ.get("COURSEKIT_ALL_LEGS"):
                 reason = f"the leg {everyday} stands for it; COURSEKIT_ALL_LEGS=1 runs this one too"
                 marks.append(pytest.mark.skip(reason=reason))
-            pairs.append(pytest.param(path, leg, id=f"{leg}-{path.stem}", marks=marks))
+            pairs.append(pytest.param(path, leg, id=f"{leg}-{path.parent.name}-{path.stem}", marks=marks))
     return pairs
 
 
