@@ -209,7 +209,8 @@ def _beside(clips: Mapping[str, torch.Tensor]) -> torch.Tensor:
 def _name(name: str, columns: int) -> torch.Tensor:
     """The name of a clip, black on white, uint8 (3, _NAME_ROWS, columns)."""
     board = Image.new("RGB", (columns, _NAME_ROWS), "white")
-    font = ImageFont.load_default(size=34)
+    fits = 34 * 0.95 * columns / max(1.0, ImageFont.load_default(size=34).getlength(name))
+    font = ImageFont.load_default(size=min(34, fits))  # smaller for a long name over a narrow clip
     ImageDraw.Draw(board).text((columns / 2, _NAME_ROWS / 2), name, fill="black", font=font, anchor="mm")
     return torch.from_numpy(np.array(board)).permute(2, 0, 1)  # (3, _NAME_ROWS, columns)
 

@@ -563,17 +563,27 @@ def test_a_rate_that_is_no_whole_number_reaches_the_script_with_all_its_digits()
 def test_clips_play_side_by_side_in_step_and_under_their_names():
     left, right = flat((250, 0, 0), (0, 250, 0), size=(60, 90)), flat((0, 0, 250), (0, 0, 0), size=(60, 90))
     player = show.player({"A": left, "B": right}, fps=25, playing=True)
-    assert decoded(player.mp4)[:3] == (2, 2 * 90 + 8, 60 + 26)
+    assert decoded(player.mp4)[:3] == (2, 2 * 90 + 8, 60 + 40)
     assert 'data-playing="yes"' in player.html()
     with av.open(io.BytesIO(player.mp4)) as container:
         first, second = (image.to_ndarray(format="rgb24").astype(int) for image in container.decode(video=0))
-    assert np.abs(first[56, 45] - (250, 0, 0)).max() < 30
-    assert np.abs(first[56, 45 + 98] - (0, 0, 250)).max() < 30
-    assert np.abs(second[56, 45] - (0, 250, 0)).max() < 30
+    assert np.abs(first[70, 45] - (250, 0, 0)).max() < 30
+    assert np.abs(first[70, 45 + 98] - (0, 0, 250)).max() < 30
+    assert np.abs(second[70, 45] - (0, 250, 0)).max() < 30
     for start in (0, 98):  # black letters on white
-        head = first[:26, start : start + 90]
+        head = first[:40, start : start + 90]
         assert head.min() < 80
         assert (head.min(axis=2) > 200).mean() > 0.8
+
+
+def test_a_long_name_stays_inside_its_narrow_clip():
+    clip = flat((250, 0, 0), size=(60, 90))
+    player = show.player({"a name that is much too long": clip, "B": clip}, fps=25)
+    with av.open(io.BytesIO(player.mp4)) as container:
+        head = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)[:40]  # (40, 188, 3)
+    assert head[:, 10:80].min() < 160
+    assert head[:, :2].min() > 200
+    assert head[:, 89:97].min() > 200
 
 
 def test_a_file_with_uneven_times_is_encoded_again(tmp_path):
