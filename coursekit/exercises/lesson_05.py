@@ -71,7 +71,7 @@ def most_alike(answer: Function) -> str:
     ]
     known = [(wrong, mistake) for wrong, mistake in known if wrong != expected]
     check.equal(answer(rows.clone(), list(bounds)), expected, "most_alike(rows, bounds) of five shots", known)
-    return "In bikes they are the shots 3 and 5, which both show a bicycle: the solution runs it."
+    return "In bikes they are the shots 3 and 5, counted from 0. Both show a bicycle: see the solution."
 
 
 def batch_norm(answer: Function) -> str:

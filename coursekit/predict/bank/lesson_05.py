@@ -86,15 +86,13 @@ QUESTIONS: dict[str, Question] = {
     ),
     "matrix-look": ChoiceQuestion(
         text="Now the cosine of each frame of bikes with each other frame, as a T x T picture: bright "
-        "is alike, "
-        "dark is different. What will it look like?",
+        "is alike, dark is different. What will it look like?",
         options={
             "one bright line": "Only if a frame were like itself alone. Its neighbours are alike too.",
             "a fading band": "Only if the film changed at the same pace all the time. At a cut it "
             "changes from one frame to the next.",
-            "bright squares": "Within a shot all frames are alike: a square on the "
-            "diagonal. "
-            "At a cut a new square begins.",
+            "bright squares": "Frames of one shot are more alike than frames of two shots: a square on the "
+            "diagonal. At a cut a new square begins.",
             "bright everywhere": "Then a taxi would be as much like a bicycle as like itself.",
         },
         answer="bright squares",
@@ -126,8 +124,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     "frames-one-value-sees": NumberQuestion(
         text="r3d_18 has 17 convolutions along its main path, each 3 frames long. Three of them have "
-        "stride 2 "
-        "in time: the 6th, the 10th and the 14th. On how many frames does one value of the last map depend?",
+        "stride 2 in time: the 6th, the 10th and the 14th. On how many frames does one value of the last "
+        "map depend?",
         answer=109,
         unit="frames",
         why="A layer of length 3 adds 2 steps. A step is 1 frame at first, and twice as long after each "
@@ -164,14 +162,13 @@ QUESTIONS: dict[str, Question] = {
     ),
     "shifted-or-mirrored": ChoiceQuestion(
         text="The last layer of our network averages each map over all places. What changes the "
-        "features more: "
-        "the crop 64 pixels to the right, or each frame mirrored?",
+        "features more: the crop 64 pixels to the right, or each frame mirrored?",
         options={
-            "the shifted crop": "0.86 against 0.96. The average forgets where something is, but the crop "
-            "changes what is in the square.",
+            "the shifted crop": "0.86 against 0.96. The crop changes what is in the square, and no average "
+            "can undo that.",
             "the mirrored frame": "All places change, but nothing leaves the square: 0.96.",
             "neither: the average forgets places": "The average forgets places inside the square. The shift "
-            "changes what is inside.",
+            "changes what is inside the square.",
         },
         answer="the shifted crop",
     ),
