@@ -108,10 +108,11 @@ def matrix(
             raise ValueError(f"{axis} must have one name for each of the {length} {axis}, got {len(names)}")
     shape = len(table) / table.shape[1]
     high = min(6.0, max(2.2, 5.6 * shape)) + 0.06 * max(map(len, columns), default=0)
-    wide = min(WIDTH, 0.95 * high / shape + 2.2 + 0.08 * max(map(len, rows), default=0))
-    with figure(wide, high + (0.4 if title else 0)) as fig:
+    wide = 0.95 * high / shape + 2.2 + 0.08 * max(map(len, rows), default=0)
+    square = 0.2 < shape < 5 and not (rows and wide > WIDTH)  # square cells would push long names out
+    with figure(min(WIDTH, wide), high + (0.4 if title else 0)) as fig:
         axes = fig.subplots()
-        drawn = axes.imshow(table, aspect="equal" if 0.2 < shape < 5 else "auto", **_colours(table))
+        drawn = axes.imshow(table, aspect="equal" if square else "auto", **_colours(table))
         axes.set(xlabel=x, ylabel=y)
         _name_ticks(axes.xaxis, columns)
         _name_ticks(axes.yaxis, rows)

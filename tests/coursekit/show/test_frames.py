@@ -373,6 +373,16 @@ def test_matrix_names_its_rows_and_columns():
     assert "smallest -3 at row rabbit, column pan left, largest 2.5 at row taxi, column still." in picture.alt
 
 
+def test_matrix_with_long_names_cuts_none_of_its_text():
+    rows = [f"a model whose name is as long as {n}" for n in range(8)]
+    columns = ["bus roof", "taxi", "cyclist", "railing", "bicycle", "rabbit", "bow tie"]
+    values = torch.arange(56).view(8, 7)
+    picture = show.matrix(values, x="shot", y="model", label="right answers (%)", rows=rows, columns=columns)
+    drawn = pixels(picture)
+    for edge in (drawn[:, 0], drawn[:, -1], drawn[0], drawn[-1]):
+        assert (edge == 255).all()
+
+
 def test_matrix_tells_its_extremes():
     picture = show.matrix([[1, 2.5], [-3, 0]], x="column (frame)", y="row (frame)", label="similarity")
     assert "smallest -3 at row 1, column 0, largest 2.5 at row 0, column 1." in picture.alt
