@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -245,7 +246,9 @@ def _watched(rows: Iterator[Rows], path: Path_, selection: Selection, progress: 
         yield from rows
         return
     total = len(video.times(path, selection))
-    with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False) as bar:
+    # Jupyter shows standard error as if something had failed.
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False, file=stream) as bar:
         for row in rows:
             bar.update(len(row.frames))
             yield row

@@ -1,10 +1,11 @@
 "use strict";
 // The controls of coursekit.show.player: play, the number of the frame, one frame at a time. Without this script
 // the reader has the browser's own controls. Each output of a notebook brings the script with it, so it looks for
-// the players that no other run of it has set up.
+// the players that no other run of it has set up. An output that JupyterLab does not trust has lost its buttons.
 for (const root of document.querySelectorAll(".ck-player:not([data-ready])")) {
-  root.dataset.ready = "yes";
   const video = root.querySelector("video"), part = (name) => root.querySelector(`[data-part="${name}"]`);
+  if (!video || !["controls", "play", "back", "on", "frame", "number"].every(part)) continue;
+  root.dataset.ready = "yes";
   const fps = Number(root.dataset.fps), frames = Number(root.dataset.frames);
   let now = 0;
 
