@@ -318,7 +318,7 @@ def test_on_paper_the_answers_stand_at_the_end_and_nowhere_else(page):  # noqa: 
         predict.answers(1),
     ]
     page.set_content("".join(part.html for part in parts))
-    answers = page.locator("details.ck-answers li").first
+    answers = page.locator("details.ck-answers li", has_text="frame is one picture").first
     assert not answers.is_visible(), "folded on a screen"
     page.emulate_media(media="print")
     assert answers.bounding_box()["height"] > 20
