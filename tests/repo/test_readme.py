@@ -30,7 +30,9 @@ def test_the_course_map_has_a_row_for_each_notebook_with_its_time_and_its_colab_
     assert [re.findall(r"\((.*)\)", row[0]) for row in course_map] == [[name] for name in NOTEBOOKS]
     for (_, times, minutes, gpu, colab), notebook in zip(course_map, NOTEBOOKS, strict=True):
         assert re.search(r"\d\d:\d\d|beyond the lecture", times)
-        assert int(minutes) > 0
+        reading, exercises = minutes.split(" + ")
+        stated = f"about {reading} minutes to read and run, and {exercises} for the exercises"
+        assert stated in (ROOT / notebook).read_text(encoding="utf-8")
         assert gpu in ("no", "helps", "yes")
         assert colab == f"[open]({links.colab_link(ROOT / notebook)})"
 
