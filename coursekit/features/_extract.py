@@ -240,14 +240,19 @@ def _fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Ro
     return Rows(rows, times, numbers)
 
 
+def _in_notebook() -> bool:
+    """Whether Jupyter runs this: it shows standard error as if something had failed."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
 def _watched(rows: Iterator[Rows], path: Path_, selection: Selection, progress: bool) -> Iterator[Rows]:
     """The same rows, counted by a bar. A notebook's recording has none: its rate is never the same."""
     if not progress or "1" in (os.environ.get("COURSEKIT_RECORDING"), os.environ.get("COURSEKIT_CHECK")):
         yield from rows
         return
     total = len(video.times(path, selection))
-    # Jupyter shows standard error as if something had failed.
-    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    stream = sys.stdout if _in_notebook() else sys.stderr
     with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False, file=stream) as bar:
         for row in rows:
             bar.update(len(row.frames))

@@ -265,7 +265,7 @@ def test_the_way_past_the_menus_and_the_menu_of_a_phone(opened):
     page.keyboard.press("Enter")
     assert page.url.endswith("#main-content")
     page.set_viewport_size(PHONE)
-    chapter = page.get_by_role("link", name="2. Data organization and the video tensor")
+    chapter = page.get_by_role("link", name="2. Data organization and the video tensor", exact=True)
     sync_api.expect(chapter).not_to_be_in_viewport()
     page.locator(".primary-toggle:visible").press("Enter")
     chapter.press("Enter")

@@ -71,7 +71,7 @@ def setup_cell(at: Place) -> str:
     return (
         "import importlib.util\n\n"
         'if importlib.util.find_spec("coursekit") is None:'
-        "  # Colab: installs what is missing, changes nothing else\n"
+        "  # Colab: installs what is missing\n"
         f'    %pip install -q "coursekit @ git+{GITHUB}/{at.repository}@{at.branch}"'
     )
 

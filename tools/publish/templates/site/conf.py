@@ -53,7 +53,10 @@ html_domain_indices = False  # genindex has the modules, too
 html_context = {"default_mode": "auto"}
 mathjax_path = "mathjax/tex-chtml.js"
 # Its menu and its explorer would ask for more files, which the site does not carry.
-mathjax3_config = {"options": {"enableMenu": False}}
+mathjax3_config = {
+    "options": {"enableMenu": False},
+    "chtml": {"scale": 0.95},
+}  # the widest formula fits a page
 
 html_theme_options = {
     "repository_url": "",  # these two are given by build_site
