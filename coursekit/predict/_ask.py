@@ -37,7 +37,8 @@ def reveal(name: str, measured: Any) -> Prediction:
 
     Args:
         name: the question's name.
-        measured: what the experiment gave: a number, a shape, or the text of an option.
+        measured: what the experiment gave: a number, a shape, or the text of an option. A number stands for
+            the option of a question that says which numbers do (`between`).
 
     Returns:
         What the cell shows: folded, the measured value, the reason for it, and the common mistakes.

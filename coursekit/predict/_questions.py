@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,10 +117,6 @@ class ShapeQuestion:
         """The answer as the reader sees it."""
         return str(tuple(self.answer))
 
-    def written(self, value: Sequence[int]) -> str:
-        """A shape as the reader sees it."""
-        return str(tuple(value))
-
     @property
     def mistakes(self) -> dict[str, str]:
         """{a wrong answer as the reader sees it: why it is wrong}."""
@@ -151,15 +147,17 @@ class ChoiceQuestion:
         text: what to predict.
         options: {"text": why it is right or wrong}, in the order shown; at least two.
         answer: the text of the right one.
+        between: where the experiment gives a number: those for which `answer` is right, without the two ends.
         label: as in `NumberQuestion`.
 
     Raises:
-        ValueError: fewer than two options, or an answer that is not among them.
+        ValueError: fewer than two options, an answer that is not among them, or no number between the two.
     """
 
     text: str
     options: Mapping[str, str]
     answer: str
+    between: tuple[float, float] | None = None
     label: str = "Predict"
 
     def __post_init__(self) -> None:
@@ -167,15 +165,13 @@ class ChoiceQuestion:
             raise ValueError(f"options must be at least two, got {len(self.options)}")
         if self.answer not in self.options:
             raise ValueError(f"answer must be one of the options {list(self.options)}, got {self.answer!r}")
+        if self.between is not None and not self.between[0] < self.between[1]:
+            raise ValueError(f"between must be two numbers, the smaller first, got {self.between}")
 
     @property
     def shown(self) -> str:
         """The answer as the reader sees it."""
         return self.answer
-
-    def written(self, value: str) -> str:
-        """An option as the reader sees it."""
-        return str(value)
 
     @property
     def why(self) -> str:
@@ -188,8 +184,10 @@ class ChoiceQuestion:
         return {text: reason for text, reason in self.options.items() if text != self.answer}
 
     def agrees(self, measured: Any) -> bool:
-        """Whether the option that the experiment gave is the answer."""
-        return bool(measured == self.answer)
+        """Whether what the experiment gave, an option or a number, is the answer."""
+        if self.between is None or isinstance(measured, str):
+            return bool(measured == self.answer)
+        return self.between[0] < float(measured) < self.between[1]
 
     def form(self) -> dict[str, Any]:
         """What the form in the page needs to judge an answer."""

@@ -160,6 +160,7 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
         answer="about 80 times",
+        between=(40, 200),  # times smaller
     ),
     "shuffled-size": ChoiceQuestion(
         text=(
@@ -182,6 +183,7 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
         answer="like single frames",
+        between=(0.75, 1.25),  # 0 is the film's size, 1 that of single frames
     ),
     "one-second-apart": ChoiceQuestion(
         text=(
@@ -203,6 +205,7 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
         answer="0.3 to 0.6",
+        between=(0.2, 0.7),  # mean correlation
     ),
     "shuffled-average": ChoiceQuestion(
         text=(
@@ -231,6 +234,7 @@ QUESTIONS: dict[str, Question] = {
             "more alike": "Reversing brings no new frames together: each pair of neighbours stays a pair.",
         },
         answer="exactly as alike",
+        between=(-5e-6, 5e-6),  # difference of the correlations
     ),
     "stored-size": ChoiceQuestion(
         text=(

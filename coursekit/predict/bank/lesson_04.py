@@ -115,6 +115,7 @@ QUESTIONS: dict[str, Question] = {
             "output frame. The rest of the film may be on disk.",
         },
         answer="under a fifth",
+        between=(0, 0.2),  # a part of the whole clip's peak
     ),
     "frames-to-hold": NumberQuestion(
         label="Check yourself",
@@ -170,6 +171,7 @@ QUESTIONS: dict[str, Question] = {
             "each other than those of two films. It is still the same action.",
         },
         answer="like two films",
+        between=(-2, 0),  # correlation, less that of two films
     ),
     "wheel-every-fourth": ChoiceQuestion(
         text="A wheel with five equal spokes makes one turn per second, filmed at 25 frames per second. "
@@ -185,6 +187,7 @@ QUESTIONS: dict[str, Question] = {
             "it stands still": "That is every fifth frame: then each spoke stands where the next one was.",
         },
         answer="it turns backwards",
+        between=(-1, 0),  # turns from one kept frame to the next
     ),
     "checkpointing-and-gradients": ChoiceQuestion(
         text="Activation checkpointing throws most layers' outputs away in the forward pass, and computes "

@@ -42,6 +42,7 @@ QUESTIONS: dict[str, Question] = {
             "whatever the image shows. No class means: I do not know this.",
         },
         answer="above 50 %",
+        between=(0.5, 1.01),  # probability
     ),
     "numbers-saved": NumberQuestion(
         text="A frame of 3 x 224 x 224 goes through ResNet-18 without its decision layer, and D = 512 "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from coursekit.predict._questions import ChoiceQuestion, NumberQuestion, Question, ShapeQuestion
 
 QUESTIONS: dict[str, Question] = {
@@ -188,6 +190,7 @@ QUESTIONS: dict[str, Question] = {
             "nearly 100 %": "That holds for the clips that it learnt from, not for films it has not seen.",
         },
         answer="about chance, 14 %",
+        between=(0, 0.25),  # part of right answers
     ),
     "cnn-one-frame": ChoiceQuestion(
         text=(
@@ -205,6 +208,7 @@ QUESTIONS: dict[str, Question] = {
             "as much as with 3 x 3 x 3: above 60 %": "Then its kernels would not need neighbouring frames.",
         },
         answer="near chance: below 25 %",
+        between=(0, 0.25),  # part of right answers
     ),
     # Not in the features, or not learnt?
     "differences-same-shots": ChoiceQuestion(
@@ -219,6 +223,7 @@ QUESTIONS: dict[str, Question] = {
             "clearly less than half": "That would need a sign error: a flipped answer is as informative.",
         },
         answer="clearly more than half",
+        between=(0.6, 1.01),  # part of right directions
     ),
     "pooled-or-grid": ChoiceQuestion(
         text=(
@@ -236,6 +241,7 @@ QUESTIONS: dict[str, Question] = {
             "the average, by more than 5 points": "The grid holds all that its average holds.",
         },
         answer="neither, within 5 points",
+        between=(-0.05, 0.05),  # difference of the parts of right answers
     ),
     # Comparing two frames
     "absolute-differences": NumberQuestion(
@@ -269,6 +275,7 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
         answer="yes",
+        between=(4 / 7, 1.01),  # lowest part of right answers
     ),
     # Does it depend on the shot?
     "shots-or-seeds": ChoiceQuestion(
@@ -282,6 +289,7 @@ QUESTIONS: dict[str, Question] = {
             "both about the same": "The two standard deviations differ by more than a factor of 1.5.",
         },
         answer="another shot",
+        between=(1.5, math.inf),  # spread over shots / spread over seeds
     ),
     # What it costs
     "most-multiplications": ChoiceQuestion(

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from coursekit import predict
-from coursekit.predict import NumberQuestion, ShapeQuestion, bank
+from coursekit.predict import ChoiceQuestion, NumberQuestion, ShapeQuestion, bank
 
 EVERY = [(lesson, name) for lesson, questions in bank.LESSONS.items() for name in questions]
 
@@ -64,6 +64,29 @@ def test_a_reveal_fails_if_the_measured_value_is_not_the_stored_answer(measured)
 )
 def test_a_measured_number_agrees_within_half_a_per_cent(measured, agrees):
     assert NumberQuestion(text="?", answer=98, why=".").agrees(measured) is agrees
+
+
+@pytest.mark.parametrize(
+    ("measured", "agrees"),
+    [
+        (0.3, True),
+        ("some", True),
+        ("many", False),
+        (0.1, False),
+        (0.5, False),
+        (-1, False),
+        (float("nan"), False),
+    ],
+)
+def test_a_measured_number_stands_for_an_option(measured, agrees):
+    asked = ChoiceQuestion(text="?", options={"some": ".", "many": "."}, answer="some", between=(0.1, 0.5))
+    assert asked.agrees(measured) is agrees
+
+
+def test_a_number_stands_for_no_option_where_the_question_does_not_say_so():
+    assert not ChoiceQuestion(text="?", options={"1": ".", "2": "."}, answer="1").agrees(1)
+    with pytest.raises(ValueError, match=r"between must be two numbers, the smaller first, got \(2, 1\)"):
+        ChoiceQuestion(text="?", options={"1": ".", "2": "."}, answer="1", between=(2, 1))
 
 
 def test_all_answers_are_listed_for_paper_and_as_text():
