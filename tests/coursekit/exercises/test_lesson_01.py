@@ -5,14 +5,6 @@ from itertools import pairwise
 import pytest
 import torch
 
-from coursekit import exercises
-
-
-def said(capsys, name, answer):
-    """What the learner reads."""
-    exercises.check(name, answer)
-    return capsys.readouterr().out
-
 
 def last_appeared(times, second):
     return int((times <= second).nonzero()[-1])
@@ -56,13 +48,13 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name, capsys):
-    assert said(capsys, name, RIGHT[name]).startswith(f"{name}: right. ")
+def test_the_right_answer_passes(name, said):
+    assert said(name, RIGHT[name]).startswith(f"{name}: right. ")
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_an_answer_still_to_be_written_waits(name, capsys):
-    assert "no answer yet" in said(capsys, name, ...)
+def test_an_answer_still_to_be_written_waits(name, said):
+    assert "no answer yet" in said(name, ...)
 
 
 ALSO_RIGHT = [
@@ -77,8 +69,8 @@ ALSO_RIGHT = [
 
 
 @pytest.mark.parametrize(("name", "answer"), ALSO_RIGHT)
-def test_other_right_answers_pass(name, answer, capsys):
-    assert "right." in said(capsys, name, answer)
+def test_other_right_answers_pass(name, answer, said):
+    assert "right." in said(name, answer)
 
 
 WRONG = [
@@ -131,7 +123,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "answer", "mistake"), WRONG)
-def test_a_known_mistake_is_named(name, answer, mistake, capsys):
-    text = said(capsys, name, answer)
+def test_a_known_mistake_is_named(name, answer, mistake, said):
+    text = said(name, answer)
     assert text.startswith(f"{name}: not yet. ")
     assert mistake in text

@@ -5,7 +5,6 @@ from itertools import permutations
 import pytest
 import torch
 
-from coursekit import exercises
 from coursekit.exercises.lesson_02 import CHECKS
 
 NAMES = ("CTHW", "TCHW", "THWC")
@@ -98,20 +97,17 @@ def test_every_exercise_has_a_solution_and_two_known_mistakes():
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_the_solution_is_right(name, capsys):
-    exercises.check(name, SOLUTIONS[name])
-    assert capsys.readouterr().out.startswith(f"{name}: right. ")
+def test_the_solution_is_right(name, said):
+    assert said(name, SOLUTIONS[name]).startswith(f"{name}: right. ")
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_three_dots_wait(name, capsys):
-    exercises.check(name, lambda *arguments: ...)
-    assert capsys.readouterr().out.startswith(f"{name}: no answer yet.")
+def test_three_dots_wait(name, said):
+    assert said(name, lambda *arguments: ...).startswith(f"{name}: no answer yet.")
 
 
 @pytest.mark.parametrize(("name", "wrong", "says"), MISTAKES)
-def test_a_known_mistake_is_named(name, wrong, says, capsys):
-    exercises.check(name, wrong)
-    said = capsys.readouterr().out
-    assert said.startswith(f"{name}: not yet. ")
-    assert says in said
+def test_a_known_mistake_is_named(name, wrong, says, said):
+    printed = said(name, wrong)
+    assert printed.startswith(f"{name}: not yet. ")
+    assert says in printed

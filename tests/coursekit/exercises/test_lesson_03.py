@@ -2,13 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from coursekit import conv, exercises
-
-
-def said(capsys, name, answer):
-    exercises.check(name, answer)
-    return capsys.readouterr().out
-
+from coursekit import conv
 
 SHAPES = [(28, 43, 79), (30, 45, 81), (15, 23, 41)]
 
@@ -118,8 +112,8 @@ def by_change(film):
         ("pan-direction", by_ratio),
     ],
 )
-def test_the_solution_passes(capsys, name, answer):
-    assert said(capsys, name, answer).startswith(f"{name}: right. ")
+def test_the_solution_passes(said, name, answer):
+    assert said(name, answer).startswith(f"{name}: right. ")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ def test_the_solution_passes(capsys, name, answer):
         ("pan-direction", lambda film: "right", "expected 'left', got 'right'"),
     ],
 )
-def test_a_known_mistake_is_named(capsys, name, answer, message):
-    output = said(capsys, name, answer)
+def test_a_known_mistake_is_named(said, name, answer, message):
+    output = said(name, answer)
     assert output.startswith(f"{name}: not yet. ")
     assert message in output

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from coursekit import exercises
 from coursekit.exercises.lesson_04 import CHECKS
 
 
@@ -84,21 +83,20 @@ def test_every_check_has_a_solution_and_two_mistakes():
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
-def test_the_solution_is_right(name, capsys):
-    exercises.check(name, SOLUTIONS[name])
-    assert capsys.readouterr().out.startswith(f"{name}: right.")
+def test_the_solution_is_right(name, said):
+    assert said(name, SOLUTIONS[name]).startswith(f"{name}: right.")
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
-def test_an_empty_answer_waits(name, capsys):
+def test_an_empty_answer_waits(name, said):
     empty = SOLUTIONS[name]
-    exercises.check(name, (lambda *arguments: ...) if callable(empty) else ...)
-    assert capsys.readouterr().out.startswith(f"{name}: no answer yet.")
+    assert said(name, (lambda *arguments: ...) if callable(empty) else ...).startswith(
+        f"{name}: no answer yet."
+    )
 
 
 @pytest.mark.parametrize(("name", "answer", "says"), MISTAKES)
-def test_a_known_mistake_is_named(name, answer, says, capsys):
-    exercises.check(name, answer)
-    said = capsys.readouterr().out
-    assert said.startswith(f"{name}: not yet.")
-    assert says in said
+def test_a_known_mistake_is_named(name, answer, says, said):
+    printed = said(name, answer)
+    assert printed.startswith(f"{name}: not yet.")
+    assert says in printed

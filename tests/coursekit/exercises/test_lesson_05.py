@@ -4,13 +4,6 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from coursekit import exercises
-
-
-def said(capsys, name, answer):
-    exercises.check(name, answer)
-    return capsys.readouterr().out
-
 
 def bounds(cuts, frames):
     starts = [0, *(cut + 1 for cut in cuts)]
@@ -117,17 +110,17 @@ WRONG = [
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_the_solution_is_right(name, capsys):
-    assert said(capsys, name, RIGHT[name]).startswith(f"{name}: right.")
+def test_the_solution_is_right(name, said):
+    assert said(name, RIGHT[name]).startswith(f"{name}: right.")
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_an_unwritten_answer_waits(name, capsys):
-    assert "no answer yet" in said(capsys, name, lambda *_: ...)
+def test_an_unwritten_answer_waits(name, said):
+    assert "no answer yet" in said(name, lambda *_: ...)
 
 
 @pytest.mark.parametrize(("name", "answer", "mistake"), WRONG, ids=[f"{n}-{m[:20]}" for n, _, m in WRONG])
-def test_a_mistake_is_named(name, answer, mistake, capsys):
-    printed = said(capsys, name, answer)
+def test_a_mistake_is_named(name, answer, mistake, said):
+    printed = said(name, answer)
     assert printed.startswith(f"{name}: not yet.")
     assert mistake in printed
