@@ -149,12 +149,7 @@ def _explained(
     """The marks; a name that is missing because its cell stopped has the cell's own error as its message."""
     for mark in marks:
         missing = re.match(r"NameError: name '(\w+)' is not defined", mark.message)
-        cells = [
-            grade_id
-            for grade_id in stopped
-            if missing
-            and re.search(rf"^(?:async )?(?:def|class) +{missing[1]}\b", release[grade_id], re.MULTILINE)
-        ]
+        cells = [name for name in stopped if missing and missing[1] in rebuild.defined(release[name])]
         if cells and missing:
             message = f"your cell {cells[0]} stopped, so there is no {missing[1]}: {stopped[cells[0]]}"
             mark = replace(mark, message=message)

@@ -118,8 +118,7 @@ def gather(
     if not groups:
         raise CollectError(f"there is nothing to grade in {', '.join(map(str, paths))}")
     names = _safe_names(groups)
-    release = stubs(assignment)
-    chosen = [_choose(names[raw], group, assignment, release) for raw, group in groups.items()]
+    chosen = [_choose(names[raw], group, assignment) for raw, group in groups.items()]
     return sorted(chosen, key=lambda submission: submission.student)
 
 
@@ -196,6 +195,7 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
         room: number of bytes that may still be unpacked, counted down.
     """
     rooms: dict[str, list[int]] = {}  # of the zips in it
+    empty = True
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -207,6 +207,7 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
                 parts = _parts(entry.filename)
                 if entry.is_dir() or not parts or any(part.startswith((".", "__MACOSX")) for part in parts):
                     continue
+                empty = False
                 where = f"{place}: {entry.filename}"
                 result = _entry(archive, entry, (*owner, *parts), where, room)
                 if result.data is not None and _is_zip(parts[-1]):
@@ -220,6 +221,9 @@ def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> I
     except Exception as error:  # zipfile raises many kinds
         reason = f"{Path(place).name} is no zip that can be read ({first_line(error)})"
         yield _File((*owner, Path(place).name), None, reason, 0.0, place, closed=True)
+        return
+    if empty and owner:  # of a student, who must not vanish from the table
+        yield _File((*owner, Path(place).name), None, f"{Path(place).name} holds no file", 0.0, place)
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -359,9 +363,7 @@ def _tag(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _choose(
-    student: str, files: list[_File], assignment: Assignment, release: Mapping[str, str]
-) -> Submission:
+def _choose(student: str, files: list[_File], assignment: Assignment) -> Submission:
     """Choose the notebook that is graded among a student's files, and note why.
 
     It is the one with the most cells of the assignment that the student has filled in, then the one with the
@@ -381,6 +383,7 @@ def _choose(
         return Submission(student, readable(files[0].place), None, readable(reason[:500]), unread=closed)
     if len(notebooks) == 1:
         return Submission(student, readable(notebooks[0].place), notebooks[0].data)
+    release = stubs(assignment)
     filled = {id(file): _filled(file, assignment, release) for file in notebooks}
 
     def fit(file: _File) -> tuple[int, int, float, bool]:

@@ -122,7 +122,7 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
     ids = {
         cell.cell_id: cell.grade_id for cell in assignment.cells if cell.cell_id and cell.grade_id in release
     }
-    functions = {name: grade_id for grade_id, text in release.items() for name in _defined(text)}
+    functions = {name: grade_id for grade_id, text in release.items() for name in defined(text)}
     matched = _Matched()
     for place, cell in enumerate(cells, start=1):
         grade_id = cell_grade_id(cell)
@@ -137,7 +137,7 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
     for _, cell in matched.left:
         if cell.get("cell_type", "code") == "code":
             text = _source(cell)
-            for grade_id in dict.fromkeys(functions[name] for name in _defined(text) if name in functions):
+            for grade_id in dict.fromkeys(functions[name] for name in defined(text) if name in functions):
                 by_function.setdefault(grade_id, []).append(text)
     for grade_id, texts in by_function.items():
         if grade_id not in matched.texts:
@@ -148,7 +148,7 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
 
 def _of_another(cells: list[dict[str, Any]], release: Mapping[str, str]) -> str:
     """Why a notebook is that of another assignment: all of them have a cell task-1; empty if it is not."""
-    names = {name for text in release.values() for name in _defined(text)}
+    names = {name for text in release.values() for name in defined(text)}
     code = "\n".join(_source(cell) for cell in cells)
     if not names or any(re.search(rf"\b{name}\b", code) for name in names):
         return ""
@@ -197,7 +197,7 @@ def _outside(
             places.update(dict.fromkeys(_bound(_source(cell)), place))
     notes = []
     for grade_id, text in solutions.items():
-        names = [name for name in _defined(release[grade_id]) if name in places]
+        names = [name for name in defined(release[grade_id]) if name in places]
         if text == release[grade_id] and names:
             notes.append(
                 f"the marked cell {grade_id} is as it was handed out, but {names[0]} is defined in cell "
@@ -239,11 +239,8 @@ def _used(text: str) -> set[str]:
 
 def _tree(text: str) -> ast.Module:
     """A cell as a syntax tree; empty where it does not compile, or is too long to look at."""
-    try:
-        tree = compiled(text, "<cell>", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
-    return tree if isinstance(tree, ast.Module) and len(text) <= SOURCE else ast.Module([], [])
+    tree = _parsed(text) if len(text) <= SOURCE else None
+    return tree or ast.Module([], [])
 
 
 def _plain(text: str) -> str:
@@ -258,7 +255,7 @@ def _joined(copies: list[str], released: str, code: bool, grade_id: str, notes: 
         notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
         return released
     if code and len(changed) > 1:
-        changed = [text for text in changed if _compiles(text)] or changed
+        changed = [text for text in changed if _parsed(text)] or changed
     if len(changed) > 1:
         notes.append(f"the cell {grade_id} is there {len(changed)} times: they are taken one after the other")
     return "\n\n".join(changed) or released
@@ -277,17 +274,18 @@ def cell_grade_id(cell: Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _defined(text: str) -> list[str]:
+def defined(text: str) -> list[str]:
     """The functions and classes that a text defines at its top level."""
     return re.findall(r"^(?:def|class) +(\w+)", text, re.MULTILINE)
 
 
-def _compiles(text: str) -> bool:
+def _parsed(text: str) -> ast.Module | None:
+    """A cell as a syntax tree; None where it does not compile."""
     try:
-        compiled(text, "<cell>", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        tree: ast.Module = compiled(text, "<cell>", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return None
+    return tree
 
 
 def _dict(value: Any) -> dict[str, Any]:

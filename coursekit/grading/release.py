@@ -5,6 +5,7 @@ nbgrader's own preprocessors make it, with one change: a stub says which task it
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def released(assignment: Assignment) -> Any:
     return notebook
 
 
+@cache
 def stubs(assignment: Assignment) -> dict[str, str]:
     """The text of each solution cell and written answer as students get it, by its grade_id."""
     return {

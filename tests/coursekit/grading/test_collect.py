@@ -659,6 +659,16 @@ def test_a_damaged_zip_is_a_reason(master: Assignment, good: bytes, tmp_path: Pa
     assert "tiny.ipynb cannot be unpacked (" in by_name(gather([tmp_path / "in"], master))["alice"].reason
 
 
+def test_a_student_whose_zip_is_empty_does_not_vanish(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
+    put(tmp_path / "in" / "alice.zip", zipped({}))
+    put(tmp_path / "in" / "bob.ipynb", good)
+    found = by_name(gather([tmp_path / "in"], master))
+    assert found["alice"].reason == "alice.zip holds no file"
+    assert found["bob"].data == good
+
+
 @given(flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_wrong_with_a_zip_there_is_a_submission(
