@@ -12,12 +12,12 @@ and 8.1.
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
 
+from coursekit._shared._jupyter import is_recorded
 from coursekit.show import Picture
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -52,7 +52,7 @@ def explore(
         raise ValueError(f"start has {unknown[0]!r}, but the ranges are {', '.join(ranges)}")
     controls = {name: _control(name, given, dict(start or {})) for name, given in ranges.items()}
     explorer = Explorer(draw, controls)
-    if _checking():
+    if is_recorded():
         _check_ends(explorer, {name: _ends(given) for name, given in ranges.items()})
     return explorer
 
@@ -101,7 +101,7 @@ class Explorer:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         start, metadata = self._start._repr_mimebundle_()
         data: dict[str, Any] = dict(start)
-        if not _checking():
+        if not is_recorded():
             # Here the front end must choose the widget. A stored output keeps the <img alt> of the picture.
             del data["text/html"]
         data[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
@@ -150,11 +150,6 @@ def _slider(name: str, given: Range) -> tuple[float, float, float, bool]:
 
 def _ends(given: Range) -> list[Any]:
     return given if isinstance(given, list) else [given[0], given[1]]
-
-
-def _checking() -> bool:
-    """Whether the course is being recorded or tested."""
-    return "1" in (os.environ.get("COURSEKIT_RECORDING"), os.environ.get("COURSEKIT_CHECK"))
 
 
 def _check_ends(explorer: Explorer, ends: Mapping[str, Sequence[Any]]) -> None:

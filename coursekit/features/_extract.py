@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 
 from coursekit import encoders, video
 from coursekit._shared._files import sha256
+from coursekit._shared._jupyter import is_notebook, is_recorded
 from coursekit.encoders import Encoder
 from coursekit.features._file import Features, Rows, target_of, write_rows
 from coursekit.features._prefetch import ahead
@@ -240,19 +241,13 @@ def _fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Ro
     return Rows(rows, times, numbers)
 
 
-def _in_notebook() -> bool:
-    """Whether Jupyter runs this: it shows standard error as if something had failed."""
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
-
-
 def _watched(rows: Iterator[Rows], path: Path_, selection: Selection, progress: bool) -> Iterator[Rows]:
     """The same rows, counted by a bar. A notebook's recording has none: its rate is never the same."""
-    if not progress or "1" in (os.environ.get("COURSEKIT_RECORDING"), os.environ.get("COURSEKIT_CHECK")):
+    if not progress or is_recorded():
         yield from rows
         return
     total = len(video.times(path, selection))
-    stream = sys.stdout if _in_notebook() else sys.stderr
+    stream = sys.stdout if is_notebook() else sys.stderr  # Jupyter shows the latter as an error
     with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False, file=stream) as bar:
         for row in rows:
             bar.update(len(row.frames))

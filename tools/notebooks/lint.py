@@ -18,7 +18,17 @@ from pathlib import Path
 
 from coursekit import predict
 from tools.notebooks import record
-from tools.notebooks.notebook import WIDGET_VIEW, Node, NotebookError, code_cells, name, read
+from tools.notebooks.leaks import places
+from tools.notebooks.notebook import (
+    SOLUTIONS,
+    WIDGET_VIEW,
+    Node,
+    NotebookError,
+    code_cells,
+    lectures_and_solutions,
+    name,
+    read,
+)
 from tools.notebooks.place import badges
 
 CODE_CELLS = (15, 35)  # of a lecture, without its questions and exercises
@@ -29,7 +39,6 @@ WORDS = (1200, 2500)  # of a lecture, without its exercises
 WORDS_PER_MINUTE = 200
 SPARE_MINUTES = 10  # the stated time may be longer than reading by this: running, and rounding up
 
-SOLUTIONS = "solutions"  # the folder of the worked solutions
 # What a lecture's text is measured without, and a cell of code that is a question or an exercise.
 _EXERCISES = re.compile(r"^## Exercises\b.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ASKS = re.compile(r"\A\s*predict\.(?:ask|answers)\([^\n]*\)\s*\Z|^exercises\.check\(", re.MULTILINE)
@@ -214,11 +223,7 @@ def _words(text: str) -> int:
 
 def reading_minutes(notebook: Node) -> float:
     """How long a lecture takes to read at 200 words a minute: text, code and questions, without exercises."""
-    questions = [
-        predict.ask(hit).text
-        for cell in code_cells(notebook)
-        for hit in re.findall(r"""\Apredict\.ask\(["']([^"']+)["']\)""", cell.source)
-    ]
+    questions = [predict.ask(name).text for name in places(notebook)]
     code = [cell.source for cell in code_cells(notebook) if not _ASKS.search(cell.source)]
     return _words("\n".join([_EXERCISES.sub("", _text(notebook)), *questions, *code])) / WORDS_PER_MINUTE
 
@@ -264,11 +269,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: lectures and solutions")
     parser.add_argument("--time", action="store_true", help="say how long each takes to read, and end")
     options = parser.parse_args(arguments)
-    folder = Path("notebooks")
-    notebooks = options.notebooks or [
-        *sorted(folder.glob("*.ipynb")),
-        *sorted((folder / SOLUTIONS).glob("*.ipynb")),
-    ]
+    notebooks = options.notebooks or lectures_and_solutions(Path("notebooks"))
     if not notebooks:
         print("lint: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1

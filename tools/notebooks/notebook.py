@@ -31,6 +31,7 @@ EMBEDDED = (
 # nbval does not compare pictures, whose bytes differ between versions, and widgets, whose ids are random.
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = ("image/png", "image/jpeg", WIDGET_VIEW)
+SOLUTIONS = "solutions"  # the folder of the worked solutions, beside the lectures
 # A cell with this tag shows something that differs on each run, such as a time.
 FREE = "nbval-ignore-output"
 RAISES = "raises-exception"
@@ -81,6 +82,11 @@ def read(path: Path) -> Node:
         return nbformat.reads(json.dumps(content), as_version=4)
     except Exception as error:  # jsonschema's own error types, and KeyError from a damaged cell
         raise NotebookError(f"{path}: not a valid notebook: {error}") from error
+
+
+def lectures_and_solutions(folder: Path) -> list[Path]:
+    """The lectures in a folder of notebooks, then the worked solutions of their exercises."""
+    return [*sorted(folder.glob("*.ipynb")), *sorted((folder / SOLUTIONS).glob("*.ipynb"))]
 
 
 def write(path: Path, notebook: Node) -> bool:

@@ -43,6 +43,7 @@ from tools.notebooks.notebook import (
     Node,
     NotebookError,
     code_cells,
+    lectures_and_solutions,
     name,
     read,
     tags,
@@ -349,11 +350,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--check", action="store_true", help="store nothing; 1 if compared outputs would change"
     )
     options = parser.parse_args(arguments)
-    folder = Path("notebooks")
-    notebooks = options.notebooks or [
-        *sorted(folder.glob("*.ipynb")),
-        *sorted(folder.glob("solutions/*.ipynb")),
-    ]
+    notebooks = options.notebooks or lectures_and_solutions(Path("notebooks"))
     if not notebooks:
         print("record: no notebooks/*.ipynb here; run it in the checkout's folder", file=sys.stderr)
         return 1
