@@ -15,6 +15,7 @@ from coursekit.grading import rebuild, sandbox
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Judge, Mark
 from coursekit.grading.collect import Submission
+from coursekit.grading.rebuild import Note
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
 
 ERROR = 400  # characters of a cell's error in a mark's message
@@ -33,9 +34,11 @@ class Record:
     master: str
     marks: tuple[Mark, ...]
     reason: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)  # printed text and error of each solution cell
+    seconds: float = 0.0  # processor time that its code took
+    memory: int = 0  # bytes that its code held at most, beyond the imported libraries
 
     @property
     def points(self) -> float:
@@ -115,6 +118,7 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
     said: dict[str, str] = {}
     reports: Sequence[Mapping[str, Any]] = ()
     stopped: dict[str, str] = {}
+    used = sandbox.Usage()
     if submission.data is not None:
         rebuilt = rebuild.rebuild(submission.data, assignment, release)
         reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
@@ -124,12 +128,14 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
             result = place.run(*cells)
             if result.reason == sandbox.BROKEN:  # another submission may have been the cause: once more
                 result = place.run(*cells)
-            stopped = _stopped(result.cells, rebuilt.solutions)
+            stopped, used = _stopped(result.cells, rebuilt.solutions), result.usage
             said, reports, reason = _said(result.cells, rebuilt.solutions), result.tests, result.reason
+            notes += [Note("stopped", f"the cell {name} stopped: {error}") for name, error in stopped.items()]
+            notes += [Note("limit", reason)] if reason else []
     marks = tuple(_explained(judge.marks(reports, reason), stopped, release))
     return Record(
         submission.student, submission.source, submission.digest, assignment.digest, marks, reason,
-        tuple(notes), texts, said,
+        tuple(notes), texts, said, used.seconds, used.memory,
     )  # fmt: skip
 
 

@@ -20,13 +20,27 @@ ERROR = 600  # characters of an error out of the sandbox; a forged one could car
 
 
 @dataclass(frozen=True)
+class Part:
+    """The points of one part of a test cell, with the message if they are not all."""
+
+    name: str
+    points: float
+    maximum: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Mark:
-    """The points of one test cell, and the message to the student if they are not all."""
+    """The points of one test cell, and the message to the student if they are not all.
+
+    `parts` has them part by part, where the test cell has parts.
+    """
 
     grade_id: str
     points: float
     maximum: float
     message: str  # empty where it has full points
+    parts: tuple[Part, ...] = ()
 
 
 class Judge:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from coursekit._shared._dask import ClusterError, each
 from coursekit._shared._files import atomic, write_text
@@ -18,13 +19,14 @@ from coursekit._shared._lock import LockedError, locked, sweep
 from coursekit.grading import collect, feedback, sandbox
 from coursekit.grading._worker import Grader, Record, grade_on_worker
 from coursekit.grading.assignment import Assignment, AssignmentError, read
-from coursekit.grading.autograde import Mark
+from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.collect import CollectError, Submission
 from coursekit.grading.gradebook import Book, GradebookError, Total
+from coursekit.grading.rebuild import Note
 from coursekit.grading.sandbox import Limits, SandboxError
 
 ERRORS = (AssignmentError, ClusterError, CollectError, GradebookError, LockedError, SandboxError)
-VERSION = 1  # of a record
+VERSION = 2  # of a record
 WRITTEN = ("submitted", "autograded", "feedback", "source", "records")  # folders that the grading writes
 
 
@@ -196,12 +198,16 @@ def _read_records(folder: Path) -> dict[str, Record]:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content.pop("version") != VERSION:
                 continue
-            content["marks"] = tuple(Mark(**mark) for mark in content["marks"])
-            content["notes"] = tuple(content["notes"])
+            content["marks"] = tuple(_mark(mark) for mark in content["marks"])
+            content["notes"] = tuple(Note(**note) for note in content["notes"])
             records[content["student"]] = Record(**content)
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
     return records
+
+
+def _mark(content: dict[str, Any]) -> Mark:
+    return Mark(**{**content, "parts": tuple(Part(**part) for part in content["parts"])})
 
 
 def _write_table(

@@ -23,6 +23,7 @@ from typing import Any
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.rebuild import (
     NOTEBOOK,
+    Note,
     cell_grade_id,
     first_line,
     notebook_cells,
@@ -64,7 +65,7 @@ class Submission:
     source: str  # the file it came from, for people
     data: bytes | None
     reason: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     unread: bool = False
 
     @property
@@ -394,8 +395,8 @@ def _choose(student: str, files: list[_File], assignment: Assignment) -> Submiss
     about = {id(file): f"{file.parts[-1]} ({filled[id(file)]} filled, {_day(file)})" for file in notebooks}
     others = ", ".join(text for key, text in about.items() if key != id(best))
     note = f"of {len(notebooks)} notebooks {about[id(best)]} is graded, not {others}"
-    notes = [readable(note[:500])]
-    return Submission(student, readable(best.place), best.data, "", tuple(notes))
+    notes = (Note("files", readable(note[:500])),)
+    return Submission(student, readable(best.place), best.data, "", notes)
 
 
 def _filled(file: _File, assignment: Assignment, release: Mapping[str, str]) -> int:

@@ -7,6 +7,7 @@ from html import escape
 
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
+from coursekit.grading.rebuild import Note
 
 # No script, no picture, nothing from elsewhere: whatever the page holds, a browser runs none of it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -26,7 +27,7 @@ def page(
     said: Mapping[str, str],
     marks: Sequence[Mark],
     reason: str,
-    notes: Sequence[str],
+    notes: Sequence[Note],
 ) -> str:
     """Make a student's page as HTML, with all texts of the student escaped.
 
@@ -52,7 +53,7 @@ def page(
     if reason:
         parts.append(f'<p class="reason">{escape(reason)}</p>')
     if notes:
-        parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
+        parts.append("<ul>" + "".join(f"<li>{escape(note.text)}</li>" for note in notes) + "</ul>")
     parts.append(_table(marks))
     for cell in assignment.cells:
         if cell.grade_id in texts:

@@ -23,20 +23,47 @@ SOURCE = 200_000  # characters of a solution cell, in all its copies
 
 
 @dataclass(frozen=True)
+class Note:
+    """A remark for the student and the instructor on something unusual.
+
+    `kind` is one word of `KINDS`, by which the instructor's list is sorted.
+    """
+
+    kind: str
+    text: str
+
+
+# What a note is about, in the order of the instructor's list, with the heading there.
+KINDS = {
+    "unread": "a file that could not be read",
+    "assignment": "perhaps another assignment",
+    "limit": "stopped by a limit of the sandbox",
+    "stopped": "a cell that stopped",
+    "rule": "a rule of the task",
+    "outside": "code outside of the marked cells",
+    "written": "a written answer in another cell",
+    "metadata": "marks of cells lost or repeated",
+    "files": "several notebooks",
+    "late": "handed in late",
+    "name": "a name that was changed",
+}
+
+
+@dataclass(frozen=True)
 class Rebuilt:
     """The texts of the solution cells by grade_id: the release's where the student wrote nothing."""
 
     solutions: Mapping[str, str]
     written: Mapping[str, str]
     reason: str = ""  # why all of it counts as 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass
 class _Matched:
     texts: dict[str, list[str]] = field(default_factory=dict)  # by grade_id
     left: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # (place from 1, other cell)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def rebuild(data: bytes, assignment: Assignment, release: Mapping[str, str]) -> Rebuilt:
@@ -66,7 +93,7 @@ def rebuild(data: bytes, assignment: Assignment, release: Mapping[str, str]) -> 
     for grade_id, cell in wanted.items():
         copies = matched.texts.get(grade_id)
         if copies is None:
-            notes.append(f"the cell {grade_id} is missing")
+            notes.append(Note("metadata", f"the cell {grade_id} is missing"))
         texts[grade_id] = _joined(copies or [], release[grade_id], cell.kind == "solution", grade_id, notes)
     solutions = {grade_id: text for grade_id, text in texts.items() if wanted[grade_id].kind == "solution"}
     notes += _outside(matched.left, solutions, assignment, release)
@@ -142,7 +169,8 @@ def _match(cells: list[dict[str, Any]], assignment: Assignment, release: Mapping
     for grade_id, texts in by_function.items():
         if grade_id not in matched.texts:
             matched.texts[grade_id] = texts
-            matched.notes.append(f"the cell {grade_id} was found by its function: its marks were lost")
+            text = f"the cell {grade_id} was found by its function: its marks were lost"
+            matched.notes.append(Note("metadata", text))
     return matched
 
 
@@ -161,7 +189,7 @@ def _find_written(
     wanted: Mapping[str, Cell],
     assignment: Assignment,
     release: Mapping[str, str],
-    notes: list[str],
+    notes: list[Note],
 ) -> None:
     """Take text in new cells for each written answer whose own cell is missing or as it was handed out."""
     known = {_plain(cell.source) for cell in assignment.cells} | set(map(_plain, release.values()))
@@ -178,10 +206,11 @@ def _find_written(
         if cell.kind == "written" and not written and new:
             matched.texts[grade_id] = [text for _, text in new]
             places = ", ".join(str(place) for place, _ in new)
-            notes.append(
+            found = (
                 f"the marked cell of the answer {grade_id} is empty or missing; text was taken from cell "
                 f"{places} of the notebook, and a person reads it"
             )
+            notes.append(Note("written", found))
 
 
 def _outside(
@@ -189,7 +218,7 @@ def _outside(
     solutions: Mapping[str, str],
     assignment: Assignment,
     release: Mapping[str, str],
-) -> list[str]:
+) -> list[Note]:
     """Notes on code that stands outside of the marked cells, where it is not graded."""
     places: dict[str, int] = {}
     for place, cell in left:
@@ -211,7 +240,7 @@ def _outside(
                 f"the marked cell {grade_id} uses {name} of cell {places[name]}, which is not graded: move "
                 "it into the marked cell"
             )
-    return notes
+    return [Note("outside", text) for text in notes]
 
 
 def _bound(text: str) -> set[str]:
@@ -248,16 +277,18 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _joined(copies: list[str], released: str, code: bool, grade_id: str, notes: list[str]) -> str:
+def _joined(copies: list[str], released: str, code: bool, grade_id: str, notes: list[Note]) -> str:
     """One text from a cell's copies or parts; the released text if the student has changed nothing."""
     changed = [text for text in copies if text.strip() and text.strip() != released.strip()]
     if sum(map(len, changed)) > SOURCE:
-        notes.append(f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded")
+        text = f"the cell {grade_id} is longer than {SOURCE:,} characters and is not graded"
+        notes.append(Note("limit", text))
         return released
     if code and len(changed) > 1:
         changed = [text for text in changed if _parsed(text)] or changed
     if len(changed) > 1:
-        notes.append(f"the cell {grade_id} is there {len(changed)} times: they are taken one after the other")
+        text = f"the cell {grade_id} is there {len(changed)} times: they are taken one after the other"
+        notes.append(Note("metadata", text))
     return "\n\n".join(changed) or released
 
 

@@ -109,7 +109,7 @@ def table(summary: batch.Summary) -> Table:
     for record in summary.records:
         total = summary.totals.get(record.student)
         maximum = sum(mark.maximum for mark in record.marks)
-        notes = record.reason or "; ".join(record.notes)
+        notes = record.reason or "; ".join(note.text for note in record.notes)
         score = f"{total.score:g}{' + by hand' if total.waiting else ''}" if total else "?"
         rows.append((record.student, f"{record.points:g} of {maximum:g}", score, _cut(notes)))
     return Table(("student", "by tests", "score", "look at"), tuple(rows), (False, False, False))

@@ -4,7 +4,16 @@ One process in bubblewrap's sandbox has torch imported. Each submission runs in 
 namespaces (see `_zygote`, `_jail`). What comes out is data of unknown origin (see `autograde`).
 """
 
-from coursekit.grading.sandbox._sandbox import BROKEN, Limits, Result, Sandbox, SandboxError, check, imports
+from coursekit.grading.sandbox._sandbox import (
+    BROKEN,
+    Limits,
+    Result,
+    Sandbox,
+    SandboxError,
+    Usage,
+    check,
+    imports,
+)
 from coursekit.grading.sandbox._source import compiled
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "Result",
     "Sandbox",
     "SandboxError",
+    "Usage",
     "check",
     "compiled",
     "imports",

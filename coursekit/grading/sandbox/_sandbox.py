@@ -54,6 +54,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a submission's code took, measured from outside of its process: processor time and memory."""
+
+    seconds: float = 0.0  # of its main process
+    memory: int = 0  # bytes at most, beyond what the imported libraries hold
+
+
+@dataclass(frozen=True)
 class Result:
     """What came out of a sandbox: a report on each cell and each test that was reached.
 
@@ -63,6 +71,7 @@ class Result:
     cells: tuple[dict[str, Any], ...]
     tests: tuple[dict[str, Any], ...]
     reason: str
+    usage: Usage = Usage()
 
 
 class Sandbox:
@@ -104,7 +113,7 @@ class Sandbox:
             _protocol.send(control, {"kill": True})
             control.settimeout(START_SECONDS)
             _protocol.receive(control)  # started
-            limit = _protocol.receive(control).get("limit", "")
+            ended = _protocol.receive(control)
         except (
             OSError,
             _protocol.WireError,
@@ -116,7 +125,9 @@ class Sandbox:
             "memory": f"it took more than {self.limits.memory >> 20:,} MB of memory",
             "processes": f"it started more than {self.limits.processes} processes or threads",
         }
-        return Result(tuple(reports["cells"]), tuple(reports["tests"]), reasons.get(limit, reason))
+        usage = Usage(float(ended.get("seconds", 0.0)), int(ended.get("memory", 0)))
+        reason = reasons.get(ended.get("limit", ""), reason)
+        return Result(tuple(reports["cells"]), tuple(reports["tests"]), reason, usage)
 
     def _talk(
         self, ours: socket.socket, cells: Cells, tests: Cells, end: float

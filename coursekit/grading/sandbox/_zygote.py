@@ -38,8 +38,9 @@ def serve(control: socket.socket) -> None:
         outer, pipe = _fork(connection, control, limits)
         connection.close()
         _protocol.send(control, {"started": True})
-        limit = _watch(control, outer, pipe, limits)
-        _protocol.send(control, {"ended": os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]), "limit": limit})
+        report = _watch(control, outer, pipe, limits)
+        ended = os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1])
+        _protocol.send(control, {"ended": ended, **report})
 
 
 def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, Any]) -> tuple[int, int]:
@@ -93,16 +94,19 @@ def _student(connection: socket.socket, limits: dict[str, Any]) -> None:
         job = _protocol.receive(connection)
         _runner.run(job[part], scope, limits["cell"], lambda report: _protocol.send(connection, report))
         _protocol.send(connection, {"done": part})
-    os._exit(0)
+    while True:  # it is killed when it has been measured
+        signal.pause()
 
 
-def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]) -> str:
+def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]) -> dict[str, Any]:
     """Wait until the grader has done with a submission, and kill it then, or earlier at a limit.
 
     Returns:
-        The limit that it was killed for early ("memory" or "processes"); empty if it was not.
+        `limit`, the limit that it was killed for early ("memory" or "processes"; empty if it was not), and
+        what it took: `seconds` of processor time, `memory` in bytes beyond this process's own.
     """
     inner, limit, done = _inner(pipe), "", False
+    seconds, memory = 0.0, 0
     base = _resident(os.getpid())
     ended = os.pidfd_open(outer)
     poll = select.poll()
@@ -115,6 +119,7 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
                 limit = "memory"
             elif count > limits["processes"]:
                 limit = "processes"
+        seconds, memory = max((seconds, memory), _taken(inner, base))
         if limit or done:
             for pid in (inner, outer) if inner else (outer,):
                 with contextlib.suppress(ProcessLookupError):
@@ -124,7 +129,22 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
     select.select([ended], [], [])
     os.close(ended)
     os.close(pipe)
-    return limit
+    return {"limit": limit, "seconds": seconds, "memory": memory}
+
+
+def _taken(pid: int, base: int) -> tuple[float, int]:
+    """The processor time of a process so far, in seconds, and its largest memory beyond `base`, in bytes."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        peak = _bytes(Path(f"/proc/{pid}/status"), ("VmHWM",)) - _resident_of_files(pid)
+    except OSError:  # it has ended, or there was none
+        return 0.0, 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), max(0, peak - base)
+
+
+def _resident_of_files(pid: int) -> int:
+    """Bytes of memory of a process that are of files, such as the libraries."""
+    return _bytes(Path(f"/proc/{pid}/status"), ("RssFile",))
 
 
 def _inner(pipe: int) -> int:

@@ -164,7 +164,7 @@ def test_the_same_student_from_two_paths_is_one(master: Assignment, good: bytes,
     put(tmp_path / "b" / unicodedata.normalize("NFD", "josé") / "tiny.ipynb", good)
     os.utime(tmp_path / "a" / "josé" / "tiny.ipynb", (1, 1))
     (one,) = gather([tmp_path / "a", tmp_path / "b"], master)
-    assert one.student == "josé" and one.data == good and "2 notebooks" in one.notes[0]
+    assert one.student == "josé" and one.data == good and "2 notebooks" in one.notes[0].text
 
 
 def test_a_name_made_to_look_like_that_of_another_is_not_it() -> None:
@@ -309,7 +309,7 @@ def test_of_several_notebooks_the_one_with_the_cells_is_graded(
     put(tmp_path / "alice" / "notes.txt", b"hello")
     (one,) = gather([tmp_path], master)
     assert one.data == good
-    (note,) = one.notes
+    (note,) = [note.text for note in one.notes]
     assert note.startswith("of 3 notebooks my work.ipynb (3 filled, 20")
     assert "is graded, not tiny.ipynb (0 filled, " in note
 
@@ -322,8 +322,8 @@ def test_work_counts_before_time_and_time_before_the_name(master: Assignment, tm
     put(tmp_path / "in" / "alice" / "tiny.ipynb", untouched)
     (one,) = gather([tmp_path / "in"], master)
     assert one.data == work
-    assert "tiny-Copy1.ipynb (1 filled" in one.notes[0]
-    assert "not tiny.ipynb (0 filled" in one.notes[0]
+    assert "tiny-Copy1.ipynb (1 filled" in one.notes[0].text
+    assert "not tiny.ipynb (0 filled" in one.notes[0].text
 
     os.utime(tmp_path / "in" / "alice" / "tiny-Copy1.ipynb", (1_000_000_000,) * 2)
     late = put(tmp_path / "late" / "alice" / "tiny (1).ipynb", newer)

@@ -42,6 +42,11 @@ def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
     return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
 
 
+def texts_of(rebuilt):
+    """The texts of the notes."""
+    return tuple(note.text for note in rebuilt.notes)
+
+
 def whole(rebuilt: Rebuilt) -> bool:
     """Is all of a right submission there?"""
     return (rebuilt.solutions, rebuilt.written, rebuilt.reason) == (MINE, {"words": RIGHT["words"]}, "")
@@ -57,7 +62,7 @@ def strip(notebook: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def test_what_students_write_is_found(master: Assignment) -> None:
     rebuilt = built(master, raw(master))
-    assert whole(rebuilt) and rebuilt.notes == ()
+    assert whole(rebuilt) and texts_of(rebuilt) == ()
 
 
 def test_saved_by_nbformat_it_is_the_same(master: Assignment) -> None:
@@ -103,13 +108,13 @@ def test_a_cell_is_found_by_its_id(key: str, master: Assignment) -> None:
         cell["source"] = text.replace("def mean_frame", "def _").replace("def output_size", "def _")
     rebuilt = built(master, notebook)
     assert "def _(clip)" in rebuilt.solutions["task-1"] and "def _(size" in rebuilt.solutions["task-2"]
-    assert rebuilt.written == {"words": RIGHT["words"]} and rebuilt.notes == ()
+    assert rebuilt.written == {"words": RIGHT["words"]} and texts_of(rebuilt) == ()
 
 
 def test_a_cell_is_found_by_its_function(master: Assignment) -> None:
     rebuilt = built(master, strip(raw(master), "id", "metadata"))
     assert rebuilt.solutions == MINE and rebuilt.reason == ""
-    assert [note for note in rebuilt.notes if "was found by its function" in note] == [
+    assert [note for note in texts_of(rebuilt) if "was found by its function" in note] == [
         "the cell task-1 was found by its function: its marks were lost",
         "the cell task-2 was found by its function: its marks were lost",
     ]
@@ -125,7 +130,7 @@ def test_a_written_answer_in_a_new_cell_waits_for_a_person(master: Assignment) -
     notebook["cells"].append(cell("markdown", "My answer: a sum is blind to the order."))
     rebuilt = built(master, notebook)
     assert rebuilt.written["words"] == "My answer: a sum is blind to the order."
-    assert rebuilt.notes == (
+    assert texts_of(rebuilt) == (
         "the marked cell of the answer words is empty or missing; text was taken from cell 9 of the "
         "notebook, and a person reads it",
     )
@@ -155,7 +160,7 @@ def test_an_answer_outside_the_marked_cell_is_pointed_at(master: Assignment, kin
     else:
         cell_of(notebook, "test-2")["source"] = RIGHT["task-2"] + "\nassert output_size(5, 3) == 3"
         place = 7
-    (note,) = built(master, notebook).notes
+    (note,) = texts_of(built(master, notebook))
     assert note == (
         "the marked cell task-2 is as it was handed out, but output_size is defined in cell "
         f"{place} of the notebook, which is not graded: move it into the marked cell"
@@ -167,7 +172,7 @@ def test_a_helper_outside_the_marked_cell_is_pointed_at(master: Assignment) -> N
     notebook = json.loads(assignment.handed_in(master, texts))
     notebook["cells"].insert(0, cell("code", "import numpy as np\n\ndef helper(x):\n    return x.mean(0)\n"))
     rebuilt = built(master, notebook)
-    assert rebuilt.notes == tuple(
+    assert texts_of(rebuilt) == tuple(
         f"the marked cell task-1 uses {name} of cell 1, which is not graded: move it into the marked cell"
         for name in ("helper", "np")
     )
@@ -213,7 +218,7 @@ def test_copies_of_a_cell_run_one_after_the_other(before: bool, master: Assignme
     rebuilt = built(master, copied(raw(master), "task-1", "x = 1", before))
     order = ["x = 1", RIGHT["task-1"]] if before else [RIGHT["task-1"], "x = 1"]
     assert rebuilt.solutions["task-1"] == "\n\n".join(order)
-    assert rebuilt.notes == ("the cell task-1 is there 2 times: they are taken one after the other",)
+    assert texts_of(rebuilt) == ("the cell task-1 is there 2 times: they are taken one after the other",)
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -249,7 +254,7 @@ def test_a_missing_cell_is_the_releases_and_noted(master: Assignment) -> None:
     notebook["cells"].remove(cell_of(notebook, "task-1"))
     rebuilt = built(master, notebook)
     assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
-    assert rebuilt.notes == ("the cell task-1 is missing",)
+    assert texts_of(rebuilt) == ("the cell task-1 is missing",)
 
 
 def test_an_emptied_cell_is_the_releases(master: Assignment) -> None:
@@ -361,7 +366,7 @@ def test_a_cell_too_long_is_not_graded_nor_parsed(master: Assignment) -> None:
     rebuilt = built(master, copied(notebook, "task-1", "y = [" + "1," * 1_000_000 + "]", True))
     assert time.monotonic() - start < 1
     assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
-    assert rebuilt.notes == ("the cell task-1 is longer than 200,000 characters and is not graded",)
+    assert texts_of(rebuilt) == ("the cell task-1 is longer than 200,000 characters and is not graded",)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +426,7 @@ def test_whatever_a_notebook_holds_there_are_texts_or_a_reason(content: Any, mas
         assert (rebuilt.solutions, rebuilt.written) == ({}, {})
     else:
         assert rebuilt.solutions.keys() == MINE.keys() and rebuilt.written.keys() == {"words"}
-    for text in (*rebuilt.solutions.values(), *rebuilt.written.values(), rebuilt.reason, *rebuilt.notes):
+    for text in (*rebuilt.solutions.values(), *rebuilt.written.values(), rebuilt.reason, *texts_of(rebuilt)):
         assert isinstance(text, str) and text.encode() is not None
 
 

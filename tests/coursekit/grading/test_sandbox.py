@@ -152,7 +152,9 @@ def test_an_attack_gains_nothing_and_the_next_one_gets_full_marks(
     record = grade(place, judge, hostile.PRELUDE + world.fill(attack.code), hostile.WRONG)
     assert time.monotonic() - start < attack.wall + 5
     messages = [mark.message for mark in record.marks]
-    shown = "\n".join([record.reason, *record.notes, *record.said.values(), *messages])
+    shown = "\n".join(
+        [record.reason, *(note.text for note in record.notes), *record.said.values(), *messages]
+    )
     assert record.points == 0
     assert re.search(attack.says, shown), shown[:2000]
     for never in ("GAINED", "STOLEN", world.secret, *hostile.JUDGED):
