@@ -39,6 +39,11 @@ class Record:
     said: Mapping[str, str] = field(default_factory=dict)  # printed text and error of each solution cell
     seconds: float = 0.0  # processor time that its code took
     memory: int = 0  # bytes that its code held at most, beyond the imported libraries
+    name: str = ""  # of the student, as it was handed in
+    ids: Mapping[str, str] = field(default_factory=dict)  # the student's number, by learning platform
+    when: float | None = None  # POSIX time of handing in
+    late: bool = False  # the learning platform says so
+    attempts: tuple[str, ...] = ()  # digests of all attempts from which this one was chosen
 
     @property
     def points(self) -> float:
