@@ -387,7 +387,7 @@ def differences(
     first: int = 0,
     title: str | None = None,
 ) -> Picture:
-    """The change from frame to frame: `|x[t + every] - x[t]|` under the frame x[t].
+    """The change from frame to frame: under frame t the absolute difference to frame t + every.
 
     The difference is computed per channel in whole grey levels (0-255) and averaged over the channels.
 
@@ -426,7 +426,7 @@ def differences(
             _image(column[0], clip[t], wide)
             _bare(column[0], f"frame {first + t}")
             column[1].imshow(change.numpy(), cmap=MAP, vmin=0, vmax=top)
-            _bare(column[1], f"|x[{first + t + every}] - x[{first + t}]|")
+            _bare(column[1], f"change to frame {first + t + every}")
         over = any(bool(m.max() > top) for m in maps)
         _colourbar(fig, grid, MAP, top, "difference (grey levels of 255)", over=over)
         if title:
