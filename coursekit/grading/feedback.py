@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
-from coursekit.grading.rebuild import Note
+
+if TYPE_CHECKING:
+    from coursekit.grading._worker import Record
+    from coursekit.grading.gradebook import Total
 
 # No script, no picture, nothing from elsewhere: whatever the page holds, a browser runs none of it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -20,46 +24,56 @@ vertical-align: top; } .reason { border-left: .3rem solid #b35900; padding-left:
 """
 
 
-def page(
-    assignment: Assignment,
-    student: str,
-    texts: Mapping[str, str],
-    said: Mapping[str, str],
-    marks: Sequence[Mark],
-    reason: str,
-    notes: Sequence[Note],
-) -> str:
+def page(assignment: Assignment, record: Record, total: Total | None = None) -> str:
     """Make a student's page as HTML, with all texts of the student escaped.
 
     Args:
         assignment: the assignment.
-        student: the name of the student.
-        texts: the student's solution cells and written answers, by grade_id.
-        said: printed text and error of each solution cell, by grade_id.
-        marks: the marks of the tests.
-        reason: the reason why there are no points, or empty.
-        notes: remarks on how the file was read.
+        record: the result of grading the student's submission.
+        total: the student's marks in the gradebook, with those given by hand; None is not known.
     """
-    points, maximum = sum(mark.points for mark in marks), sum(mark.maximum for mark in marks)
-    title = f"{assignment.name}: {student}"
+    maximum = sum(mark.maximum for mark in record.marks)
+    title = f"{assignment.name}: {record.name or record.student}"
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p><strong>{points:g} of {maximum:g} points</strong> by the tests.",
+        f"<p><strong>{record.points:g} of {maximum:g} points</strong> by the tests.</p>",
     ]
-    by_hand = sum(cell.points for cell in assignment.written)
-    if by_hand:
-        parts.append(f" The written answer ({by_hand:g} points) is marked by a person.")
-    parts.append("</p>")
-    if reason:
-        parts.append(f'<p class="reason">{escape(reason)}</p>')
-    if notes:
-        parts.append("<ul>" + "".join(f"<li>{escape(note.text)}</li>" for note in notes) + "</ul>")
-    parts.append(_table(marks))
+    for mark in total.by_hand if total else ():
+        points = (
+            "waits for a person" if mark.points is None else f"{mark.points:g} of {mark.maximum:g} points"
+        )
+        parts.append(f"<p>{escape(mark.grade_id)}: {points}</p><p>{escape(mark.comment)}</p>")
+    if record.reason:
+        parts.append(f'<p class="reason">{escape(record.reason)}</p>')
+    if record.notes:
+        parts.append("<ul>" + "".join(f"<li>{escape(note.text)}</li>" for note in record.notes) + "</ul>")
+    parts.append(_table(record.marks))
     for cell in assignment.cells:
-        if cell.grade_id in texts:
-            parts.append(f"<h2>{escape(cell.grade_id)}</h2><pre>{escape(texts[cell.grade_id])}</pre>")
-            if said.get(cell.grade_id):
-                parts.append(f"<p>It printed, or ended with:</p><pre>{escape(said[cell.grade_id])}</pre>")
+        if cell.grade_id in record.texts:
+            parts.append(f"<h2>{escape(cell.grade_id)}</h2><pre>{escape(record.texts[cell.grade_id])}</pre>")
+            if record.said.get(cell.grade_id):
+                parts.append(
+                    f"<p>It printed, or ended with:</p><pre>{escape(record.said[cell.grade_id])}</pre>"
+                )
+    return _framed(title, parts)
+
+
+def rubric(assignment: Assignment) -> str:
+    """Make the page for those who mark the written answers: the questions and the model answers, as HTML.
+
+    Args:
+        assignment: the assignment.
+    """
+    title = f"{assignment.name}: marking the written answers"
+    parts = [f"<h1>{escape(title)}</h1>"]
+    for cell in assignment.written:
+        parts.append(
+            f"<h2>{escape(cell.grade_id)} ({cell.points:g} points)</h2><pre>{escape(cell.source)}</pre>"
+        )
+    return _framed(title, parts)
+
+
+def _framed(title: str, parts: Sequence[str]) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'

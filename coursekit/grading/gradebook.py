@@ -12,14 +12,17 @@ import logging
 import os
 import sys
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat.v4 import new_output
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader import api
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
@@ -41,15 +44,47 @@ class GradebookError(Exception):
 
 
 @dataclass(frozen=True)
+class HandMark:
+    """What a person gave for one cell.
+
+    `points` is None while the cell waits for a person: nobody has marked it, or it has changed since.
+    `extra` is nbgrader's extra credit, which comes on top.
+    """
+
+    grade_id: str
+    points: float | None
+    maximum: float
+    comment: str = ""
+    extra: float = 0.0
+
+
+@dataclass(frozen=True)
 class Total:
-    """The marks of one student in the gradebook, with those given by hand."""
+    """The marks of one student in the gradebook, with those given by hand.
+
+    Attributes:
+        student: the key of the student.
+        score: automatic + manual - penalty, but never below 0.
+        maximum: the points of all cells together.
+        automatic: the points by the tests, without those tests whose points a person has changed.
+        manual: the points that a person gave, with extra credit.
+        waiting: something is still to be marked by hand.
+        penalty: the points taken off because it was late.
+        by_hand: the mark of each written answer, in the order of the assignment.
+        changed: the tests whose points a person has changed, or to which there is extra credit.
+        comments: what a person wrote about the student's code, by the grade_id of the solution cell.
+    """
 
     student: str
     score: float
     maximum: float
     automatic: float
     manual: float
-    waiting: bool  # something is still to be marked by hand
+    waiting: bool
+    penalty: float = 0.0
+    by_hand: tuple[HandMark, ...] = ()
+    changed: tuple[HandMark, ...] = ()
+    comments: Mapping[str, str] = field(default_factory=dict)
 
 
 class Book:
@@ -97,6 +132,8 @@ class Book:
         said: Mapping[str, str],
         marks: Sequence[Mark],
         reason: str,
+        penalty: float = 0.0,
+        when: datetime | None = None,
     ) -> None:
         """Enter a submission: the notebook that formgrader shows, and the marks of its tests.
 
@@ -108,6 +145,8 @@ class Book:
             said: printed text and error of each solution cell, by grade_id.
             marks: the marks of the tests.
             reason: the reason why there are no points, shown at the top; or empty.
+            penalty: the points that are taken off because it was late.
+            when: the time of handing in; without a time zone it is in UTC.
         """
         notebook = self._graded(texts, said, {mark.grade_id: mark for mark in marks}, reason)
         path = self.folder / "autograded" / student / self.assignment.name / f"{self.assignment.name}.ipynb"
@@ -115,42 +154,130 @@ class Book:
         name = self.assignment.name
         with _clear(self.db), Gradebook(self.db) as book:
             book.update_or_create_student(student)
-            book.update_or_create_submission(name, student)
+            submission = book.update_or_create_submission(name, student, timestamp=when)
+            for part in submission.notebooks:
+                part.late_submission_penalty = penalty
+            decided = self._decided(book, student)
             step = SaveAutoGrades()
             step.log.setLevel(logging.ERROR)
             # As its `preprocess` does, but with this gradebook: to open another one takes longest of all.
             step.gradebook, step.student_id, step.notebook_id, step.assignment_id = book, student, name, name
             for index, cell in enumerate(notebook.cells):
                 step.preprocess_cell(cell, {}, index)
-            self._settle(book, student, notebook, before)
+            self._settle(book, student, notebook, before, decided)
         handed_in = self.folder / "submitted" / path.relative_to(self.folder / "autograded")
         write_text(handed_in, nbformat.writes(self._graded(texts, {}, {}, "")) + "\n")
         write_text(path, nbformat.writes(notebook) + "\n")  # last: after a stop, `before` is what was marked
 
+    def charge(self, penalties: Mapping[str, float]) -> None:
+        """Enter what lateness costs.
+
+        Args:
+            penalties: the points that are taken off, by student. Whoever is not in it keeps what there is.
+        """
+        with _clear(self.db), Gradebook(self.db) as book:
+            for student, notebook in self._submissions(book, api.SubmittedNotebook):
+                notebook.late_submission_penalty = penalties.get(student, notebook.late_submission_penalty)
+            book.db.commit()
+
     def totals(self) -> dict[str, Total]:
         """The marks of each student, with those given by hand."""
-        totals = {}
+        grades: dict[str, list[Any]] = defaultdict(list)
+        comments: dict[str, dict[str, str]] = defaultdict(dict)
         with _clear(self.db), Gradebook(self.db) as book:
-            for row in book.submission_dicts(self.assignment.name):
-                grades = [
-                    grade
-                    for notebook in book.find_submission(self.assignment.name, row["student"]).notebooks
-                    for grade in notebook.grades
-                ]
-                by_hand = sum(g.manual_score or 0.0 for g in grades)
-                totals[row["student"]] = Total(
-                    row["student"], row["score"], row["max_score"], row["score"] - by_hand, by_hand,
-                    bool(row["needs_manual_grade"]),
-                )  # fmt: skip
-        return totals
+            penalties = {
+                student: penalty or 0.0
+                for student, penalty in self._submissions(book, api.SubmittedNotebook.late_submission_penalty)
+            }
+            cell, grade, comment = api.BaseCell, api.Grade, api.Comment
+            for row in self._submissions(
+                book, cell.name, grade.auto_score, grade.manual_score, grade.extra_credit,
+                grade.needs_manual_grade, grade.max_score,
+            ).join(grade, grade.notebook_id == api.SubmittedNotebook.id).join(
+                cell, cell.id == grade.cell_id
+            ):  # fmt: skip
+                grades[row.student_id].append(row)
+            for student, name, text in (
+                self._submissions(book, cell.name, comment.manual_comment)
+                .join(comment, comment.notebook_id == api.SubmittedNotebook.id)
+                .join(cell, cell.id == comment.cell_id)
+            ):
+                comments[student][name] = (text or "").strip()
+        return {
+            student: self._total(student, rows, comments[student], penalties[student])
+            for student, rows in grades.items()
+        }
 
-    def _settle(self, book: Gradebook, student: str, notebook: Any, before: Mapping[str, str]) -> None:
-        """An answer that was marked by hand, and has not changed since, does not wait for a mark again."""
-        now, name = _texts(notebook), self.assignment.name
-        for cell in self.assignment.written:
+    def _submissions(self, book: Gradebook, *columns: Any) -> Any:
+        """A query for each student's submission to the assignment: (student, *columns)."""
+        submission, notebook, assignment = api.SubmittedAssignment, api.SubmittedNotebook, api.Assignment
+        return (
+            book.db.query(submission.student_id, *columns)
+            .select_from(submission)
+            .join(assignment, assignment.id == submission.assignment_id)
+            .join(notebook, notebook.assignment_id == submission.id)
+            .filter(assignment.name == self.assignment.name)
+            .order_by(submission.student_id)
+        )
+
+    def _total(self, student: str, rows: Sequence[Any], comments: Mapping[str, str], penalty: float) -> Total:
+        """The marks of a student from the rows of the gradebook, one for each cell with points."""
+        places = {cell.grade_id: place for place, cell in enumerate(self.assignment.cells)}
+        written = {cell.grade_id for cell in self.assignment.written}
+        automatic, manual = 0.0, 0.0
+        by_hand, changed = [], []
+        for row in sorted(rows, key=lambda row: places.get(row.name, 0)):
+            mark = _hand_mark(row, comments.get(row.name, ""))
+            if row.name in written:
+                by_hand.append(mark)
+            elif row.manual_score is not None or mark.extra:
+                changed.append(mark)
+            if row.name in written or (row.manual_score is not None and mark.points is not None):
+                manual += mark.points or 0.0
+            else:
+                automatic += row.auto_score or 0.0
+            manual += mark.extra
+        return Total(
+            student, max(0.0, automatic + manual - penalty), sum(row.max_score for row in rows), automatic,
+            manual, any(row.needs_manual_grade for row in rows), penalty, tuple(by_hand), tuple(changed),
+            {name: text for name, text in comments.items() if text and name not in written},
+        )  # fmt: skip
+
+    def _decided(self, book: Gradebook, student: str) -> dict[str, float | None]:
+        """The tests whose points a person has changed, and that wait for nobody: the points by the test."""
+        name = self.assignment.name
+        grades = {}
+        for test in self.assignment.tests:
             with contextlib.suppress(MissingEntry):
-                grade = book.find_grade(cell.grade_id, name, name, student)
-                if grade.manual_score is not None and before.get(cell.grade_id) == now[cell.grade_id]:
+                grade = book.find_grade(test.grade_id, name, name, student)
+                if grade.manual_score is not None and not grade.needs_manual_grade:
+                    grades[test.grade_id] = grade.auto_score
+        return grades
+
+    def _settle(
+        self,
+        book: Gradebook,
+        student: str,
+        notebook: Any,
+        before: Mapping[str, str],
+        decided: Mapping[str, float | None],
+    ) -> None:
+        """What was marked by hand, and has not changed since, does not wait for a mark again.
+
+        That is a written answer with the same text as before, and a test whose points a person has changed,
+        with the same code and the same points by the test as before.
+        """
+        now, name = _texts(notebook), self.assignment.name
+        code = [cell.grade_id for cell in self.assignment.cells if cell.kind == "solution"]
+        same_code = all(before.get(grade_id) == now[grade_id] for grade_id in code)
+        for grade_id in [*(cell.grade_id for cell in self.assignment.written), *decided]:
+            with contextlib.suppress(MissingEntry):
+                grade = book.find_grade(grade_id, name, name, student)
+                if grade_id in decided:
+                    same = same_code and decided[grade_id] == grade.auto_score
+                else:
+                    same = before.get(grade_id) == now[grade_id]
+                if grade.manual_score is not None and same:
                     grade.needs_manual_grade = False
         book.db.commit()
 
@@ -168,9 +295,8 @@ class Book:
                 continue
             if said.get(grade_id):
                 cell.outputs.append(new_output("stream", name="stdout", text=said[grade_id]))
-            if grade_id in marks and marks[grade_id].message:
-                mark = marks[grade_id]
-                cell.outputs.append(_failed(mark.message))
+            if grade_id in marks:
+                cell.outputs += _outputs(marks[grade_id])
         if reason:
             notebook.cells.insert(
                 0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {_harmless(reason)}")
@@ -185,8 +311,25 @@ def write_config(path: Path, db: str) -> None:
         path.write_text(CONFIG.format(db=db), encoding="utf-8")
 
 
-def _failed(message: str) -> Any:
-    return new_output("error", ename="Wrong", evalue=message, traceback=[message])
+def _outputs(mark: Mark) -> list[Any]:
+    """The outputs of a test cell from which nbgrader reads its points.
+
+    An error means 0 points and no output all of them, unless a number stands before it.
+    """
+    outputs = []
+    if mark.points != (0.0 if mark.message else mark.maximum):
+        outputs.append(new_output("execute_result", {"text/plain": repr(float(mark.points))}))
+    if mark.message:
+        text = f"{mark.points:g} of {mark.maximum:g} points\n{mark.message}"
+        outputs.append(new_output("error", ename="Wrong", evalue=mark.message, traceback=[text]))
+    return outputs
+
+
+def _hand_mark(row: Any, comment: str) -> HandMark:
+    """The mark of a row of the gradebook. An untouched answer has 0 points by nbgrader, and does not wait."""
+    points = row.auto_score if row.manual_score is None else row.manual_score
+    waits = row.needs_manual_grade or points is None
+    return HandMark(row.name, None if waits else points, row.max_score, comment, row.extra_credit or 0.0)
 
 
 def _harmless(text: str) -> str:
@@ -213,14 +356,20 @@ def _clear(db: str) -> Iterator[None]:
     """An error of the database as one line; nbgrader's warnings hidden; `alembic`, which it calls, found."""
     path = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.prefix) / "bin"), path))
+    log = logging.getLogger("tornado.application")  # nbgrader writes whole tracebacks there
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)
             yield
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, InvalidEntry, ImportError) as error:
         reason = str(error).split("\n")[0]
-        raise GradebookError(f"the gradebook {_without_password(db)} cannot be used: {reason}") from None
+        hint = ". Make room there, and start the same command again" if "is full" in reason else ""
+        message = f"the gradebook {_without_password(db)} cannot be used: {reason}{hint}"
+        raise GradebookError(message) from None
     finally:
+        log.setLevel(level)
         os.environ["PATH"] = path
 
 
