@@ -17,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd, inf, prod
-from numbers import Integral, Real
+from math import gcd, prod
+from numbers import Integral
 from typing import Literal, NamedTuple, overload
+
+from coursekit._shared._rate import frame_rate
 
 Sizes = int | tuple[int, ...]
 Padding = int | tuple[int, ...] | Literal["same", "valid"]
@@ -447,7 +449,7 @@ def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = N
         Field(size, step, fps) with `frames`, `pixels` and `seconds`.
 
     Raises:
-        ValueError: as `output_size`, with the number of the layer (the first is 0); fps that is not above 0.
+        ValueError: as `output_size`, with the number of the layer (the first is 0); fps is no frame rate.
         TypeError: a layer that is not a `Layer`, or a value that is not a number.
 
     Source: Lecture 56, 18:07 (how few frames two seconds have, and how little they differ); A. Araujo,
@@ -457,7 +459,8 @@ def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = N
     >>> field.size, field.step, field.seconds
     ((7, 9, 9), (1, 2, 2), 0.14)
     """
-    _check_fps(fps)
+    if fps is not None:
+        frame_rate(fps)
     axes = _axes(layers)
     size = (1,) * axes
     step = (1,) * axes
@@ -484,15 +487,6 @@ def _axes(layers: Sequence[Layer]) -> int:
             )
     given = [value for layer in layers for value in (layer.kernel, layer.stride, layer.dilation)]
     return next((len(value) for value in given if isinstance(value, (tuple, list))), 3)
-
-
-def _check_fps(fps: float | Fraction | None) -> None:
-    if fps is None:
-        return
-    if isinstance(fps, bool) or not isinstance(fps, Real):
-        raise TypeError(f"fps must be a number such as 25 or Fraction(30000, 1001), got {fps!r}")
-    if not 0 < fps < inf:
-        raise ValueError(f"fps must be above 0 and finite, got {fps}; leave it out if it is not known")
 
 
 # ------------------------------------------------------------------------------- reading the arguments

@@ -49,7 +49,7 @@ from scipy.io.matlab import MatReadError
 
 from coursekit import layout
 from coursekit._shared._files import atomic
-from coursekit.video import frame_rate
+from coursekit._shared._rate import frame_rate
 
 LAYOUT = "TCHW"
 HDF5, MAT = (".h5", ".hdf5"), (".mat",)

@@ -15,8 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from coursekit import layout
+from coursekit._shared._rate import frame_rate
 from coursekit.show._figure import DPI, MAP, figure
-from coursekit.video import frame_rate
 
 _COLUMNS = 480  # of a clip with its features: the widest that a player shows
 _MAP_ROWS = 200  # of the map of features below it

@@ -23,10 +23,11 @@ import torch
 from IPython.display import HTML, display
 from PIL import Image, ImageDraw, ImageFont
 
+from coursekit._shared._rate import frame_rate
 from coursekit.show._figure import Picture
 from coursekit.show._frames import filmstrip
 from coursekit.show._pixels import check_clip
-from coursekit.video import Info, Selection, frame_rate
+from coursekit.video import Info, Selection
 from coursekit.video._source import Source
 
 LARGEST = 400_000  # bytes of video in a notebook

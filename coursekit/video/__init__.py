@@ -15,10 +15,11 @@ are not square are given as they are stored.
 Source: Lecture 56, 05:41 (T x 3 x M x N, as a reader hands it over).
 """
 
+from coursekit._shared._rate import frame_rate
 from coursekit.video._decoder import DamagedVideoWarning
 from coursekit.video._open import VideoError
 from coursekit.video._reader import frames, probe, read, scikit_video, stream, times, write
-from coursekit.video._selection import Selection, SelectionOptions, frame_rate
+from coursekit.video._selection import Selection, SelectionOptions
 from coursekit.video._source import Frame, Info
 
 __all__ = [

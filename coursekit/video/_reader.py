@@ -15,8 +15,9 @@ from typing_extensions import Unpack
 
 from coursekit import layout
 from coursekit._shared._files import atomic
+from coursekit._shared._rate import frame_rate
 from coursekit.video._open import VideoError, check_file
-from coursekit.video._selection import Selection, SelectionOptions, frame_rate
+from coursekit.video._selection import Selection, SelectionOptions
 from coursekit.video._source import Frame, Info, Source
 
 Path_ = str | os.PathLike[str]

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from numbers import Rational, Real
+from numbers import Real
 from typing import Protocol, TypedDict, TypeVar
 
-# FFmpeg stores a rate as two whole numbers of 32 bits. Between these limits every rate fits.
-LOWEST_RATE = Fraction(1, 100_000)
-HIGHEST_RATE = Fraction(20_000)
+from coursekit._shared._rate import frame_rate
+
 LONGEST_DESCRIPTION = 1000  # characters of a list of frame numbers; an attribute of HDF5 holds 64 KB in all
 
 
@@ -181,33 +180,6 @@ class Selection:
             )
             if not early:
                 yield item
-
-
-def frame_rate(value: float | Fraction, name: str = "fps") -> Fraction:
-    """Check a frame rate, and make it exact.
-
-    Args:
-        value: frames per second, from 1/100000 to 20000.
-        name: the argument to name in the message.
-
-    Returns:
-        The fraction that `value` stands for, with a denominator of at most 100,000.
-
-    Raises:
-        TypeError: `value` is not a number.
-        ValueError: `value` is not a number of frames per second above 0 that video files can store.
-
-    >>> frame_rate(29.97)
-    Fraction(2997, 100)
-    """
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not LOWEST_RATE <= value <= HIGHEST_RATE:
-        raise (ValueError if number else TypeError)(
-            f"{name}={value!r} must be a number of frames per second above 0 (from {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}): write it as a number, such as 25 or Fraction(30000, 1001)"
-        )
-    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
-    return exact.limit_denominator(100_000)
 
 
 def _at_ticks(items: Iterator[Item], fps: Fraction, stop: float) -> Iterator[Item]:
