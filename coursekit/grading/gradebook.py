@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import html
 import logging
 import os
 import sys
@@ -26,7 +25,8 @@ from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from coursekit._shared._files import write_text
+from coursekit._shared._files import atomic, write_text
+from coursekit.grading import _markdown
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark
 from coursekit.grading.release import released
@@ -112,6 +112,8 @@ class Book:
                 "student": "",
             }
         }
+        if db is None:
+            _make(folder / "gradebook.db")
         with _clear(self.db), Gradebook(self.db) as book:
             book.update_or_create_assignment(assignment.name)
         try:
@@ -290,7 +292,10 @@ class Book:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             text = texts.get(grade_id)
             if text is not None and cell.metadata.nbgrader.solution:
-                cell.source = text if cell.cell_type == "code" else _harmless(text)
+                if cell.cell_type == "code":
+                    cell.source = text
+                elif text.strip() != cell.source.strip():
+                    cell.source = _markdown.cell(text)
             if cell.cell_type != "code":
                 continue
             if said.get(grade_id):
@@ -298,9 +303,8 @@ class Book:
             if grade_id in marks:
                 cell.outputs += _outputs(marks[grade_id])
         if reason:
-            notebook.cells.insert(
-                0, nbformat.v4.new_markdown_cell(f"**Not graded further:** {_harmless(reason)}")
-            )
+            text = f"<p><strong>Not graded further:</strong> {_markdown.inert(reason)}</p>"
+            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))
         return notebook
 
 
@@ -309,6 +313,13 @@ def write_config(path: Path, db: str) -> None:
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(CONFIG.format(db=db), encoding="utf-8")
+
+
+def _make(path: Path) -> None:
+    """Make nbgrader's database in SQLite, if there is none, whole or not at all."""
+    if not path.exists():
+        with _clear(f"sqlite:///{path}"), atomic(path) as part, Gradebook(f"sqlite:///{part.resolve()}"):
+            pass
 
 
 def _outputs(mark: Mark) -> list[Any]:
@@ -330,11 +341,6 @@ def _hand_mark(row: Any, comment: str) -> HandMark:
     points = row.auto_score if row.manual_score is None else row.manual_score
     waits = row.needs_manual_grade or points is None
     return HandMark(row.name, None if waits else points, row.max_score, comment, row.extra_credit or 0.0)
-
-
-def _harmless(text: str) -> str:
-    """A text that formgrader shows as Markdown, without HTML and without links (of "javascript:")."""
-    return html.escape(text, quote=False).replace("[", "&#91;")
 
 
 def _texts(notebook: Any) -> dict[str, str]:
