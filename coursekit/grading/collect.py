@@ -1,418 +1,434 @@
-"""Finds the one notebook of each student in what was handed in.
+"""Finds the one notebook of each student in what was handed in, or all attempts of each.
 
 It reads folders, zips of a learning platform and single notebooks. It unpacks nothing to disk and follows no
 link. A file that cannot be read becomes a reason that the student understands, never an error.
+
+Memory: the content of one file is held at a time while it looks (see `_files`). Of each student, only the
+chosen notebook stays. One that is larger than `KEPT` stays without its outputs, compressed; its original is
+read from its place again when somebody asks for it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
-import re
-import stat
-import unicodedata
-import zipfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path, PurePosixPath
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from coursekit.grading import _files, _names, _times
+from coursekit.grading._files import CollectError, File, Place, Reader, checksum
+from coursekit.grading._times import read_times
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.rebuild import (
-    NOTEBOOK,
-    Note,
-    cell_grade_id,
-    first_line,
-    notebook_cells,
-    readable,
-    rebuild,
-    too_large,
-)
+from coursekit.grading.rebuild import Note, cell_grade_id, notebook_cells, readable, rebuild
 from coursekit.grading.release import stubs
 
-ARCHIVE = 200 << 20  # bytes of a student's zip, and of all that is unpacked from a student's zips
-GATHERED = 2 << 30  # bytes unpacked from a zip of many students
-FILES = 20_000  # in one zip or folder
-DEPTH = 20  # folders within folders
-READ = (".ipynb", ".json", ".txt", "")  # ends of names that a notebook may have
-_MOODLE = re.compile(r"_assignsubmission_.*$")
-# A folder around the folders of students: submissions, conv3d-submissions (GitHub Classroom), late,
-# assignment_1234_export (Gradescope).
-_WRAPPER = re.compile(
-    r"(?i)(^|[-_ .])(submissions?|submitted|handed[-_ ]?in|students?|class|late|on[-_ ]?time|downloads?|"
-    r"exports?|all|repos(itories)?)([-_ .(]|$)"
-)
-_CANVAS = re.compile(r"^(?P<student>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
+__all__ = ["CollectError", "Submission", "gather", "read_times"]
 
-
-class CollectError(Exception):
-    """There is nothing to grade; the message says in which files and folders."""
+KEPT = 256 << 10  # bytes of a notebook that stays in memory as it came
+EARLIEST = 631_152_000  # POSIX time of the year 1990: before that, a clock was not set
+LATEST = 4_102_444_800  # of 2100
+ATTEMPTS = ("latest", "best")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """The notebook that one student handed in.
+    """The notebook that one student handed in, in one attempt.
 
-    `data` is its content. It is None if there is no notebook; `reason` then tells the student the reason.
-    `unread` says that an archive or a folder could not be read: there may be a notebook in it, so a person
-    has to look, and there is no mark.
+    Attributes:
+        student: the student's name as files and folders can have it.
+        source: the file it came from, for people.
+        content: the notebook (see `data`). None if there is no notebook that can be read.
+        reason: the reason for that, for the student.
+        notes: remarks on something unusual.
+        unread: an archive or a folder could not be read. There may be a notebook in it, so a person has to
+            look, and there is no mark.
+        name: the student's name as it was handed in.
+        ids: the student's numbers: "canvas", "moodle", "brightspace", "gradescope", "email", "sid".
+        when: POSIX time of handing in; None if nothing tells it.
+        clock: what tells it: "platform"; "file", the file's last change; or "archive", the same by the clock
+            of the computer that packed the zip, which says no time zone, so it may be hours off.
+        late: the learning platform says that it is late.
+        attempt: the number of the attempt, from 1.
+        packed: `content` is compressed, and without outputs.
+        checksum: SHA-256 of the file; empty where there is none, or `content` is the file.
+        place: where the file can be read again.
     """
 
     student: str
-    source: str  # the file it came from, for people
-    data: bytes | None
+    source: str
+    content: bytes | None = field(default=None, repr=False)
     reason: str = ""
     notes: tuple[Note, ...] = ()
     unread: bool = False
+    name: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    when: float | None = None
+    clock: str = ""
+    late: bool = False
+    attempt: int = 1
+    packed: bool = False
+    checksum: str = ""
+    place: Place | None = None
+
+    @property
+    def data(self) -> bytes | None:
+        """The notebook to be graded. A large one is without its outputs and attachments."""
+        return zlib.decompress(self.content) if self.packed and self.content is not None else self.content
+
+    @property
+    def original(self) -> bytes | None:
+        """The file as it was handed in; None if no file was read.
+
+        Raises:
+            CollectError: it has changed since, or cannot be read any more.
+        """
+        if self.content is not None and not self.packed:
+            return self.content
+        if self.place is None or not self.checksum:
+            return None
+        with Reader() as reader:
+            data = reader.read(self.place)
+        if checksum(data) != self.checksum:
+            raise CollectError(f"{self.source} has changed since it was collected: grade it again")
+        return data
 
     @property
     def digest(self) -> str:
         """Changes when the student hands in something else."""
-        content = self.data if self.data is not None else self.reason.encode("utf-8", "replace")
-        return hashlib.sha256(content).hexdigest()
+        content = self.content if self.content is not None else self.reason.encode("utf-8", "replace")
+        return self.checksum or checksum(content)
 
 
 @dataclass
-class _File:
-    """A file: its content, or the reason why it was not read; `closed` if other files may be inside."""
+class _Candidate:
+    """A file that was handed in, with what is known of it.
 
+    Attributes:
+        file: the file.
+        owner: whose it is.
+        way: where it was found: number of the path that was given, and a folder around all students.
+        notebook: it is one, or its name says so.
+        likeness: number of the assignment's cells that it has.
+        filled: number of these in which the student has written something.
+        reason: the reason why it cannot be read.
+        checksum: of a notebook that cannot be read.
+    """
+
+    file: File
     parts: tuple[str, ...]
-    data: bytes | None
-    reason: str = ""
-    when: float = 0.0
-    place: str = ""
-    closed: bool = False
+    owner: _names.Owner
+    way: tuple[int, bool, str]
+    notebook: bool
+    likeness: int
+    reason: str
+    checksum: str = ""
+    filled: int = 0
+
+    @property
+    def when(self) -> float | None:
+        """POSIX time of handing in."""
+        when = self.file.when if self.owner.when is None else self.owner.when
+        return when if when is not None and EARLIEST < when < LATEST else None
+
+    @property
+    def clock(self) -> str:
+        """What tells that time."""
+        return "" if self.when is None else "platform" if self.owner.when is not None else self.file.clock
+
+    def described(self) -> str:
+        """Its name, what is filled in, and its time, for people."""
+        return f"{self.parts[-1]} ({self.filled} filled, {_times.shown(self.when)})"
 
 
 def gather(
-    paths: Iterable[str | Path], assignment: Assignment, student: str | None = None
+    paths: Iterable[str | Path],
+    assignment: Assignment,
+    student: str | None = None,
+    attempts: str = "latest",
 ) -> list[Submission]:
-    """Find the submissions in files and folders, one for each student, in the order of their names.
+    """Find the submissions in files and folders, in the order of the students' names.
 
     In a folder or a zip, the first folder has the name of a student. A notebook that lies in no folder has it
-    in its own name. Names of Moodle's and Canvas's downloads are understood, nbgrader's folder `submitted`,
-    and one folder around all others, such as `submissions` or the export of Gradescope.
+    in its own name. Names of the downloads of Moodle, Canvas, Blackboard, Brightspace and Gradescope are
+    understood, nbgrader's folders `submitted` and `inbound`, and one folder around all others, such as
+    `submissions`.
+
+    An attempt is what a student handed in under one of the paths, or one that a platform has numbered or
+    dated. Copies within it are no attempts: the one with the most work is taken.
 
     Args:
         paths: notebooks, zips, or folders of both.
         assignment: the assignment.
         student: name of the student, for a single notebook.
+        attempts: "latest" gives one attempt of each student, the last in which something is filled in;
+            "best" gives all of them, numbered by their time, from which the marks choose.
 
     Raises:
         CollectError: a path does not exist, there is no submission in any, or it is not clear whether a
             folder is one student's or holds the folders of several.
+        ValueError: `attempts` is neither of the two.
     """
-    files: list[_File] = []
-    for path in map(Path, paths):
+    if attempts not in ATTEMPTS:
+        raise ValueError(f"attempts is {attempts!r}; expected one of {', '.join(ATTEMPTS)}")
+    given = [Path(path) for path in paths]
+    students: dict[str, list[_Candidate]] = {}
+    for number, path in enumerate(given):
         if not path.exists():
             raise CollectError(f"there is no file or folder {path}")
-        for file in _without_wrapper(list(_files_in(path)), path, assignment, student):
-            file.parts = _placed(file.parts, path, assignment.name)
-            files.append(file)
-    groups: dict[str, list[_File]] = {}
-    for file in files:
-        name = student or unicodedata.normalize("NFC", _student(file.parts, assignment.name))
-        groups.setdefault(name, []).append(file)
-    if not groups:
-        raise CollectError(f"there is nothing to grade in {', '.join(map(str, paths))}")
-    names = _safe_names(groups)
-    chosen = [_choose(names[raw], group, assignment) for raw, group in groups.items()]
-    return sorted(chosen, key=lambda submission: submission.student)
+        for candidate in _candidates(path, number, assignment, student):
+            students.setdefault(candidate.owner.key, []).append(candidate)
+    if all(one.file.empty for group in students.values() for one in group):
+        raise CollectError(f"there is nothing to grade in {', '.join(map(str, given))}")
+    safe = _names.safe_names(students)
+    found: list[Submission] = []
+    with Reader() as reader:
+        for key, group in students.items():
+            chooser = _Chooser(safe[key], assignment, reader)
+            found += chooser.all(group) if attempts == "best" else [chooser.latest(group)]
+    return sorted(found, key=lambda submission: (submission.student, submission.attempt))
 
 
-# ---------------------------------------------------------------- files
+# ---------------------------------------------------------------- whose it is
 
 
-def _files_in(path: Path) -> Iterator[_File]:
-    if path.is_dir():
-        yield from _in_folder(path)
-    elif path.suffix.lower() == ".zip" and path.is_file():
-        yield from _in_zip(path, (), path.name, [GATHERED])
-    else:
-        yield _read(path, (path.name,))
-
-
-def _in_folder(folder: Path) -> Iterator[_File]:
-    count = 0
-    room: dict[str, list[int]] = {}
-    errors: list[OSError] = []
-    for place, folders, names in os.walk(folder, followlinks=False, onerror=errors.append):
-        here = Path(place)
-        inside = here.relative_to(folder).parts
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        for name in folders:
-            if (here / name).is_symlink():
-                yield _read(here / name, (*inside, name, name))
-        if len(inside) == DEPTH:
-            folders.clear()
-        for name in sorted(names):
-            count += 1
-            if count > FILES:
-                raise CollectError(f"{folder} has more than {FILES:,} files: is it the right folder?")
-            if name.startswith("."):
-                continue
-            file = _read(here / name, (*inside, name))
-            if name.lower().endswith(".zip") and file.data is not None:
-                owner = (*inside, name)[:1]
-                left = room.setdefault(owner[0], [ARCHIVE])
-                yield from _in_zip(io.BytesIO(file.data), owner, file.place, left)
-            else:
-                yield file
-    for error in errors:
-        parts = Path(error.filename).relative_to(folder).parts
-        reason = f"the folder cannot be read ({error.strerror})"
-        yield _File((*(parts or (folder.name,)), "folder"), None, reason, 0.0, error.filename, closed=True)
-
-
-def _read(path: Path, parts: tuple[str, ...]) -> _File:
-    """Read a plain file that is not too large. Others are not opened, because a pipe would block."""
-    try:
-        about = path.lstat()
-        file = _File(parts, None, "", about.st_mtime, str(path))
-        limit = ARCHIVE if path.suffix.lower() == ".zip" else NOTEBOOK
-        if stat.S_ISLNK(about.st_mode):
-            file.reason = f"{path.name} is a link, not a file: hand in the notebook itself"
-        elif not stat.S_ISREG(about.st_mode):
-            file.reason = f"{path.name} is no plain file"
-        elif about.st_size > limit:
-            file.reason = too_large(path.name, limit)
-        elif path.suffix.lower() in (*READ, ".zip"):
-            file.data = path.read_bytes()
-    except OSError as error:
-        return _File(parts, None, f"{path.name} cannot be read ({error.strerror})", 0.0, str(path))
-    return file
-
-
-def _in_zip(file: Any, owner: tuple[str, ...], place: str, room: list[int]) -> Iterator[_File]:
-    """Read the files of a zip in memory. Nothing is written to disk under their names.
-
-    Args:
-        file: the zip.
-        owner: the folder or the name that says whose it is; empty for a zip of many students.
-        place: the name of the zip in messages.
-        room: number of bytes that may still be unpacked, counted down.
-    """
-    rooms: dict[str, list[int]] = {}  # of the zips in it
-    empty = True
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-            if len(entries) > FILES:
-                reason = f"{Path(place).name} holds more than {FILES:,} files"
-                yield _File((*owner, Path(place).name), None, reason, 0.0, place, closed=True)
-                return
-            for entry in entries:
-                parts = _parts(entry.filename)
-                if entry.is_dir() or not parts or any(part.startswith((".", "__MACOSX")) for part in parts):
-                    continue
-                empty = False
-                where = f"{place}: {entry.filename}"
-                result = _entry(archive, entry, (*owner, *parts), where, room)
-                if result.data is not None and _is_zip(parts[-1]):
-                    if owner:
-                        result.data, result.reason = None, f"{parts[-1]} is a zip within a zip"
-                    else:
-                        left = rooms.setdefault(parts[0], [ARCHIVE])
-                        yield from _in_zip(io.BytesIO(result.data), parts[:1], where, left)
-                        continue
-                yield result
-    except Exception as error:  # zipfile raises many kinds
-        reason = f"{Path(place).name} is no zip that can be read ({first_line(error)})"
-        yield _File((*owner, Path(place).name), None, reason, 0.0, place, closed=True)
-        return
-    if empty and owner:  # of a student, who must not vanish from the table
-        yield _File((*owner, Path(place).name), None, f"{Path(place).name} holds no file", 0.0, place)
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """The parts of a name in a zip, without those that would lead out of a folder."""
-    parts = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/")).split("/")
-    return tuple(part for part in parts if part not in ("", ".", ".."))
-
-
-def _is_zip(name: str) -> bool:
-    return name.lower().endswith(".zip")
-
-
-def _entry(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, parts: tuple[str, ...], place: str, room: list[int]
-) -> _File:
-    """Read a file of a zip, up to the limit: the size that the zip states may be wrong."""
-    name = parts[-1]
-    result = _File(parts, None, "", _when(entry), place)
-    packed = _is_zip(name)
-    limit = ARCHIVE if packed else NOTEBOOK
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        result.reason = f"{name} is a link, not a file: hand in the notebook itself"
-    elif not packed and PurePosixPath(name).suffix.lower() not in READ:
-        return result
-    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without end
-        result.reason = f"{name} is packed in an unusual way: hand in the notebook itself"
-    elif entry.flag_bits & 1:
-        result.reason = f"{name} is locked with a password: hand in the notebook itself"
-    elif room[0] <= 0:
-        result.reason = f"{name} was not read: what is zipped with it is too large"
-    else:
-        try:
-            with archive.open(entry) as content:
-                data = content.read(limit + 1)
-        except Exception as error:  # zlib's and zipfile's
-            result.reason = f"{name} cannot be unpacked ({first_line(error)})"
+def _candidates(path: Path, number: int, assignment: Assignment, student: str | None) -> list[_Candidate]:
+    """The files under a path, each with its owner."""
+    found: list[_Candidate] = []
+    stamps: dict[tuple[str, ...], float | None] = {}
+    uploads: dict[str, _times.Uploaded] = {}
+    nobody = _names.Owner("", "")
+    for file, data in _files.files_in(path):
+        last = file.parts[-1].lower()
+        if data is not None and last == _files.STAMP:
+            stamps[file.parts[:-1]] = _times.iso(data[:200].decode(errors="replace"))
+        elif last == _files.GRADESCOPE:
+            uploads.update(_times.gradescope((data or b"").decode(errors="replace")))
         else:
-            room[0] -= len(data)
-            if len(data) > limit:
-                result.reason = too_large(name, limit)
-            else:
-                result.data = data
-    return result
+            notebook, likeness, reason = _looked_at(file, data, assignment)
+            unreadable = checksum(data) if data is not None and notebook and reason else ""
+            found.append(
+                _Candidate(
+                    file, file.parts, nobody, (number, False, ""), notebook, likeness, reason, unreadable
+                )
+            )
+    _without_wrapper(found, path, assignment, student)
+    alone = _is_of_one(found, assignment)
+    for one in found:
+        one.parts = _names.placed(one.parts, path, assignment.name)
+        if alone and one.parts[0] != _names.top_of(path):
+            one.parts = (_names.top_of(path), *one.parts)
+        owner = _names.owner(one.parts, assignment.name, uploads)
+        if student:
+            owner = replace(owner, key=student, name=student)
+        if stamps.get(one.file.parts[:-1]) is not None:
+            owner = replace(owner, when=stamps[one.file.parts[:-1]])
+        one.owner = owner
+    return found
 
 
-def _when(entry: zipfile.ZipInfo) -> float:
-    try:
-        return datetime(*entry.date_time).timestamp()
-    except (ValueError, OverflowError, OSError):  # the zip states a day that does not exist
-        return 0.0
-
-
-# ---------------------------------------------------------------- students
+def _looked_at(file: File, data: bytes | None, assignment: Assignment) -> tuple[bool, int, str]:
+    """Whether a file is a notebook or called one, how many cells of the assignment it has, what is wrong."""
+    if data is None or file.closed:
+        return False, 0, file.reason
+    cells, reason = notebook_cells(data)
+    ids = {cell_grade_id(cell) for cell in cells}
+    likeness = sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)
+    called = file.parts[-1].lower().endswith(".ipynb")
+    return called or not reason, likeness, reason if called else ""
 
 
 def _without_wrapper(
-    files: list[_File], path: Path, assignment: Assignment, student: str | None
-) -> list[_File]:
-    """Take the one folder away that lies around the folders of all students, such as `submissions`.
+    found: list[_Candidate], path: Path, assignment: Assignment, student: str | None
+) -> None:
+    """Take folders away that lie around the folders of all students, such as `submissions`.
 
     Raises:
         CollectError: it may also be the folder of one student with several notebooks.
     """
-    tops = {file.parts[0] for file in files}
-    if student or len(tops) != 1 or any(len(file.parts) < 3 for file in files if _likeness(file, assignment)):
-        return files
-    (top,) = tops
-    below = sorted({file.parts[1] for file in files if _likeness(file, assignment)})
-    if _is_zip(top) or top.lower() == assignment.name.lower() or _MOODLE.search(top) or not below:
-        return files
-    if not _WRAPPER.search(top):
-        if len(below) < 2:
-            return files
-        raise CollectError(
-            f"everything in {path} lies in one folder, {top}, with a notebook in each of "
-            f"{', '.join(below[:3])}{' and others' if len(below) > 3 else ''}. If these are students, grade "
-            f"{path / top if path.is_dir() else f'the folder {top} itself'}; if {top} is one student, "
-            f"add --student {top!r}"
-        )
-    for file in files:
-        file.parts = file.parts[1:] or file.parts
-    return _without_wrapper(files, path, assignment, student)
+    if any(len(one.parts) > 1 for one in found):  # files beside folders: a table of marks, for example
+        found[:] = [one for one in found if len(one.parts) > 1 or not _names.is_nobodys(one.parts[0])]
+    tops = sorted({one.parts[0] for one in found})
+    if student or not tops or any(len(one.parts) < 3 for one in found if one.likeness):
+        return
+    below = sorted({one.parts[1] for one in found if one.likeness})
+    if not below or any(_names.may_be_student(top, assignment.name) for top in tops):
+        return
+    if not all(_names.is_wrapper(top, assignment.name) for top in tops):
+        if len(tops) > 1 or len(below) < 2:
+            return
+        raise CollectError(_unclear(path, tops[0], below))
+    if len(tops) > 1 and not any(len(one.parts) > 2 for one in found):
+        return
+    for one in found:
+        if len(tops) > 1:  # such as `late` beside `submissions`
+            one.way = (one.way[0], "late" in one.parts[0].lower(), one.parts[0])
+        one.parts = one.parts[1:] or one.parts
+    _without_wrapper(found, path, assignment, student)
 
 
-def _placed(parts: tuple[str, ...], path: Path, assignment: str) -> tuple[str, ...]:
-    """The parts of a file's path from the one that says whose it is; the assignment's own name does not."""
-    if len(parts) > 2 and parts[0] == "submitted":
-        parts = parts[1:]
-    if len(parts) > 1 and parts[0].lower() == assignment.lower():
-        parts = parts[1:]
-    if _student(parts, assignment).lower() == assignment.lower():  # it is in one student's folder, or zip
-        whole = path.resolve()
-        parts = (whole.name if path.is_dir() or _is_zip(path.name) else whole.parent.name, *parts)
-    return parts
+def _unclear(path: Path, top: str, below: Sequence[str]) -> str:
+    return (
+        f"everything in {path} lies in one folder, {top}, with a notebook in each of "
+        f"{', '.join(below[:3])}{' and others' if len(below) > 3 else ''}. If these are students, grade "
+        f"{path / top if path.is_dir() else f'the folder {top} itself'}; if {top} is one student, "
+        f"add --student {top!r}"
+    )
 
 
-def _student(parts: tuple[str, ...], assignment: str) -> str:
-    """The student to whom a file belongs, by its folder and name."""
-    name = parts[0]
-    if len(parts) > 1 and not _is_zip(name):
-        return re.sub(rf"(?i)^{re.escape(assignment)}[-_](?=.)", "", _MOODLE.sub("", name)) or name
-    stem = name[: name.rfind(".")] if "." in name.strip(".") else name
-    stem = re.sub(r"(?i)(.)\.ipynb$", r"\1", stem)  # as in .ipynb.txt
-    if _MOODLE.search(stem):
-        return _MOODLE.sub("", stem) or stem
-    canvas = _CANVAS.match(stem)
-    if canvas:
-        return f"{canvas['student']}_{canvas['number']}"
-    rest = re.sub(rf"(?i)(?:^|[-_ .]+){re.escape(assignment)}(?=$|[-_ .(])", "", stem)
-    rest = re.sub(r"\s*\(\d+\)$", "", rest).strip(" -_.")
-    return rest or (assignment if assignment.lower() in stem.lower() else stem)
+def _is_of_one(found: list[_Candidate], assignment: Assignment) -> bool:
+    """Whether a path is the folder or zip of one student: the notebook at its top has no student's name."""
+    tops = [one for one in found if len(one.parts) == 1 and one.likeness]
+    if any(_names.owner(one.parts, assignment.name).key.lower() != assignment.name.lower() for one in tops):
+        return False
+    if any(len(one.parts) > 1 and one.likeness for one in found):
+        return False
+    with Reader() as reader:  # an untouched one may be the master's, beside the folders of students
+        return any(_filled(one, assignment, reader) for one in tops)
 
 
-def _safe_names(raw: Iterable[str]) -> dict[str, str]:
-    """Names that a folder can have on any system, different for different students.
+# ---------------------------------------------------------------- which file
 
-    A name that had to be changed gets a tag. So does a name that already looks like one with a tag.
+
+class _Chooser:
+    """Chooses among the files of a student.
+
+    Args:
+        student: the student's name as files can have it.
+        assignment: the assignment.
+        reader: reads files again.
     """
-    names: dict[str, str] = {}
-    for name in raw:
-        letters = (letter if _is_safe(letter) else " " for letter in unicodedata.normalize("NFC", name))
-        safe = (
-            "_".join("".join(letters).split()).encode()[:120].decode(errors="ignore").strip("._") or "student"
-        )
-        changed = safe != name.replace(" ", "_") or re.search(r"(?i)-[0-9a-f]{12}$", safe)
-        names[name] = f"{safe}-{_tag(name)}" if changed else safe
-    lower = Counter(safe.lower() for safe in names.values())
-    return {name: f"{safe}-{_tag(name)}" if lower[safe.lower()] > 1 else safe for name, safe in names.items()}
+
+    def __init__(self, student: str, assignment: Assignment, reader: Reader) -> None:
+        self.student, self.assignment, self.reader = student, assignment, reader
+
+    def latest(self, files: list[_Candidate]) -> Submission:
+        """The last attempt in which something is filled in, with a note on the others."""
+        attempts = self._attempts(files)
+        if len(attempts) == 1:
+            return self._submission(attempts[0], 1)
+        best = [self._best(attempt) for attempt in attempts]
+        worked = [number for number, one in enumerate(best) if one and one.filled]
+        read = [number for number, one in enumerate(best) if one]
+        number = worked[-1] if worked else read[-1] if read else len(attempts) - 1
+        submission = self._submission(attempts[number], number + 1)
+        notes = list(self._on_attempts(attempts, best, number))
+        return replace(submission, notes=(*notes, *(n for n in submission.notes if n.kind != "files")))
+
+    def all(self, files: list[_Candidate]) -> list[Submission]:
+        """Each attempt, numbered by its time."""
+        return [self._submission(attempt, number) for number, attempt in enumerate(self._attempts(files), 1)]
+
+    def _attempts(self, files: list[_Candidate]) -> list[list[_Candidate]]:
+        """The files by attempt, the first one first; an empty folder is no attempt beside others."""
+        files = [one for one in files if not one.file.empty] or files[:1]
+        groups: dict[tuple[Any, int, float], list[_Candidate]] = {}
+        for one in files:
+            groups.setdefault((one.way, one.owner.version, one.owner.when or 0.0), []).append(one)
+        if all(version for _, version, _ in groups):
+            return [groups[key] for key in sorted(groups, key=lambda key: (key[1], key[0], key[2]))]
+        times = {key: max(one.when or 0.0 for one in group) for key, group in groups.items()}
+        return [groups[key] for key in sorted(groups, key=lambda key: (times[key], key[0], key[1]))]
+
+    def _best(self, files: list[_Candidate]) -> _Candidate | None:
+        """The notebook that is graded; None if there is none.
+
+        It is the one with the most cells of the assignment that the student has filled in, then the one with
+        the most cells of the assignment, then the latest, then the one with the assignment's name.
+        """
+        notebooks = [one for one in files if one.notebook]
+        for one in notebooks:
+            one.filled = one.filled or _filled(one, self.assignment, self.reader)
+
+        def fit(one: _Candidate) -> tuple[int, int, float, bool]:
+            named = one.parts[-1] == f"{self.assignment.name}.ipynb"
+            return one.filled, one.likeness, one.when or 0.0, named
+
+        return max(notebooks, key=fit, default=None)
+
+    def _submission(self, files: list[_Candidate], attempt: int) -> Submission:
+        """What is graded of the files of one attempt."""
+        notebooks = [one for one in files if one.notebook]
+        best = notebooks[0] if len(notebooks) == 1 else self._best(files)
+        owner = (best or files[0]).owner
+        when = best or max(files, key=lambda one: one.when or 0.0)
+        about = Submission(
+            self.student, readable((best or files[0]).file.place), name=owner.name, ids=owner.ids,
+            when=when.when, clock=when.clock, late=any(one.owner.late for one in files), attempt=attempt,
+            notes=self._on_name(owner),
+        )  # fmt: skip
+        if best is None:
+            reason, unread = _missing(files)
+            return replace(about, reason=reason, unread=unread)
+        notes = about.notes
+        if len(notebooks) > 1:
+            others = ", ".join(one.described() for one in notebooks if one is not best)
+            notes += (_note(f"of {len(notebooks)} notebooks {best.described()} is graded, not {others}"),)
+        if best.reason or best.file.at is None:
+            reason = readable(best.reason[:500])
+            return replace(about, reason=reason, notes=notes, checksum=best.checksum, place=best.file.at)
+        data = self.reader.read(best.file.at)
+        small = len(data) <= KEPT
+        return replace(
+            about, content=data if small else zlib.compress(_slim(data), 1), packed=not small, notes=notes,
+            checksum=checksum(data), place=best.file.at,
+        )  # fmt: skip
+
+    def _on_name(self, owner: _names.Owner) -> tuple[Note, ...]:
+        """A note if the student's name could not stay as it was."""
+        if self.student == owner.key.replace(" ", "_"):
+            return ()
+        text = f"in files and tables the name {owner.name[:100]!r} is written {self.student}"
+        return (Note("name", readable(text)),)
+
+    def _on_attempts(
+        self, attempts: list[list[_Candidate]], best: list[_Candidate | None], chosen: int
+    ) -> Iterator[Note]:
+        """Notes on the attempts of which one is graded."""
+        notebooks = [one for attempt in attempts for one in attempt if one.notebook]
+        taken = best[chosen]
+        if taken is not None:
+            others = ", ".join(one.described() for one in notebooks if one is not taken)
+            yield _note(
+                f"of {len(notebooks)} notebooks in {len(attempts)} attempts {taken.described()} of attempt "
+                f"{chosen + 1} is graded" + (f", not {others}" if others else "")
+            )
+        for number in range(chosen + 1, len(attempts)):
+            one, (reason, unread) = best[number], _missing(attempts[number])
+            if one is None:
+                yield Note("unread" if unread else "files", f"attempt {number + 1} is not graded: {reason}")
+            elif not one.filled:
+                reason = one.reason or "nothing is filled in"
+                yield _note(f"attempt {number + 1}, {one.parts[-1]}, is not graded: {reason}")
 
 
-def _is_safe(letter: str) -> bool:
-    """Whether it is a letter, an accent or vowel sign, a digit, or one of `_@.-`."""
-    return letter.isalnum() or letter in "_@.-" or unicodedata.category(letter).startswith("M")
-
-
-def _tag(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def _choose(student: str, files: list[_File], assignment: Assignment) -> Submission:
-    """Choose the notebook that is graded among a student's files, and note why.
-
-    It is the one with the most cells of the assignment that the student has filled in, then the one with the
-    most cells of the assignment, then the latest, then the one with the assignment's name.
-    """
-    notebooks = [  # also under a name that does not end in .ipynb
-        file
-        for file in files
-        if file.data is not None
-        and (file.parts[-1].lower().endswith(".ipynb") or not notebook_cells(file.data)[1])
-    ]
-    if not notebooks:
-        reasons = [file.reason for file in files if file.reason]
-        names = ", ".join(file.parts[-1] for file in files[:5])
-        reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
-        closed = any(file.closed for file in files)
-        return Submission(student, readable(files[0].place), None, readable(reason[:500]), unread=closed)
-    if len(notebooks) == 1:
-        return Submission(student, readable(notebooks[0].place), notebooks[0].data)
-    release = stubs(assignment)
-    filled = {id(file): _filled(file, assignment, release) for file in notebooks}
-
-    def fit(file: _File) -> tuple[int, int, float, bool]:
-        named = file.parts[-1] == f"{assignment.name}.ipynb"
-        return filled[id(file)], _likeness(file, assignment), file.when, named
-
-    best = max(notebooks, key=fit)
-    about = {id(file): f"{file.parts[-1]} ({filled[id(file)]} filled, {_day(file)})" for file in notebooks}
-    others = ", ".join(text for key, text in about.items() if key != id(best))
-    note = f"of {len(notebooks)} notebooks {about[id(best)]} is graded, not {others}"
-    notes = (Note("files", readable(note[:500])),)
-    return Submission(student, readable(best.place), best.data, "", notes)
-
-
-def _filled(file: _File, assignment: Assignment, release: Mapping[str, str]) -> int:
+def _filled(one: _Candidate, assignment: Assignment, reader: Reader) -> int:
     """The number of the assignment's cells in which a student has written something."""
-    rebuilt = rebuild(file.data or b"", assignment, release)
+    if one.reason or not one.notebook or one.file.at is None:
+        return 0
+    release = stubs(assignment)
+    rebuilt = rebuild(reader.read(one.file.at), assignment, release)
     texts = {**rebuilt.solutions, **rebuilt.written}
     return sum(text.strip() != release[grade_id].strip() for grade_id, text in texts.items())
 
 
-def _day(file: _File) -> str:
-    """When a file was last changed, as people write it."""
-    return datetime.fromtimestamp(file.when).strftime("%Y-%m-%d %H:%M") if file.when else "no time"
+def _note(text: str) -> Note:
+    return Note("files", readable(text[:500]))
 
 
-def _likeness(file: _File, assignment: Assignment) -> int:
-    """The number of the assignment's cells that a notebook has."""
-    cells, _ = notebook_cells(file.data or b"")
-    ids = {cell_grade_id(cell) for cell in cells}
-    return sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)
+def _missing(files: Sequence[_Candidate]) -> tuple[str, bool]:
+    """Why there is no notebook in some files, and whether there may be one in what could not be read."""
+    reasons = [one.file.reason for one in files if one.file.reason]
+    names = ", ".join(one.parts[-1] for one in files[:5])
+    reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
+    return readable(reason[:500]), any(one.file.closed for one in files)
+
+
+def _slim(data: bytes) -> bytes:
+    """A notebook without outputs and attachments, which nobody grades."""
+    cells, _ = notebook_cells(data)
+    for cell in cells:
+        for name in ("outputs", "attachments"):
+            cell.pop(name, None)
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()

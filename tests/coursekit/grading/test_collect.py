@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import assignment
 
-from coursekit.grading import collect
+from coursekit.grading import _files, _names
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.collect import CollectError, Submission, gather
 
@@ -169,10 +169,10 @@ def test_the_same_student_from_two_paths_is_one(master: Assignment, good: bytes,
 
 def test_a_name_made_to_look_like_that_of_another_is_not_it() -> None:
     for victim in ("a?", "x" * 300):
-        (taken,) = collect._safe_names([victim]).values()
+        (taken,) = _names.safe_names([victim]).values()
         assert taken != victim
         for forged in (taken, taken.upper(), f" {taken}", f"{taken}?"):
-            names = collect._safe_names([victim, forged])
+            names = _names.safe_names([victim, forged])
             assert names[victim] == taken and names[forged].lower() != taken.lower()
 
 
@@ -185,8 +185,8 @@ letters = st.text(
 @settings(deadline=None)
 def test_safe_names_are_safe_distinct_and_stay(names: list[str]) -> None:
     names = list(dict.fromkeys(names))
-    safe = collect._safe_names(names)
-    again = collect._safe_names([*names, *safe.values()])  # names made to look like those of others
+    safe = _names.safe_names(names)
+    again = _names.safe_names([*names, *safe.values()])  # names made to look like those of others
     for found in (safe, again):
         assert len({name.lower() for name in found.values()}) == len(found)
     for name in [*safe.values(), *again.values()]:
@@ -531,9 +531,9 @@ def test_links_in_zips_are_not_followed(master: Assignment, tmp_path: Path) -> N
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that a small test reaches."""
-    monkeypatch.setattr(collect, "NOTEBOOK", 1 << 20)
-    monkeypatch.setattr(collect, "ARCHIVE", 8 << 20)
-    monkeypatch.setattr(collect, "GATHERED", 16 << 20)
+    monkeypatch.setattr(_files, "NOTEBOOK", 1 << 20)
+    monkeypatch.setattr(_files, "ARCHIVE", 8 << 20)
+    monkeypatch.setattr(_files, "GATHERED", 16 << 20)
 
 
 def most(run: Callable[[], Any]) -> tuple[Any, int]:
@@ -610,7 +610,7 @@ def test_zips_within_zips_within_zips_are_not_opened(master: Assignment, good: b
 def test_a_zip_of_very_many_files_is_not_looked_through(
     master: Assignment, good: bytes, tmp_path: Path
 ) -> None:
-    one = zipped({f"{i}.ipynb": b"" for i in range(collect.FILES + 1)})
+    one = zipped({f"{i}.ipynb": b"" for i in range(_files.FILES + 1)})
     zipped({"alice/work.zip": one, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
     found = by_name(gather([tmp_path / "all.zip"], master))
     assert found["bob"].data == good and found["alice"].reason == "work.zip holds more than 20,000 files"
@@ -620,7 +620,7 @@ def test_a_zip_of_very_many_files_is_not_looked_through(
 def test_a_folder_of_very_many_files_is_the_wrong_one(
     master: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "FILES", 3)
+    monkeypatch.setattr(_files, "FILES", 3)
     for i in range(4):
         put(tmp_path / "in" / f"{i}.ipynb", b"{}")
     with pytest.raises(CollectError, match=r"in has more than 3 files.*is it the right folder"):
