@@ -198,7 +198,6 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
     found: list[_Candidate] = []
     stamps: dict[tuple[str, ...], float | None] = {}
     uploads: dict[str, _times.Uploaded] = {}
-    nobody = _names.Owner("", "")
     for file, data in _files.files_in(path):
         last = file.parts[-1].lower()
         if data is not None and last == _files.STAMP:
@@ -206,13 +205,7 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
         elif last == _files.GRADESCOPE:
             uploads.update(_times.gradescope((data or b"").decode(errors="replace")))
         else:
-            notebook, likeness, reason = _looked_at(file, data, assignment)
-            unreadable = checksum(data) if data is not None and notebook and reason else ""
-            found.append(
-                _Candidate(
-                    file, file.parts, nobody, (number, False, ""), notebook, likeness, reason, unreadable
-                )
-            )
+            found.append(_looked_at(file, data, (number, False, ""), assignment))
     _without_wrapper(found, path, assignment, student)
     alone = _is_of_one(found, assignment)
     for one in found:
@@ -228,15 +221,21 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
     return found
 
 
-def _looked_at(file: File, data: bytes | None, assignment: Assignment) -> tuple[bool, int, str]:
-    """Whether a file is a notebook or called one, how many cells of the assignment it has, what is wrong."""
+def _looked_at("); b = s.index("def _without_wrapper(")
+s = s[:a] + '''def _looked_at(
+    file: File, data: bytes | None, way: tuple[int, bool, str], assignment: Assignment
+) -> _Candidate:
+    """What is known of a file once its content has gone."""
+    one = _Candidate(file, file.parts, _names.Owner("", ""), way, False, 0, file.reason)
     if data is None or file.closed:
-        return False, 0, file.reason
+        return one
     cells, reason = notebook_cells(data)
     ids = {cell_grade_id(cell) for cell in cells}
-    likeness = sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)
+    one.likeness = sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)
     called = file.parts[-1].lower().endswith(".ipynb")
-    return called or not reason, likeness, reason if called else ""
+    one.notebook, one.reason = called or not reason, reason if called else ""
+    one.checksum = checksum(data) if one.reason else ""
+    return one
 
 
 def _without_wrapper(
