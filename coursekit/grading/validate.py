@@ -3,9 +3,20 @@
     python -m coursekit.grading.validate [--masters DIR] [NAME ...]
 
 A known mistake is a solution in a file `wrong/*.py` beside the master. It begins with a docstring that says
-what is wrong and has two lines of a fixed form: `loses:` (the test cells that must fail; all others must
-pass) and `says:` (a part of the message that the first of them must give). Then come cells, `# %% task-1`.
-Each takes the place of the solution cell of that name.
+what is wrong and has lines of a fixed form:
+
+    loses: task-1-values, task-2-sums/memory
+    says: where is the stride?
+    warned: "The strides are for time, height and width."
+
+`loses:` has the test cells that must lose points; all others must have full points. With a slash comes the
+part that must lose its points; the other parts of the cell must have theirs. `says:` is a part of the message
+that the first of them must give. Then come cells, `# %% task-1`. Each takes the place of the solution cell of
+that name.
+
+No hidden check may be a surprise. So the visible part of each test cell that loses points must fail, too. If
+it passes, the text of the task or the docstring of its function must warn of the mistake, and the file quotes
+that sentence: `warned:`, word for word, on one line.
 """
 
 from __future__ import annotations
@@ -16,27 +27,66 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.grading.assignment import Assignment, AssignmentError, every, find, read
+from coursekit.check import decode
+from coursekit.grading.assignment import BEGIN, Assignment, AssignmentError, Cell, every, find, read
 from coursekit.grading.autograde import Judge, Mark
 from coursekit.grading.release import stubs
 
 Cells = list[dict[str, str]]
 Run = Callable[[Cells, Cells], list[dict[str, str]]]
+VISIBLE = "visible checks"  # the job that runs a notebook as a kernel does, without hidden tests
+_KERNEL = """
+from coursekit.grading.sandbox import compiled as _compiled
+
+_scope, _said = {"__name__": "__main__", "display": print}, {}
+for _name, _source in _cells:
+    try:
+        exec(_compiled(_source, f"<{_name}>"), _scope)
+    except Exception as _error:
+        _said[_name] = f"{type(_error).__name__}: {_error}"
+answers = {"said": _said}
+"""
 
 
 @dataclass(frozen=True)
 class KnownMistake:
-    """A solution with a known mistake: its cells, the tests it must lose, and a part of the message."""
+    """A solution with a known mistake.
+
+    Attributes:
+        path: its file.
+        about: the first line of its docstring.
+        loses: the test cells, or parts of them ("task-1-values/stride"), that must lose their points.
+        says: a part of the message of the first of them.
+        warned: sentences of the tasks' texts that warn of the mistake.
+        cells: its solution cells.
+    """
 
     path: Path
     about: str
     loses: tuple[str, ...]
     says: str
+    warned: tuple[str, ...]
     cells: Mapping[str, str]
+
+    @property
+    def tests(self) -> dict[str, set[str]]:
+        """The test cells that must lose points, each with the parts that must; none named: any."""
+        tests: dict[str, set[str]] = {}
+        for name, _, part in (entry.partition("/") for entry in self.loses):
+            tests.setdefault(name, set()).update({part} - {""})
+        return tests
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a solution gets: the mark of each test cell, and what its visible part said if it failed."""
+
+    marks: Mapping[str, Mark]
+    visible: Mapping[str, str]
 
 
 def known_mistakes(assignment: Assignment) -> list[KnownMistake]:
@@ -68,40 +118,189 @@ def run_without_sandbox(cells: Cells, tests: Cells) -> list[dict[str, str]]:
 
 def faults(assignment: Assignment, run: Run = run_without_sandbox) -> list[str]:
     """List the faults of an assignment; the list is empty if there are none."""
-    judge, messages = Judge(assignment), []
+    judge = Judge(assignment)
 
-    def marks(solutions: Mapping[str, str] | None) -> dict[str, Mark]:
-        reports = run(assignment.solutions(solutions), assignment.questions())
-        return {mark.grade_id: mark for mark in judge.marks(reports)}
+    def outcome(solutions: Mapping[str, str] | None) -> Outcome:
+        jobs = [*assignment.questions(), _kernel(assignment, solutions or {})]
+        reports = run(assignment.solutions(solutions), jobs)
+        marks = {mark.grade_id: mark for mark in judge.marks(reports)}
+        return Outcome(marks, _said(reports))
 
-    for mark in marks(None).values():
-        if mark.message:
-            messages.append(f"the reference loses {mark.grade_id}: {mark.message}")
-    for mark in marks(stubs(assignment)).values():
-        if mark.points:
-            messages.append(f"the untouched release gets the points of {mark.grade_id}")
-        elif "NotImplementedError" not in mark.message:
-            messages.append(f"the untouched release fails {mark.grade_id} for another reason: {mark.message}")
+    messages = [*_faults_of_the_words(assignment)]
+    messages += _faults_of_the_reference(outcome(None))
+    messages += _faults_of_the_release(outcome(stubs(assignment)))
     mistakes = known_mistakes(assignment)
     if len(mistakes) < 6:
         messages.append(f"there are {len(mistakes)} solutions with known mistakes; at least 6 are needed")
+    texts = {test.grade_id: task_text(assignment, test.grade_id) for test in assignment.tests}
     for mistake in mistakes:
-        messages += [
-            f"wrong/{mistake.path.name}: {fault}" for fault in _faults_of(mistake, marks(mistake.cells))
-        ]
+        found = _faults_of(mistake, outcome(mistake.cells), texts)
+        messages += [f"wrong/{mistake.path.name}: {fault}" for fault in found]
     return messages
 
 
-def _faults_of(mistake: KnownMistake, marks: Mapping[str, Mark]) -> list[str]:
-    messages = []
+def task_text(assignment: Assignment, grade_id: str) -> str:
+    """What a student reads of a task: its markdown from its heading on, its docstrings, and the first cell.
+
+    The first cell of an assignment says how it is graded, for all tasks.
+
+    Args:
+        assignment: the assignment.
+        grade_id: one of its test cells.
+
+    Returns:
+        The text; each run of spaces and line ends is one space.
+    """
+    place = next(i for i, cell in enumerate(assignment.cells) if cell.grade_id == grade_id)
+    texts: list[str] = []
+    for cell in assignment.cells[:place]:
+        if cell.kind == "text" and re.match(r"## ", cell.source):
+            texts = []
+        if cell.kind == "text":
+            texts.append(cell.source)
+        elif cell.kind == "solution":
+            texts += _docstrings(cell.source)
+    return _folded(" ".join([assignment.cells[0].source, *texts]))
+
+
+def _kernel(assignment: Assignment, solutions: Mapping[str, str]) -> dict[str, str]:
+    """A job that runs the notebook as a student's kernel does: setup, solutions, visible parts, in order.
+
+    Of the other code cells it runs those that define a name that the visible parts use.
+    """
+    visible = {test.grade_id: _visible(assignment, test.grade_id) for test in assignment.tests}
+    used = set().union(*(_names(source, ast.Load) for source in visible.values()))
+    setup = {cell.cell_id for cell in assignment.setup}
+    cells = []
+    for cell in assignment.cells:
+        if cell.kind in ("solution", "test"):
+            source = solutions.get(cell.grade_id, cell.source)
+            cells.append((cell.grade_id, visible.get(cell.grade_id, source)))
+        elif cell.kind == "code" and (cell.cell_id in setup or used & _names(cell.source, ast.Store)):
+            cells.append((f"cell {cell.cell_id}", cell.source))
+    return {"id": VISIBLE, "kind": "test", "source": f"_cells = {cells!r}\n{_KERNEL}"}
+
+
+def _visible(assignment: Assignment, grade_id: str) -> str:
+    """The part of a test cell that students see."""
+    source = next(cell.source for cell in assignment.cells if cell.grade_id == grade_id)
+    return source.split(f"\n{BEGIN}")[0]
+
+
+def _names(source: str, context: type[ast.expr_context]) -> set[str]:
+    """The names that a cell uses (ast.Load), or defines (ast.Store)."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:  # a line for IPython
+        return set()
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+    if context is ast.Store:
+        names |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return names
+
+
+def _docstrings(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield ast.get_docstring(node) or ""
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _said(reports: list[dict[str, str]]) -> dict[str, str]:
+    """What the visible parts said that failed, by grade_id."""
+    report = next((report for report in reports if report["id"] == VISIBLE), None)
+    if report is None or report["error"]:
+        raise RuntimeError(f"the visible checks did not run: {report and report['error']}")
+    said: dict[str, str] = decode(report["answers"])["said"]
+    return said
+
+
+def _faults_of_the_reference(outcome: Outcome) -> Iterator[str]:
+    for name, mark in outcome.marks.items():
+        if mark.message or mark.points != mark.maximum:
+            yield f"the reference loses {name}: {mark.message}"
+    for name, message in outcome.visible.items():
+        yield f"the reference fails the visible check of {name}: {message}"
+
+
+def _faults_of_the_release(outcome: Outcome) -> Iterator[str]:
+    for name, mark in outcome.marks.items():
+        if mark.points:
+            yield f"the untouched release gets the points of {name}"
+        elif "NotImplementedError" not in mark.message:
+            yield f"the untouched release fails {name} for another reason: {mark.message}"
+        if name not in outcome.visible:
+            yield f"the untouched release passes the visible check of {name}"
+
+
+def _faults_of(mistake: KnownMistake, outcome: Outcome, texts: Mapping[str, str]) -> Iterator[str]:
+    marks, tests = outcome.marks, mistake.tests
     lost = {name for name, mark in marks.items() if mark.message}
-    if lost != set(mistake.loses):
-        details = "; ".join(f"{name}: {marks[name].message}" for name in sorted(lost - set(mistake.loses)))
-        messages.append(f"it loses {sorted(lost)}, it must lose {sorted(mistake.loses)} {details}")
-    message = marks[mistake.loses[0]].message
+    if lost != set(tests):
+        details = "; ".join(f"{name}: {marks[name].message}" for name in sorted(lost - set(tests)))
+        yield f"it loses {sorted(lost)}, it must lose {sorted(tests)} {details}"
+    for name in sorted(lost & set(tests)):
+        parts = {part.name for part in marks[name].parts if part.points != part.maximum}
+        if tests[name] and parts != tests[name]:
+            yield f"of {name} it loses the parts {sorted(parts)}, it must lose {sorted(tests[name])}"
+    message = marks[next(iter(tests))].message
     if mistake.says not in message:
-        messages.append(f"it gets the message {message!r}, which does not say {mistake.says!r}")
-    return messages
+        yield f"it gets the message {message!r}, which does not say {mistake.says!r}"
+    yield from _surprises(mistake, lost - set(outcome.visible), texts)
+
+
+def _surprises(mistake: KnownMistake, hidden: set[str], texts: Mapping[str, str]) -> Iterator[str]:
+    """What its author has to repair if a mistake loses points that no student could foresee.
+
+    Args:
+        mistake: the mistake.
+        hidden: the test cells whose hidden part alone finds it.
+        texts: the text of the task of each test cell.
+    """
+    for quote in mistake.warned:
+        if not any(_folded(quote) in text for text in texts.values()):
+            yield f"no task says {quote!r}"
+    for name in sorted(hidden & set(texts)):
+        if not any(_folded(quote) in texts[name] for quote in mistake.warned):
+            yield (
+                f"it loses {name}, but the visible check passes, and no line 'warned:' quotes a sentence "
+                "of the task that warns of it"
+            )
+
+
+def _faults_of_the_words(assignment: Assignment) -> Iterator[str]:
+    """What is missing in a written question or in the model answer: points of each part, three credits."""
+    for cell in assignment.written:
+        lines = _question(assignment, cell).split("\n")
+        text = "\n".join(line for line in lines if not line.startswith("#"))  # a heading has the sum
+        points = [float(number) for number in re.findall(r"\((\d+(?:\.\d+)?) points?\)", text)]
+        if sum(points) != cell.points:
+            yield (
+                f"the question of {cell.grade_id} shows parts of {points} points; "
+                f"they must sum up to {cell.points:g}"
+            )
+        rubric = cell.source.split("### BEGIN SOLUTION")[1].lower()
+        for credit in ("full", "half", "no credit"):
+            count = len(re.findall(rf"\b{credit.replace('no credit', '(no credit|none)')}\b", rubric))
+            if count < len(points):
+                yield (
+                    f"the rubric of {cell.grade_id} names {credit!r} credit {count} times, "
+                    f"for {len(points)} parts"
+                )
+
+
+def _question(assignment: Assignment, written: Cell) -> str:
+    """The text of a written question: from the last heading on."""
+    texts: list[str] = []
+    for cell in assignment.cells[: assignment.cells.index(written)]:
+        if cell.kind == "text" and cell.source.startswith("#"):
+            texts = []
+        if cell.kind == "text":
+            texts.append(cell.source)
+    return "\n".join([*texts, written.source.split("### BEGIN SOLUTION")[0]])
 
 
 def _read(path: Path, assignment: Assignment) -> KnownMistake:
@@ -112,6 +311,7 @@ def _read(path: Path, assignment: Assignment) -> KnownMistake:
     except SyntaxError as error:
         raise ValueError(f"{path}: it must begin with a docstring: {error}") from None
     fields = dict(re.findall(r"^(loses|says): *(.+)$", about, re.MULTILINE))
+    warned = tuple(re.findall(r'^warned: *"(.+)" *$', about, re.MULTILINE))
     cells = {name: source.strip() + "\n" for name, source in zip(parts[1::2], parts[2::2], strict=True)}
     solutions = {cell.grade_id for cell in assignment.cells if cell.kind == "solution"}
     tests = {test.grade_id for test in assignment.tests}
@@ -120,9 +320,11 @@ def _read(path: Path, assignment: Assignment) -> KnownMistake:
         raise ValueError(
             f"{path}: its cells are {sorted(cells)}, those of the assignment {sorted(solutions)}"
         )
-    if not loses or not set(loses) <= tests or not fields.get("says"):
+    if not loses or not {name.split("/")[0] for name in loses} <= tests or not fields.get("says"):
         raise ValueError(f"{path}: the docstring needs lines 'loses:' (of {sorted(tests)}) and 'says:'")
-    return KnownMistake(path, about.split("\n")[0], loses, fields["says"].strip(), cells)
+    if len(warned) != len(re.findall(r"^warned:", about, re.MULTILINE)):
+        raise ValueError(f"{path}: a line 'warned:' has one sentence in double quotes, on the same line")
+    return KnownMistake(path, about.split("\n")[0], loses, fields["says"].strip(), warned, cells)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -47,10 +47,12 @@ check.equal(answers["sizes"][0], 7, "output_size(9, 3)", {6: "one place is missi
 check.equal(answers["sizes"][1], 3, "output_size(10, 4, stride=3)")
 ### END HIDDEN TESTS
 """
-WORDS = """Why is the mean of the frames blind to their order?
+WORDS = """Why is the mean of the frames blind to their order? (4 points)
 
 ### BEGIN SOLUTION
 A sum does not ask in which order its terms come.
+
+Full credit: the order of the terms of a sum. Half: an example without a reason. No credit: "it is a mean".
 ### END SOLUTION
 """
 RIGHT = {

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from support import assignment
-from support.assignment import changed, run_here
+from support.assignment import changed, run_here, with_source
 
 from coursekit.grading import validate
 from coursekit.grading.assignment import Assignment
@@ -23,18 +24,21 @@ WRONG = {  # name: loses, says, cells
 }
 
 
-def plant(master: Assignment, name: str, loses: str, says: str, cells: str) -> None:
+def plant(master: Assignment, name: str, loses: str, says: str, cells: str, warned: str = "") -> None:
     """Put a known-wrong solution beside a master."""
     path = master.path.parent / "wrong" / f"{name}.py"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f'"""It is wrong.\n\nloses: {loses}\nsays: {says}\n"""\n\n{cells}\n', encoding="utf-8")
+    lines = ["It is wrong.", "", f"loses: {loses}", f"says: {says}"]
+    lines += [f'warned: "{warned}"'] if warned else []
+    about = "\n".join(lines)
+    path.write_text(f'"""{about}\n"""\n\n{cells}\n', encoding="utf-8")
 
 
 def proven(folder: Path, made: list[Any] | None = None) -> Assignment:
-    """An assignment with known-wrong solutions."""
+    """An assignment with known-wrong solutions. The visible check does not find that of `first`."""
     master = assignment.write(folder, made=made)
     for name, parts in WRONG.items():
-        plant(master, name, *parts)
+        plant(master, name, *parts, "The mean of a clip's frames." if name == "first" else "")
     return master
 
 
@@ -82,6 +86,85 @@ def test_a_wrong_solution_that_loses_otherwise_is_a_fault(
     assert any(fault in one for one in found)
 
 
+def test_a_loss_that_no_visible_check_shows_is_a_fault_unless_the_task_warns(tmp_path: Path) -> None:
+    master = proven(tmp_path)
+    plant(master, "first", *WRONG["first"])
+    (found,) = validate.faults(master, run_here)
+    assert found.startswith("wrong/first.py: it loses test-1, but the visible check passes")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fault"),
+    [
+        ("The mean  of a clip's frames.", None),  # white space is folded
+        ("Write a function.", None),  # in the markdown of the task
+        ("Graded: the mean.", None),  # in the first cell, which holds for all tasks
+        ("The mean of some frames.", "no task says 'The mean of some frames.'"),
+        ("How many places a window has.", "no line 'warned:' quotes"),  # that is another task's
+    ],
+)
+def test_a_warning_is_quoted_word_for_word_from_the_text_of_the_task(
+    sentence: str, fault: str | None, tmp_path: Path
+) -> None:
+    made = changed("words")
+    made[0].source = "# Tiny\n\nGraded: the\nmean."
+    made.insert(2, new_markdown_cell("## Task 1\n\nWrite a function."))
+    made.insert(5, new_markdown_cell("## Task 2"))
+    master = proven(tmp_path, made)
+    plant(master, "first", *WRONG["first"], sentence)
+    found = validate.faults(master, run_here)
+    assert found == [] if fault is None else any(fault in one for one in found)
+
+
+def test_the_visible_checks_run_as_in_a_students_kernel(tmp_path: Path) -> None:
+    visible, hidden = assignment.TEST_MEAN.split("\n", 1)
+    seen = f"{visible}\ncheck.that(len(clips) == 2, 'the cell between defines it')\nmarker = 1\n{hidden}"
+    made = changed("test-1", source=seen)
+    made.insert(3, new_code_cell("clips = [torch.zeros(1, 2, 3)] * 2", id="between"))
+    made.insert(4, new_code_cell("raise ValueError('a cell that defines nothing which is used')", id="shown"))
+    assert validate.faults(proven(tmp_path / "a", made), run_here) == []
+    later = assignment.TEST_SIZE.replace(
+        "### ANSWERS", "### INPUTS\nassert 'marker' not in globals()\n### ANSWERS"
+    )
+    made[-2].source = later
+    assert validate.faults(proven(tmp_path / "b", made), run_here) == [], (
+        "nothing visible helps a hidden check"
+    )
+
+
+def test_a_visible_check_that_the_reference_fails_is_a_fault(tmp_path: Path) -> None:
+    wrong = assignment.TEST_MEAN.replace("[2, 3]", "[3, 2]")
+    found = validate.faults(proven(tmp_path, changed("test-1", source=wrong)), run_here)
+    assert found[0].startswith("the reference fails the visible check of test-1: Wrong: its shape")
+
+
+def test_a_visible_check_that_the_untouched_release_passes_is_a_fault(tmp_path: Path) -> None:
+    nothing = "check.passed('nothing')\n" + assignment.TEST_MEAN.split("\n", 1)[1]
+    found = validate.faults(proven(tmp_path, changed("test-1", source=nothing)), run_here)
+    assert "the untouched release passes the visible check of test-1" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "(4 points)",
+            "(3 points)",
+            "the question of words shows parts of [3.0] points; they must sum up to 4",
+        ),
+        ("(4 points)", "", "the question of words shows parts of [] points"),
+        ("(4 points)", "(1.5 points) And how? (2.5 points)", "names 'full' credit 1 times, for 2 parts"),
+        ("Half:", "Some:", "the rubric of words names 'half' credit 0 times, for 1 parts"),
+        ("No credit:", "", "the rubric of words names 'no credit' credit 0 times, for 1 parts"),
+    ],
+)
+def test_a_written_question_without_points_or_rubric_is_a_fault(
+    old: str, new: str, fault: str, tmp_path: Path
+) -> None:
+    master = proven(tmp_path, with_source("words", old, new))
+    assert any(fault in one for one in validate.faults(master, run_here))
+
+
 def test_too_few_wrong_solutions_are_a_fault(tmp_path: Path) -> None:
     master = proven(tmp_path)
     (master.path.parent / "wrong" / "axis.py").unlink()
@@ -97,6 +180,7 @@ def test_too_few_wrong_solutions_are_a_fault(tmp_path: Path) -> None:
         f'"""Wrong.\n\nloses: test-2\n"""\n{SIZE}6', f'"""Wrong.\n\nsays: a\n"""\n{SIZE}6',
         f'"""Wrong.\n\nloses: test-9\nsays: a\n"""\n{SIZE}6',
         '"""Wrong.\n\nloses: test-2\nsays: a\n"""\n# %% test-2\npass', f"no docstring\n{SIZE}6",
+        f'"""Wrong.\n\nloses: test-2\nsays: a\nwarned: no quotes\n"""\n{SIZE}6',
     ],
 )  # fmt: skip
 def test_a_wrong_solution_out_of_form_is_refused_by_its_name(text: str, tmp_path: Path) -> None:
