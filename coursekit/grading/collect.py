@@ -221,8 +221,7 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
     return found
 
 
-def _looked_at("); b = s.index("def _without_wrapper(")
-s = s[:a] + '''def _looked_at(
+def _looked_at(
     file: File, data: bytes | None, way: tuple[int, bool, str], assignment: Assignment
 ) -> _Candidate:
     """What is known of a file once its content has gone."""
