@@ -1,8 +1,8 @@
 """Tables as CSV, for people and their spreadsheets.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, also if it is quoted. A formula
-from a stranger can call programs and send data. Texts of students therefore get an apostrophe before such a
-sign, which spreadsheets read as "this is text".
+A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, also if it is quoted. A
+formula from a stranger can call programs and send data. Texts of students therefore get an apostrophe before
+such a sign, which spreadsheets read as "this is text".
 
 The key of a student stays as it is, because other programs look it up. `collect` makes it of letters, digits
 and `_@.-` only. A spreadsheet that takes such a key for a formula has neither a bracket nor an operator to
