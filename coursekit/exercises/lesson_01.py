@@ -57,43 +57,48 @@ def seconds_in_a_gigabyte(answer: Any) -> str:
     return "One second takes 1920 x 1080 x 3 x 50 = 311 MB, so 1 GB is full after about three seconds."
 
 
-def change_kernel(kernel: Any) -> str:
-    """A kernel on two stacked grey frames: 0 where they are equal, above 0 where they become brighter."""
+def flash_kernel(kernel: Any) -> str:
+    """A kernel on three stacked grey frames: 0 for a steady change, above 0 for a flash in the middle one."""
     check.that(isinstance(kernel, torch.Tensor), f"Expected a torch tensor, got {type(kernel).__name__}.")
     reasons = {
-        (2, 3, 3): "the axis that counts the kernels is missing in front; here there is one kernel.",
-        (2, 1, 3, 3): "this is two kernels of one channel; it should be one kernel of two channels.",
-        (1, 1, 3, 3): "the stack has two channels, so the kernel needs two matrices.",
+        (3, 3, 3): "the axis that counts the kernels is missing in front; here there is one kernel.",
+        (3, 1, 3, 3): "these are three kernels of one channel; it should be one kernel of three channels.",
+        (1, 2, 3, 3): "the stack has three channels, so the kernel needs three matrices.",
+        (1, 1, 3, 3): "the stack has three channels, so the kernel needs three matrices.",
     }
-    check.equal(tuple(kernel.shape), (1, 2, 3, 3), "change_kernel.shape", looks_like=reasons)
-    frames = video.read(data.clip("bikes"), frames=(100, 102), size=_SMALL).float().mean(dim=1)  # (2, H, W)
-    now = frames[0] / 510  # from 0 to 0.5, so that there is room for more brightness
+    check.equal(tuple(kernel.shape), (1, 3, 3, 3), "flash_kernel.shape", looks_like=reasons)
+    frame = video.read(data.clip("bikes"), frames=(100, 101), size=_SMALL).float().mean(dim=1)[0]  # (H, W)
+    now = 0.1 + frame / 510  # from 0.1 to 0.6, so that there is room for other brightness
     weights = kernel.detach().float()
-    still = _applied(weights, now, now)
-    worst = still.abs().max().item()
-    if worst >= 1e-4 and weights.min() >= 0:
+    still = _applied(weights, now, now, now).abs().max().item()
+    if still >= 1e-4 and weights.min() >= 0:
         raise check.Wrong(
-            "Where the two frames are equal, the result must be 0. None of your weights is negative, so your "
-            "kernel only adds values and does not compare the frames."
+            "Where the three frames are equal, the result must be 0. None of your weights is negative, so "
+            "your kernel only adds values and does not compare the frames."
         )
     check.that(
-        worst < 1e-4,
-        f"Where the two frames are equal, the result must be 0, but it reaches {worst:.3g}. The second "
-        "matrix must cancel each number of the first one.",
+        still < 1e-4,
+        f"Where the three frames are equal, the result must be 0, but it reaches {still:.3g}. At each place, "
+        "the numbers of the three matrices must sum to 0.",
     )
-    brighter = _applied(weights, now, now + 0.1)
-    if brighter.max() < 0:
+    steady = _applied(weights, now - 0.1, now, now + 0.1).abs().max().item()
+    check.that(
+        steady < 1e-4,
+        "Where the brightness rises by the same amount from frame to frame, the result must be 0, but it "
+        f"reaches {steady:.3g}. The change from frame 1 to 2 and the change from frame 2 to 3 must cancel.",
+    )
+    flash = _applied(weights, now, now + 0.1, now)
+    if flash.max() < 0:
         raise check.Wrong(
-            "Where the second frame is brighter, the result must be above 0, but it is below 0. The signs of "
-            "the two matrices are exchanged."
+            "Where only the middle frame is brighter, the result must be above 0, but it is below 0. All "
+            "signs are exchanged."
         )
     check.that(
-        brighter.min().item() > 1e-4,
-        "Where all pixels become brighter, the result must be above 0, but somewhere it is 0 or less. Are "
-        "there "
-        "positive weights in the second matrix, and is their sum above 0?",
+        flash.min().item() > 1e-4,
+        "Where all pixels are brighter in the middle frame only, the result must be above 0, but somewhere "
+        "it is 0 or less. Is the sum of the second matrix above 0?",
     )
-    return "It answers to every change of brightness, whether something moves or only the light changes."
+    return "It compares two changes, so it answers to a flash and not to light that changes steadily."
 
 
 def within_shots(answer: Callable[..., Any]) -> str:
@@ -219,9 +224,9 @@ def _number(value: Any, what: str) -> float:
         raise check.Wrong(f"{what}: expected one number, got {value!r}") from None
 
 
-def _applied(weights: torch.Tensor, now: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
-    """The result of a kernel (1, 2, 3, 3) on two grey frames (H, W), as (H', W')."""
-    return F.conv2d(torch.stack([now, later])[None], weights)[0, 0]
+def _applied(weights: torch.Tensor, *frames: torch.Tensor) -> torch.Tensor:
+    """The result of a kernel (1, T, 3, 3) on T grey frames (H, W), as (H', W')."""
+    return F.conv2d(torch.stack(frames)[None], weights)[0, 0]
 
 
 def _late(number: int, cuts: list[int]) -> int:
@@ -236,7 +241,7 @@ def _mean(values: list[float]) -> float:
 CHECKS: dict[str, Check] = {
     "frame-at": frame_at,
     "seconds-in-a-gigabyte": seconds_in_a_gigabyte,
-    "change-kernel": change_kernel,
+    "flash-kernel": flash_kernel,
     "within-shots": within_shots,
     "after-shuffling": after_shuffling,
     "in-order": in_order,

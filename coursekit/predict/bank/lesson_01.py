@@ -80,7 +80,8 @@ QUESTIONS: dict[str, Question] = {
             "both full of 1": "These add the two frames, so the result is large where the frames are bright.",
             "first full of -1, second full of 1": (
                 "They subtract the sum of nine pixels now from the sum of the same pixels next. Equal pixels "
-                "give 0. Exercise 3 asks what else gives an answer here, besides motion."
+                "give 0. Every change of brightness gives an answer, not only motion. In exercise 3 you "
+                "build a kernel for three frames."
             ),
             "columns -1, 0, 1 in both": (
                 "Each matrix finds vertical edges in its frame, and the two are added. An edge that stands "
