@@ -1,27 +1,64 @@
-"""The page that each student gets back. Nothing of a submission can run in it."""
+"""The page that each student gets back, and the page for those who mark. Nothing of a submission runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from coursekit.grading.assignment import Assignment
-from coursekit.grading.autograde import Mark
+from coursekit.grading import _code, _markdown, _messages, _tasks
+from coursekit.grading._tasks import Task
+from coursekit.grading.assignment import Assignment, Cell
+from coursekit.grading.autograde import Mark, Part
+from coursekit.grading.release import TEXT_STUB
+from coursekit.grading.reports import html, titles
+from coursekit.grading.reports.html import Html, join, tag
 
 if TYPE_CHECKING:
     from coursekit.grading._worker import Record
     from coursekit.grading.gradebook import Total
 
-# No script, no picture, nothing from elsewhere: whatever the page holds, a browser runs none of it.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = html.POLICY
+# What a student can do about a note, by its kind.
+ADVICE = {
+    "unread": "Hand in the notebook file itself, or ask your instructor how.",
+    "assignment": "Compare the name of the file with the name of the assignment.",
+    "limit": "Look for a loop that does not end, or for a tensor that is far larger than it needs to be.",
+    "stopped": "What the cell defines after that line was not there for the checks. It is marked below.",
+    "rule": "Read the rule in the text of the task. The line is marked below.",
+    "outside": "Only the marked cells are graded, because only their text is taken from your file.",
+    "written": "If this is not the text that you mean, tell your instructor.",
+    "metadata": "Compare the code below with yours. If something is missing, tell your instructor.",
+    "files": "If another file is the right one, tell your instructor.",
+    "late": "If this is wrong, tell your instructor.",
+    "name": "",
+}
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
-pre { background: #f4f4f4; padding: .6rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-table { border-collapse: collapse; }
-td, th { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #ccc;
-vertical-align: top; } .reason { border-left: .3rem solid #b35900; padding-left: .8rem; }
+.lead { font-size: 1.15rem; } .points { font-weight: normal; color: var(--soft); white-space: nowrap; }
+.score { width: auto; min-width: 60%; } .score tr:last-child > * { border-top: 2px solid var(--ink);
+  font-weight: bold; }
+.notes > li { margin: .4rem 0; }
+.reason { border-left: .3rem solid var(--bad); padding: .1rem 0 .1rem .8rem; }
+section { border-top: 1px solid var(--line); margin-top: 2rem; } section > h2 { margin-top: 1rem; }
+.checks, .checks ul { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: 1.7rem; }
+.checks li li { margin: .3rem 0; } .checks .sign { float: left; margin-left: -1.7rem; font-weight: bold; }
+.all > .sign { color: var(--good); } .part > .sign, .none > .sign { color: var(--bad); }
+.message { margin: .2rem 0; white-space: pre-wrap; }
+dl.message { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; white-space: normal;
+  background: var(--box); padding: .4rem .6rem; }
+dl.message dt { color: var(--soft); } dl.message dd { margin: 0; min-width: 0; }
+dl.message dd code { white-space: pre-wrap; }
+.answer, .remarks { white-space: pre-wrap; padding: .6rem .8rem; margin: .3rem 0; }
+.answer { background: var(--box); } .remarks { border-left: .3rem solid var(--good); }
+details { margin: .4rem 0; }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+@media (max-width: 30rem) { dl.message { grid-template-columns: 1fr; }
+  dl.message dd { margin-bottom: .3rem; } }
+@media print { section { break-inside: auto; } .checks li, .answer, dl.message { break-inside: avoid; }
+  nav { display: none; } }
 """
+SIGNS = {"all": ("✓", "passed"), "part": ("◐", "passed in part"), "none": ("✗", "not passed")}
 
 
 def page(assignment: Assignment, record: Record, total: Total | None = None) -> str:
@@ -32,59 +69,377 @@ def page(assignment: Assignment, record: Record, total: Total | None = None) -> 
         record: the result of grading the student's submission.
         total: the student's marks in the gradebook, with those given by hand; None is not known.
     """
-    maximum = sum(mark.maximum for mark in record.marks)
-    title = f"{assignment.name}: {record.name or record.student}"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p><strong>{record.points:g} of {maximum:g} points</strong> by the tests.</p>",
-    ]
-    for mark in total.by_hand if total else ():
-        points = (
-            "waits for a person" if mark.points is None else f"{mark.points:g} of {mark.maximum:g} points"
-        )
-        parts.append(f"<p>{escape(mark.grade_id)}: {points}</p><p>{escape(mark.comment)}</p>")
-    if record.reason:
-        parts.append(f'<p class="reason">{escape(record.reason)}</p>')
-    if record.notes:
-        parts.append("<ul>" + "".join(f"<li>{escape(note.text)}</li>" for note in record.notes) + "</ul>")
-    parts.append(_table(record.marks))
-    for cell in assignment.cells:
-        if cell.grade_id in record.texts:
-            parts.append(f"<h2>{escape(cell.grade_id)}</h2><pre>{escape(record.texts[cell.grade_id])}</pre>")
-            if record.said.get(cell.grade_id):
-                parts.append(
-                    f"<p>It printed, or ended with:</p><pre>{escape(record.said[cell.grade_id])}</pre>"
-                )
-    return _framed(title, parts)
+    return _Page(assignment, record, total).html()
 
 
 def rubric(assignment: Assignment) -> str:
-    """Make the page for those who mark the written answers: the questions and the model answers, as HTML.
+    """Make the page for those who mark the written answers: the questions, the points, the model answers.
 
     Args:
         assignment: the assignment.
     """
-    title = f"{assignment.name}: marking the written answers"
-    parts = [f"<h1>{escape(title)}</h1>"]
-    for cell in assignment.written:
-        parts.append(
-            f"<h2>{escape(cell.grade_id)} ({cell.points:g} points)</h2><pre>{escape(cell.source)}</pre>"
+    title = f"{titles.of_assignment(assignment)}: marking"
+    parts = [_how_to_mark(assignment)]
+    for task in _tasks.tasks(assignment):
+        for cell in task.of_kind("written"):
+            parts.append(
+                tag(
+                    "section",
+                    tag("h2", task.title, " ", _points(cell.points)),
+                    tag("h3", "The question"),
+                    _rendered(re.sub(r"^#.*\n?", "", task.text)),
+                    tag("h3", "The model answer"),
+                    _rendered(_between_marks(cell.source)),
+                )
+            )
+    return html.page(title, *parts, style=STYLE)
+
+
+class _Page:
+    """One student's page.
+
+    Args:
+        assignment, record, total: as those of `page`.
+    """
+
+    def __init__(self, assignment: Assignment, record: Record, total: Total | None) -> None:
+        self.assignment, self.record, self.total = assignment, record, total
+        self.marks = {mark.grade_id: mark for mark in record.marks}
+        self.by_hand = {mark.grade_id: mark for mark in total.by_hand} if total else {}
+        self.changed = {mark.grade_id: mark for mark in total.changed} if total else {}
+        self.comments = total.comments if total else {}
+        self.tasks = _tasks.tasks(assignment)
+        self.remarks = self._remarks()
+
+    def html(self) -> str:
+        """The whole page."""
+        return html.page(
+            f"{titles.of_assignment(self.assignment)} \N{EN DASH} {self.record.name or self.record.student}",
+            self._lead(),
+            self._notes(),
+            self._score(),
+            self._contents(),
+            *(self._task(task, number) for number, task in enumerate(self.tasks, start=1)),
+            self._foot(),
+            style=STYLE + _code.style(),
         )
-    return _framed(title, parts)
+
+    # ------------------------------------------------------------ points
+
+    def _lead(self) -> Html:
+        """The points in one sentence."""
+        earned, maximum = self._earned()
+        points = tag("strong", f"{earned:g} of {_of(maximum)}")
+        if any(self._waits(cell) for cell in self.assignment.written):
+            waits = " so far. A person still has to read what you wrote; the points for that are not in it."
+            return tag("p", points, waits, class_="lead")
+        return tag("p", points, class_="lead")
+
+    def _waits(self, cell: Cell) -> bool:
+        """Whether a written answer has no points yet."""
+        mark = self.by_hand.get(cell.grade_id)
+        return mark is None or mark.points is None
+
+    def _earned(self) -> tuple[float, float]:
+        """The points, and how many there are at most."""
+        if self.total:
+            return self.total.score, self.total.maximum
+        by_hand = sum(cell.points for cell in self.assignment.written)
+        return self.record.points, sum(mark.maximum for mark in self.record.marks) + by_hand
+
+    def _score(self) -> Html:
+        """The table of points: by the tests, by hand, for lateness, together."""
+        record, total = self.record, self.total
+        maximum = sum(mark.maximum for mark in record.marks)
+        rows: list[tuple[object, object]] = [
+            ("By the tests", tag("strong", f"{record.points:g} of {_of(maximum)}"))
+        ]
+        for mark in self.changed.values():
+            if mark.points is not None and (test := self.marks.get(mark.grade_id)):
+                difference = mark.points - test.points
+                if difference:
+                    rows.append((f"Changed by a person: {self._title(mark.grade_id)}", f"{difference:+g}"))
+        for cell in self.assignment.written:
+            hand = self.by_hand.get(cell.grade_id)
+            points = "waits for a person"
+            if hand and hand.points is not None:
+                points = f"{hand.points:g} of {_of(cell.points)}"
+            rows.append((f"By hand: {self._title(cell.grade_id)}", points))
+        extra = sum(mark.extra for mark in (*self.by_hand.values(), *self.changed.values()))
+        if extra:
+            rows.append(("Extra credit", f"{extra:+g}"))
+        if total and total.penalty:
+            rows.append(("Handed in late", f"−{total.penalty:g}"))
+        earned, maximum = self._earned()
+        rows.append(("Together", f"{earned:g} of {_of(maximum)}"))
+        body = (tag("tr", tag("th", name, scope="row"), tag("td", points)) for name, points in rows)
+        return tag("table", tag("caption", "Your points"), tag("tbody", *body), class_="score")
+
+    def _title(self, grade_id: str) -> str:
+        """What a cell with points is called in a line of its own."""
+        task = next((t for t in self.tasks if any(cell.grade_id == grade_id for cell in t.cells)), None)
+        cell = next((cell for cell in task.cells if cell.grade_id == grade_id), None) if task else None
+        if not task or not cell:
+            return grade_id
+        return task.title if cell.kind == "written" else f"{task.title}, {_tasks.check_title(cell, task)}"
+
+    def _task_points(self, task: Task) -> tuple[float, float, bool]:
+        """The points of a task, how many there are at most, and whether a part still waits for a person."""
+        points, maximum, waits = 0.0, 0.0, False
+        for cell in task.cells:
+            if cell.kind == "solution":
+                continue
+            maximum += cell.points
+            hand = self.by_hand.get(cell.grade_id) or self.changed.get(cell.grade_id)
+            if hand and hand.points is not None:
+                points += hand.points
+            elif cell.kind == "written":
+                waits = True
+            elif cell.grade_id in self.marks:
+                points += self.marks[cell.grade_id].points
+        return points, maximum, waits
+
+    # ------------------------------------------------------------ notes
+
+    def _notes(self) -> Html:
+        """The reason and the notes, as sentences with what to do."""
+        parts = []
+        if self.record.reason:
+            text = _messages.sentence(self.record.reason)
+            todo = "Repair this, and hand in again if you still can. If you do not understand it, ask."
+            parts.append(tag("p", tag("strong", text), " ", todo, class_="reason"))
+        items = [
+            tag("li", _messages.sentence(note.text), " ", ADVICE.get(note.kind, ""))
+            for note in self.record.notes
+            if note.text != self.record.reason
+        ]
+        if items:
+            parts.append(tag("ul", *items, class_="notes"))
+        return tag("div", tag("h2", "Please read this first"), *parts) if parts else Html("")
+
+    def _contents(self) -> Html:
+        """The list of tasks with their points."""
+        items = (
+            tag("li", tag("a", task.title, href=f"#task-{number}"), " ", self._badge(task))
+            for number, task in enumerate(self.tasks, start=1)
+        )
+        return tag("nav", tag("h2", "Your tasks"), tag("ul", *items), aria_label="Tasks")
+
+    def _badge(self, task: Task) -> Html:
+        points, maximum, waits = self._task_points(task)
+        if waits and points == 0:
+            return tag("span", f"waits for a person ({_of(maximum)})", class_="points")
+        text = f"{points:g} of {_of(maximum)}{', a part waits for a person' if waits else ''}"
+        return tag("span", text, class_="points")
+
+    # ------------------------------------------------------------ tasks
+
+    def _task(self, task: Task, number: int) -> Html:
+        """A task with its checks, the student's code and the written answer."""
+        parts = [tag("h2", task.title, " ", self._badge(task), id=f"task-{number}")]
+        tests = task.of_kind("test")
+        if tests:
+            parts += [
+                tag("h3", "Checks"),
+                tag("ul", *(self._test(cell, task) for cell in tests), class_="checks"),
+            ]
+        points, maximum, waits = self._task_points(task)
+        if points < maximum and not waits:
+            parts.append(self._again(task))
+        for cell in task.of_kind("solution"):
+            parts += self._solution(cell, len(task.of_kind("solution")) > 1)
+        for cell in task.of_kind("written"):
+            parts += self._answer(cell)
+        return tag("section", *parts, aria_labelledby=f"task-{number}")
+
+    def _test(self, cell: Cell, task: Task) -> Html:
+        """A test with its points, its parts and its message."""
+        mark = self.marks.get(cell.grade_id) or Mark(cell.grade_id, 0.0, cell.points, "")
+        title = _tasks.check_title(cell, task)
+        more: list[Html] = []
+        if mark.parts:
+            more.append(tag("ul", *(self._part(part) for part in mark.parts)))
+        if mark.message and not any(part.message for part in mark.parts):
+            more.append(self._message(mark.message))
+        hand = self.changed.get(cell.grade_id)
+        if hand and hand.points is not None and hand.points != mark.points:
+            by = f"A person changed this to {hand.points:g} of {_of(mark.maximum)}."
+            more.append(tag("p", by, class_="message"))
+        if hand and hand.extra:
+            more.append(tag("p", f"A person gave {hand.extra:g} more as extra credit.", class_="message"))
+        return _item(title, mark.points, mark.maximum, more)
+
+    def _part(self, part: Part) -> Html:
+        more = [self._message(part.message)] if part.message else []
+        return _item(_messages.sentence(part.name).rstrip("."), part.points, part.maximum, more)
+
+    def _message(self, message: str) -> Html:
+        """A message, with what was expected and what came set apart."""
+        if message == self.record.reason:
+            return tag("p", "This was not checked: see the top of the page.", class_="message")
+        parts = _messages.comparison(message)
+        if message.startswith("NotImplementedError: "):
+            return tag(
+                "p", "The cell still says that this is to be done. ", self._linked(message), class_="message"
+            )
+        if not parts:
+            return tag("p", self._linked(_messages.sentence(message)), class_="message")
+        rows = [
+            ("Checked", tag("code", parts.what)),
+            ("Expected", tag("code", parts.expected)),
+            ("Got", tag("code", parts.got)),
+        ]
+        if parts.hint:
+            rows.append(("Hint", self._linked(_messages.sentence(parts.hint))))
+        return tag(
+            "dl",
+            *(part for name, value in rows for part in (tag("dt", name), tag("dd", value))),
+            class_="message",
+        )
+
+    def _linked(self, message: str) -> Html:
+        """A message; the line that it names is a link to the line, which is on this page."""
+        pieces: list[object] = []
+        end = 0
+        for found, cell, line in _messages.located(message):
+            if line in self.remarks.get(cell, {}):
+                link = tag("a", found[0].strip(), href=f"#{cell}-line-{line}")
+                pieces += [message[end : found.start()], " ", link]
+                end = found.end()
+        return join([*pieces, message[end:]])
+
+    def _again(self, task: Task) -> Html:
+        """What to read again."""
+        notebook = _tasks.follows(self.assignment)
+        if not notebook:
+            return Html("")
+        section = _tasks.sections(self.assignment).get(task.title)
+        where = join([", section ", tag("em", section)]) if section else ""
+        return tag("p", "To read again: ", notebook, where, ".")
+
+    def _solution(self, cell: Cell, several: bool) -> list[Html]:
+        """The student's code, what it printed, and what a person wrote about it."""
+        text = self.record.texts.get(cell.grade_id)
+        if text is None:
+            return []
+        heading = f"Your code in the cell {cell.grade_id}" if several else "Your code"
+        parts = [
+            tag("h3", heading),
+            _code.listing(text, cell.grade_id, self.remarks.get(cell.grade_id, {})),
+        ]
+        said = self.record.said.get(cell.grade_id, "").strip("\n")
+        if said:
+            summary = tag("summary", "What this cell printed, and its error if it stopped")
+            parts.append(tag("details", summary, tag("pre", said)))
+        comment = self.comments.get(cell.grade_id)
+        if comment:
+            parts.append(_comment(comment))
+        return parts
+
+    def _answer(self, cell: Cell) -> list[Html]:
+        """The written answer, with the points and the comment of the person who marked it."""
+        text = self.record.texts.get(cell.grade_id, "").strip()
+        hand = self.by_hand.get(cell.grade_id)
+        empty = not text or text == TEXT_STUB
+        answer = tag("p", "You wrote nothing here.") if empty else tag("div", text, class_="answer")
+        parts = [tag("h3", "Your answer"), answer]
+        if hand is None or hand.points is None:
+            parts.append(tag("p", "A person has not marked this yet."))
+        elif not empty or hand.points:
+            points = tag("strong", f"{hand.points:g} of {_of(cell.points)}")
+            parts.append(tag("p", "A person read this: ", points, "."))
+        if hand and hand.extra:
+            parts.append(tag("p", f"Extra credit: {hand.extra:g}."))
+        if hand and hand.comment:
+            parts.append(_comment(hand.comment))
+        return parts
+
+    def _foot(self) -> Html:
+        text = (
+            "If you think that a check is wrong, write to your instructor. Name the task and the check, and "
+            "say what your code should do there."
+        )
+        return tag("footer", tag("hr"), tag("p", text, class_="soft"))
+
+    # ------------------------------------------------------------ lines
+
+    def _remarks(self) -> Mapping[str, Mapping[int, list[str]]]:
+        """What the messages say of lines, by cell and line, each thing once."""
+        remarks: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for place in self._places():
+            texts = remarks[place.cell][place.line]
+            if place.cell in self.record.texts and place.text and place.text not in texts:
+                texts.append(place.text)
+        return remarks
+
+    def _places(self) -> Iterator[_messages.Place]:
+        """The lines that notes and messages speak of."""
+        for note in self.record.notes:
+            yield from _messages.places(note.text)
+        for mark in self.record.marks:
+            for message in (mark.message, *(part.message for part in mark.parts)):
+                yield from _messages.places(message)
 
 
-def _framed(title: str, parts: Sequence[str]) -> str:
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n{chr(10).join(parts)}\n</body></html>\n"
+def _item(title: str, points: float, maximum: float, more: list[Html]) -> Html:
+    """A check in a list: its sign, its name, its points, and what is to be said of it."""
+    state = "all" if points == maximum else "part" if points else "none"
+    sign, word = SIGNS[state]
+    return tag(
+        "li",
+        tag("span", sign, class_="sign", aria_hidden="true"),
+        title,
+        ": ",
+        tag("span", f"{word}, {points:g} of {_of(maximum)}", class_="points"),
+        *more,
+        class_=state,
     )
 
 
-def _table(marks: Sequence[Mark]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(mark.grade_id)}</td><td>{mark.points:g} of {mark.maximum:g}</td>"
-        f"<td>{escape(mark.message) or 'passed'}</td></tr>"
-        for mark in marks
+def _of(points: float) -> str:
+    """A number of points with the noun."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def _comment(text: str) -> Html:
+    return tag("div", tag("strong", "Comment: "), text, class_="remarks")
+
+
+def _points(points: float) -> Html:
+    return tag("span", f"({_of(points)})", class_="points")
+
+
+def _rendered(markdown: str) -> Html:
+    return Html(_markdown.to_html(markdown.strip()))
+
+
+def _between_marks(source: str) -> str:
+    """The model answer in a master's cell: what stands between the marks, or else all of it."""
+    inside = re.search(r"### BEGIN SOLUTION\n(.*?)\n?### END SOLUTION", source, re.DOTALL)
+    return inside[1] if inside else source
+
+
+def _how_to_mark(assignment: Assignment) -> Html:
+    """How to come to the answers in formgrader."""
+    steps = (
+        join(["In the folder of the gradebook, start ", tag("code", "jupyter lab"), "."]),
+        "Open the menu Nbgrader, then Formgrader, then Manual Grading.",
+        join(["Choose ", tag("code", assignment.name), " twice: the assignment, and its notebook."]),
+        "Open a submission, and write the points and a comment beside the answer. They are saved at once.",
+        "The key Tab leads to the next field; the arrows at the top lead to the next submission.",
     )
-    return f"<table><tr><th>test</th><th>points</th><th>what was found</th></tr>{rows}</table>"
+    return join((
+        tag("h2", "How to mark"),
+        tag("ol", *(tag("li", step) for step in steps)),
+        tag(
+            "p",
+            "In Manual Grading, formgrader shows numbers in place of names, until you click the eye beside a "
+            "number or Show All Names. Manage Submissions and Manage Students show names. If a student wrote "
+            "a name into an answer, you see it.",
+        ),
+        tag(
+            "p",
+            "An answer that has changed since it was marked waits again, and its old points do not count. "
+            "Marks and comments reach the students' pages when you start coursekit grade again.",
+        ),
+    ))  # fmt: skip

@@ -1,0 +1,109 @@
+"""What a message of a check says: what was compared, and of which lines of the student's code it speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_LINE = re.compile(r" ?\(?\bline (?P<line>\d{1,6})(?: of (?:the )?cell (?P<cell>[\w-]+))?\)?")
+_STOPPED = re.compile(
+    r"(?:your|the) cell (?P<cell>[\w-]+) stopped(?:, so there is no \w+)?: (?P<error>.*)", re.DOTALL
+)
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A message of the form "WHAT: expected EXPECTED, got GOT: HINT"; the hint may be empty."""
+
+    what: str
+    expected: str
+    got: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a cell, and what a message says of it."""
+
+    cell: str  # its grade_id
+    line: int  # from 1
+    text: str
+
+
+def comparison(message: str) -> Comparison | None:
+    """Take a message apart; None if it has another form."""
+    what, separator, rest = message.partition(": expected ")
+    if not separator:
+        return None
+    end = _outside(rest, ", got ")
+    if end < 0:
+        return None
+    expected, rest = rest[:end], rest[end + len(", got ") :]
+    end = _outside(rest, ": ")
+    if end < 0:
+        return Comparison(what, expected, rest, "")
+    return Comparison(what, expected, rest[:end], rest[end + 2 :])
+
+
+def located(message: str) -> Iterator[tuple[re.Match[str], str, int]]:
+    """Where a message names a line: the match, the grade_id of the cell, and the line's number from 1.
+
+    In "your cell task-1 stopped: ... (line 3)" it is line 3 of that cell. A line without a cell is left out.
+    """
+    stopped = _STOPPED.search(message)
+    for found in _LINE.finditer(message):
+        cell = found["cell"] or (
+            stopped["cell"] if stopped and stopped.start("error") < found.start() else ""
+        )
+        if cell:
+            yield found, cell, int(found["line"])
+
+
+def places(message: str) -> Iterator[Place]:
+    """The lines that a message speaks of, each with what it says of the line."""
+    stopped = _STOPPED.search(message)
+    begin = stopped.start("error") if stopped else 0
+    for found, cell, line in located(message):
+        text = message[begin:]
+        if found[0].lstrip().startswith("("):  # else the place is a part of the sentence
+            text = message[begin : found.start()] + message[found.end() :]
+        yield Place(cell, line, sentence(text))
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter at its beginning and a full stop at its end.
+
+    A word that is a name of Python's, such as `output_size(...)`, stays as it is.
+    """
+    text = " ".join(text.split())
+    if re.match(r"[a-z]+( |$)", text):
+        text = text[0].upper() + text[1:]
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
+def _outside(text: str, separator: str) -> int:
+    """Where a separator first stands outside of brackets and quotes; where not, its first place; or -1.
+
+    Values are written as Python writes them, and long ones are cut, so that a bracket may have no partner.
+    """
+    closing: list[str] = []
+    quote = ""
+    place = 0
+    while place < len(text):
+        sign = text[place]
+        if quote:
+            place += sign == "\\"
+            quote = "" if sign == quote else quote
+        elif not closing and text.startswith(separator, place):
+            return place
+        elif sign in "'\"" and (place == 0 or not text[place - 1].isalnum()):
+            quote = sign
+        elif sign in _PAIRS:
+            closing.append(_PAIRS[sign])
+        elif closing and sign == closing[-1]:
+            closing.pop()
+        place += 1
+    cut = text.find(f" ...{separator}")
+    return text.find(separator) if cut < 0 else cut + 4
