@@ -102,7 +102,8 @@ def _numbers(records: Sequence[Record], failed: Mapping[str, str], waiting: int)
     handed_in = len({record.student for record in records} | failed.keys())
     text = f"{html.count(handed_in, 'student')} handed in."
     if failed:
-        text += f" {html.count(len(failed), 'student')} have no grade, because the file could not be read."
+        have = "has" if len(failed) == 1 else "have"
+        text += f" {html.count(len(failed), 'student')} {have} no grade: see the list of what to look at."
     if waiting:
         wait = "waits" if waiting == 1 else "wait"
         text += f" {html.count(waiting, 'student')} {wait} for a mark by hand."
@@ -135,7 +136,7 @@ def _scores(
         html.tag("h2", "Scores"),
         html.tag("p", about),
         charts.histogram(scores, maximum, mean, middle),
-        html.table(("measure", "points"), summary, "Scores in numbers", numbers=[1]),
+        html.table(("measure", "points"), summary, "Scores in numbers", numbers=[1], narrow=True),
     ]
 
 
@@ -223,6 +224,6 @@ def _resources(records: Sequence[Record]) -> list[object]:
         html.table(
             ("student", "processor time (s)"),
             [(html.person(record.name or record.student), f"{record.seconds:.1f}") for record in slowest],
-            "The slowest", numbers=[1],
+            "The slowest", numbers=[1], narrow=True,
         ),
     ]  # fmt: skip

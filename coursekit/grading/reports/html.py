@@ -14,26 +14,28 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1a1a1a; --soft: #555; --line: #c8c8c8;
   --box: #f4f4f4; --link: #0060a0; --good: #0072b2; --bad: #d55e00; --none: #8a8a8a; --mark: #ffe08a; }
-@media (prefers-color-scheme: dark) { :root { --paper: #161616; --ink: #ececec; --soft: #b0b0b0;
+@media screen and (prefers-color-scheme: dark) { :root { --paper: #161616; --ink: #ececec; --soft: #b0b0b0;
   --line: #4a4a4a; --box: #242424; --link: #7cc4f0; --good: #56b4e9; --bad: #e8842c; --none: #8f8f8f;
   --mark: #6b5200; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 62rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+  max-width: 62rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.25rem; margin-top: 2rem; }
 h3 { font-size: 1.05rem; margin-bottom: .3rem; }
 a { color: var(--link); } .soft { color: var(--soft); }
 pre, code { font: .85rem/1.45 ui-monospace, monospace; }
+code, pre { overflow-wrap: anywhere; }
 pre { background: var(--box); padding: .6rem; margin: .3rem 0; white-space: pre-wrap; }
 mark { background: var(--mark); color: inherit; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--soft); padding: .3rem 0; }
+table.narrow { max-width: 32rem; } caption { text-align: left; color: var(--soft); padding: .8rem 0 .3rem; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 summary { cursor: pointer; }
 @media (max-width: 40rem) { th, td { padding-right: .5rem; } }
-@media print { body { max-width: none; margin: 0; } tr, figure { break-inside: avoid; }
+@media print { :root { color-scheme: light; } body { max-width: none; margin: 0; }
+  tr, figure { break-inside: avoid; }
   h2, h3 { break-after: avoid; } }
 """
 # Bytes that HTML does not allow, and signs that turn the direction of what follows.
@@ -75,7 +77,12 @@ def join(parts: Iterable[object], between: str = "") -> Html:
 
 
 def table(
-    head: Sequence[object], rows: Iterable[Sequence[object]], caption: str = "", numbers: Iterable[int] = ()
+    head: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    caption: str = "",
+    numbers: Iterable[int] = (),
+    *,
+    narrow: bool = False,
 ) -> Html:
     """A table that scrolls by itself where the window is too narrow for it.
 
@@ -84,6 +91,7 @@ def table(
         rows: their cells.
         caption: what the table shows; may be empty.
         numbers: the columns of numbers, from 0, which are aligned to the right.
+        narrow: whether it stays narrow in a wide window, so that a row is easy to follow.
     """
     right = set(numbers)
 
@@ -100,6 +108,7 @@ def table(
             tag("caption", caption) if caption else "",
             tag("thead", tag("tr", cells("th", head, scope="col"))),
             tag("tbody", *(tag("tr", cells("td", row)) for row in rows)),
+            class_="narrow" if narrow else None,
         ),
         class_="scroll",
         tabindex="0",

@@ -112,7 +112,7 @@ def page(looks: Sequence[Look], assignment: Assignment) -> str:
             html.tag("h2", "Only a mark by hand is missing"),
             html.tag("p", html.join(links, ", ")),
         ]
-    return html.page(title, *parts)
+    return html.page(title, *parts, style="td:first-child { min-width: 8rem; }")
 
 
 def _paths(student: str, assignment: Assignment, root: str, graded: bool) -> tuple[str, str]:
