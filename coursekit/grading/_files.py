@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import stat
 import struct
 import zipfile
@@ -192,7 +191,7 @@ def _read(path: Path, parts: tuple[str, ...]) -> Read:
 
 
 def _is_wanted(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in READ or name.lower() == GRADESCOPE
+    return PurePosixPath(name).suffix.lower() in READ or ".ipynb" in name.lower() or name.lower() == GRADESCOPE
 
 
 def _look(file: File, data: bytes | None) -> None:
@@ -489,8 +488,7 @@ class Reader:
                 break
         source: Path | IO[bytes] = Path(at.path)
         if at.numbers:
-            source = io.BytesIO()
-            shutil.copyfileobj(io.BytesIO(self.read(at)), source)
+            source = io.BytesIO(self.read(at))
         stack = contextlib.ExitStack()
         archive = stack.enter_context(opened(source))
         self._open.append((at, archive, stack))

@@ -20,13 +20,14 @@ _WRAPPER = re.compile(
     r"exports?|all|repos(itories)?)([-_ .(]|$)"
 )
 _MOODLE = re.compile(r"^(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_.*$")
-_CANVAS = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_\d+_.+$", re.IGNORECASE)
+_CANVAS = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_.+|text)$", re.IGNORECASE)
 _BLACKBOARD = re.compile(r"^(?:.*_)?(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_.*)?$")
 _BRIGHTSPACE = re.compile(r"^(?P<number>\d+-\d+) - (?P<name>.+) - (?P<time>[^-]+ [AP]M)$", re.IGNORECASE)
 _INBOUND = re.compile(r"^(?P<name>[^+]+)\+[^+]+\+(?P<time>\d{4}-\d\d-\d\d [^+]+)(?:\+.*)?$")  # nbgrader's
 _VERSION = re.compile(r"(?i)^(?:attempt|version|try|submission|versuch|v)[-_ ]*#?(\d+)$")
 _COPY = re.compile(  # what systems add to the name of a copy
-    r"(?i)^(copy|kopie|copia|copie) (of|von|de|di) |[-_ ]+(copy|kopie|copia|copie) ?\d*$|\s*\(\d+\)$"
+    r"(?i)(^|(?<= - ))(copy|kopie|copia|copie) (of|von|de|di)( |$)|[-_ ]+(copy|kopie|copia|copie) ?\d*$"
+    r"|\s*\(\d+\)$"
 )
 # Files beside the folders of students that are nobody's: of an instructor, or of a platform.
 _NOBODYS = re.compile(r"(?i)^(index\.html?|readme(\.\w+)?|.*\.(csv|xlsx?|log|ya?ml|xml))$")

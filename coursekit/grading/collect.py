@@ -27,6 +27,9 @@ from coursekit.grading.release import stubs
 __all__ = ["CollectError", "Submission", "gather", "read_times"]
 
 KEPT = 256 << 10  # bytes of a notebook that stays in memory as it came
+PARTS = 400_000  # lists and dicts in a notebook
+COMMAS = 1_500_000
+FINE = "the notebook consists of millions of small values: clear its outputs and hand it in again"
 EARLIEST = 631_152_000  # POSIX time of the year 1990: before that, a clock was not set
 LATEST = 4_102_444_800  # of 2100
 ATTEMPTS = ("latest", "best")
@@ -228,13 +231,18 @@ def _looked_at(
     one = _Candidate(file, file.parts, _names.Owner("", ""), way, False, 0, file.reason)
     if data is None or file.closed:
         return one
-    cells, reason = notebook_cells(data)
+    cells, reason = ([], FINE) if _is_fine(data) else notebook_cells(data)
     ids = {cell_grade_id(cell) for cell in cells}
     one.likeness = sum(cell.grade_id in ids for cell in assignment.cells if cell.grade_id)
     called = file.parts[-1].lower().endswith(".ipynb")
     one.notebook, one.reason = called or not reason, reason if called else ""
     one.checksum = checksum(data) if one.reason else ""
     return one
+
+
+def _is_fine(data: bytes) -> bool:
+    """Whether a file would fill the memory with millions of small values if it were read as JSON."""
+    return data.count(b"{") + data.count(b"[") > PARTS or data.count(b",") > COMMAS
 
 
 def _without_wrapper(
@@ -386,11 +394,11 @@ class _Chooser:
         """Notes on the attempts of which one is graded."""
         notebooks = [one for attempt in attempts for one in attempt if one.notebook]
         taken = best[chosen]
-        if taken is not None:
+        if taken is not None and len(notebooks) > 1:
             others = ", ".join(one.described() for one in notebooks if one is not taken)
             yield _note(
                 f"of {len(notebooks)} notebooks in {len(attempts)} attempts {taken.described()} of attempt "
-                f"{chosen + 1} is graded" + (f", not {others}" if others else "")
+                f"{chosen + 1} is graded, not {others}"
             )
         for number in range(chosen + 1, len(attempts)):
             one, (reason, unread) = best[number], _missing(attempts[number])

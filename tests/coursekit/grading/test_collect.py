@@ -206,7 +206,7 @@ def test_no_two_students_become_one_and_none_two(
     path = tmp_path / "all.zip"
     names = [
         name for name in names
-        if not name.startswith((".", "__MACOSX")) and name.lower() not in ("tiny", "submitted")
+        if not _files.is_hidden(name, folder=True) and name.lower() not in ("tiny", "submitted")
         and not name.lower().endswith(".zip") and "_assignsubmission_" not in name and name[1:] != ":"
     ]  # fmt: skip
     cells = {name: json.dumps({"cells": [{"source": str(i)}]}).encode() for i, name in enumerate(names)}
