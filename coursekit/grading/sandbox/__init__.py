@@ -4,6 +4,7 @@ One process in bubblewrap's sandbox has torch imported. Each submission runs in 
 namespaces (see `_zygote`, `_jail`). What comes out is data of unknown origin (see `autograde`).
 """
 
+from coursekit._shared._source import compiled
 from coursekit.grading.sandbox._sandbox import (
     BROKEN,
     Limits,
@@ -14,7 +15,6 @@ from coursekit.grading.sandbox._sandbox import (
     check,
     imports,
 )
-from coursekit.grading.sandbox._source import compiled
 
 __all__ = [
     "BROKEN",

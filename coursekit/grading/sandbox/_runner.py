@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from coursekit.grading.sandbox._source import compiled
+from coursekit._shared._source import compiled
 
 PRINTED = 4_000  # characters kept of what a cell prints
 ANSWERS = 4_000_000  # characters of one test's answers

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -12,7 +13,7 @@ from support import assignment
 from support.assignment import RIGHT
 
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.rebuild import NOTEBOOK, Rebuilt, rebuild
+from coursekit.grading.rebuild import NOTEBOOK, Taken, rebuild
 
 MINE = {"task-1": RIGHT["task-1"], "task-2": RIGHT["task-2"]}
 
@@ -27,7 +28,7 @@ def good(master: Assignment) -> bytes:
     return assignment.handed_in(master)
 
 
-def built(master: Assignment, content: Any) -> Rebuilt:
+def built(master: Assignment, content: Any) -> Taken:
     """What is made of a notebook, given as bytes or as what JSON says."""
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     return rebuild(data, master, assignment.texts(master))
@@ -47,7 +48,7 @@ def texts_of(rebuilt):
     return tuple(note.text for note in rebuilt.notes)
 
 
-def whole(rebuilt: Rebuilt) -> bool:
+def whole(rebuilt: Taken) -> bool:
     """Is all of a right submission there?"""
     return (rebuilt.solutions, rebuilt.written, rebuilt.reason) == (MINE, {"words": RIGHT["words"]}, "")
 
@@ -173,8 +174,22 @@ def test_a_helper_outside_the_marked_cell_is_pointed_at(master: Assignment) -> N
     notebook["cells"].insert(0, cell("code", "import numpy as np\n\ndef helper(x):\n    return x.mean(0)\n"))
     rebuilt = built(master, notebook)
     assert texts_of(rebuilt) == tuple(
-        f"the marked cell task-1 uses {name} of cell 1, which is not graded: move it into the marked cell"
+        f"the marked cell task-1 uses {name}, defined in cell 1 of the notebook, which is not graded: "
+        "move it into the marked cell"
         for name in ("helper", "np")
+    )
+
+
+def test_a_text_whose_links_were_published_elsewhere_is_no_answer(tmp_path: Path) -> None:
+    """`make publish` changes the links of the first cell; it once counted as the answer of an empty file."""
+    cells = assignment.cells()
+    cells[0].source += " [Colab](https://colab.example/github/OWNER/REPO/blob/main/tiny.ipynb)"
+    master = assignment.write(tmp_path, made=cells)
+    empty = assignment.handed_in(master, {}).replace(b"OWNER/REPO/blob/main", b"school/videos/blob/term")
+    rebuilt = built(master, empty)
+    assert (rebuilt.written, rebuilt.notes) == (
+        {"words": assignment.texts(master)["words"]},
+        (),
     )
 
 
@@ -312,7 +327,7 @@ def test_other_kernels_are_named(language: str, master: Assignment) -> None:
         (b"<!DOCTYPE html><title>Log in</title>", "the file is a web page, no notebook: download"),
         (b"\n<html>", "the file is a web page"),
         (b"%PDF-1.4", "the file is no notebook (Expecting value"),
-        (b"PK\3\4\xff\xfe", "the file is no notebook ("),
+        (b"PK\3\4\xff\xfe", "the file is a zip, no notebook: unpack it"),
         (b'{"cells": [{"source": "def', "the file is no notebook (Unterminated string"),
         (b"[" * 100_000, "the file is no notebook (maximum recursion depth"),
         (b'{"a":' * 100_000, "the file is no notebook (maximum recursion depth"),

@@ -1,6 +1,6 @@
 """The code of a cell, which may hold lines for IPython.
 
-The sandbox runs it, and the grader outside of it compiles the judge's parts with it.
+The sandbox runs it, the grader compiles the judge's parts with it outside, and `handin` reads it.
 """
 
 from __future__ import annotations
