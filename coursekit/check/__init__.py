@@ -6,18 +6,22 @@ that come out of the sandbox. Each returns nothing, or raises `Wrong`.
 `plain`, `encode` and `decode` say which values an answer may be made of and carry them as JSON text.
 """
 
-from coursekit.check._check import Wrong, caught, close, equal, error, passed, that, without
+from coursekit.check._check import Wrong, attempt, caught, close, equal, error, passed, that, without
+from coursekit.check._parts import judging, part
 from coursekit.check._plain import NotPlainError, decode, encode, plain
 
 __all__ = [
     "NotPlainError",
     "Wrong",
+    "attempt",
     "caught",
     "close",
     "decode",
     "encode",
     "equal",
     "error",
+    "judging",
+    "part",
     "passed",
     "plain",
     "that",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pkgutil import resolve_name
@@ -12,6 +13,8 @@ from unittest import mock
 import torch
 
 from coursekit.check._plain import NotPlainError, name_of, plain
+
+_ERROR = re.compile(r"[A-Z]\w*(Error|Exception|Iteration|Warning|Wrong): ")  # as `attempt` writes it
 
 # Known wrong answers, each with the mistake that leads to it: {6: "..."} or [(tensor, "..."), ...].
 Known = Mapping[Any, str] | Sequence[tuple[Any, str]]
@@ -85,6 +88,21 @@ def caught(function: Callable[[], Any]) -> str:
     except Exception as error:  # whichever comes is the answer
         return f"{type(error).__name__}: {error}"
     return "no error"
+
+
+def attempt(function: Callable[[], Any]) -> Any:
+    """The value of a call, or its error as text, such as "ValueError: its message".
+
+    With it, an error in one answer loses that answer alone: `answers["plain"] = check.attempt(lambda: f(3))`.
+    The checks say of such a text that the call stopped. A NotImplementedError is not caught: the task is
+    still to do.
+    """
+    try:
+        return function()
+    except NotImplementedError:
+        raise
+    except Exception as error:  # whichever comes is the answer
+        return f"{type(error).__name__}: {error}"
 
 
 def error(got: Any, kind: str, mentions: Sequence[str], what: str) -> None:
@@ -196,6 +214,8 @@ def _guess(got: Any, expected: Any) -> str:
 
 
 def _message(what: str, got: Any, expected: Any, reasons: Sequence[str]) -> str:
+    if isinstance(got, str) and not isinstance(expected, str) and _ERROR.match(got):
+        return f"{what}: expected {_short(expected)}, but it stopped with {_short(got)[1:-1]}"
     text = f"{what}: expected {_short(expected)}, got {_short(got)}"
     return f"{text}: {reasons[0]}" if reasons and reasons[0] else text
 
