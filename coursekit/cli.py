@@ -92,6 +92,40 @@ def _add_features(commands: Any) -> None:
     command.set_defaults(run=_features)
 
 
+def _handin_check(options: argparse.Namespace) -> int:
+    from coursekit import handin
+
+    try:
+        report = handin.examine(options.file, _handouts())
+    except (handin.HandinError, ImportError, ValueError, RuntimeError, OSError) as error:
+        print(f"coursekit handin-check: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print(report.text)
+    return report.code
+
+
+def _handouts() -> Any:
+    """The assignments as students get them: from the published package, or from the masters here."""
+    if not importlib.util.find_spec("coursekit.grading"):
+        from coursekit import handin
+
+        return handin.handouts()
+    from coursekit.grading import assignment, rebuild, release
+
+    return [rebuild.handout(master, release.stubs(master)) for master in assignment.every()]
+
+
+def _add_handin_check(commands: Any) -> None:
+    about = "check the notebook of an assignment before you hand it in: whole, filled in, what is missing"
+    ends = (
+        "Nothing in the notebook is run. Exit code: 0 it is whole and nothing is empty, 1 there is something "
+        "to look at, 2 it cannot be read."
+    )
+    command = commands.add_parser("handin-check", help=about, description=about, epilog=ends)
+    command.add_argument("file", metavar="FILE", help="the saved notebook, such as conv3d.ipynb")
+    command.set_defaults(run=_handin_check)
+
+
 def _grade(options: argparse.Namespace) -> int:
     try:
         from coursekit.grading import assignment, batch, report
@@ -159,6 +193,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
+    _add_handin_check(commands)
     if importlib.util.find_spec("coursekit.grading"):  # not in the students' course
         _add_grade(commands)
     return top

@@ -13,7 +13,16 @@ A `Handout` says what students were given; the published course carries those of
 
 from coursekit.handin._check import Report, check, examine
 from coursekit.handin._code import defined
-from coursekit.handin._handout import Cell, HandinError, Handout, fingerprint, handouts, save, setup_names
+from coursekit.handin._handout import (
+    FILE,
+    Cell,
+    HandinError,
+    Handout,
+    fingerprint,
+    handouts,
+    save,
+    setup_names,
+)
 from coursekit.handin._notebook import (
     NOTEBOOK,
     cell_grade_id,
@@ -25,6 +34,7 @@ from coursekit.handin._notebook import (
 from coursekit.handin._take import Copy, Note, Taken, take
 
 __all__ = [
+    "FILE",
     "NOTEBOOK",
     "Cell",
     "Copy",

@@ -16,8 +16,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from coursekit import handin
 from coursekit._shared._files import atomic_folder, is_foreign
-from coursekit.grading import release
+from coursekit.grading import rebuild, release
 from coursekit.grading.assignment import Assignment, AssignmentError, every
 from tools.notebooks.notebook import NotebookError, read, write
 from tools.publish import links
@@ -81,6 +82,7 @@ def publish(
         assignments = every(root / "notebooks" / "assignments")
         for assignment in assignments:
             write_release(assignment, tree)
+        _write_handouts(assignments, tree)
         for path in tree.rglob("*"):
             if path.suffix in (*links.STAMPED, ".yml"):
                 path.write_text(links.moved(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
@@ -137,6 +139,12 @@ def write_release(assignment: Assignment, tree: Path) -> str:
     (tree / path).parent.mkdir(parents=True)
     release.write(assignment, tree / path)
     return path
+
+
+def _write_handouts(assignments: list[Assignment], tree: Path) -> None:
+    """Write what `handin` needs to know of the assignments into the students' package."""
+    path = tree / "coursekit" / "handin" / handin.FILE.name
+    handin.save(path, [rebuild.handout(each, release.stubs(each)) for each in assignments])
 
 
 def _write_templates(tree: Path, assignments: list[Assignment], place: Place) -> None:
