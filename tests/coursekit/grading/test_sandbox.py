@@ -17,6 +17,7 @@ import types
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -28,7 +29,7 @@ from coursekit.grading import sandbox
 from coursekit.grading._worker import Record, examine
 from coursekit.grading.autograde import Judge
 from coursekit.grading.collect import Submission
-from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox
+from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox, _view
 
 pytestmark = pytest.mark.slow
 REPO = Path(coursekit.__file__).parents[1]
@@ -336,11 +337,11 @@ def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch, system: str,
 ORDINARY = """
 import os, sys
 from coursekit.grading import sandbox
-from coursekit.grading.sandbox import _sandbox
+from coursekit.grading.sandbox import _sandbox, _view
 from coursekit.grading.sandbox import Limits, Sandbox
 assert os.getuid() != 0
 print(sandbox.check())
-_sandbox._places = lambda: ["/scratch", "/dev/shm"]  # as where the checkout is in /tmp
+_view.writable = lambda: ["/scratch", "/dev/shm"]  # as where the checkout is in /tmp
 with Sandbox((), Limits(wall=20, cell=6, memory=200 << 20)) as place:
     for source in sys.stdin.read().split("#####"):
         outcome = place.run([{"id": "a", "kind": "solution", "source": source}], [])
@@ -397,3 +398,126 @@ def test_each_machine_refuses_the_same_calls() -> None:
     assert _jail._REFUSED.keys() == _jail._ARCH.keys()
     first, second = (set(calls) for calls in _jail._REFUSED.values())
     assert first == second
+
+
+# ---------------------------------------------------------------- which files are visible
+
+LOOK = """
+import sys
+from pathlib import Path
+from coursekit.grading.sandbox import Sandbox
+with Sandbox((), hidden=map(Path, sys.argv[2:])) as place:
+    outcome = place.run([{"id": "a", "kind": "solution", "source": sys.argv[1]}], [])
+    print(outcome.reason, *(cell["printed"] + cell["error"] for cell in outcome.cells))
+"""
+
+
+def look(source: str, *hidden: Path, python: str = sys.executable, **more: Any) -> str:
+    """What code prints in a sandbox that another Python starts."""
+    done = subprocess.run(
+        [python, "-c", LOOK, source, *map(str, hidden)], text=True, capture_output=True, timeout=120,
+        check=False, **more,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("how", ["of the environment", "on the way, relative", "of a link"])
+def test_an_environment_behind_a_symbolic_link_works(tmp_path: Path, how: str) -> None:
+    assignment.need_sandbox()
+    link = tmp_path / "a link" / "venv"
+    link.parent.mkdir()
+    if how == "on the way, relative":
+        (tmp_path / "up").symlink_to(os.path.relpath(Path(sys.prefix).parent, tmp_path))
+        link = tmp_path / "up" / Path(sys.prefix).name
+    elif how == "of a link":
+        (tmp_path / "first").symlink_to(sys.prefix)
+        link.symlink_to("../first")
+    else:
+        link.symlink_to(sys.prefix)
+    source = "import decimal, sys, numpy; print(sys.prefix, decimal.Decimal(1) + 1)"
+    assert look(source, python=str(link / "bin" / "python")) == f"{link} 2"
+
+
+def test_a_python_that_does_not_start_inside_gets_its_own_advice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _fake(tmp_path, "echo 'bwrap: execvp /x/python: No such file or directory' >&2; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match=r"No such file or directory\. Python is not to be") as error:
+        Sandbox(())
+    assert "namespaces" not in str(error.value)
+
+
+def lay_out(checkout: Path) -> dict[str, Path]:
+    """A checkout of the course with a secret in each place where one may be."""
+    files = {
+        "master": checkout / "notebooks" / "assignments" / "tiny" / "tiny.ipynb",
+        "known mistake": checkout / "notebooks" / "assignments" / "tiny" / "wrong" / "a.py",
+        "submission": checkout / "submissions" / "bob" / "tiny.ipynb",
+        "gradebook": checkout / "grades" / "gradebook.db",
+        "other master": checkout.parent / "elsewhere" / "own" / "own.ipynb",
+    }
+    for path in files.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("secret")
+    shutil.copytree(REPO / "coursekit", checkout / "coursekit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(REPO / "data", checkout / "data")
+    for path in checkout.parent.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    checkout.parent.chmod(0o755)
+    return files
+
+
+READ = """
+import os
+import coursekit
+from coursekit import data
+for name, path in _FILES_.items():
+    try: print("GAINED", name, open(path).read())
+    except OSError: pass
+print(coursekit.__file__, data.clip("bikes").is_file(), sorted(os.listdir(_CHECKOUT_)))
+try: open(_CHECKOUT_ + "/canary", "w"); print("GAINED")
+except OSError: pass
+"""
+
+
+@pytest.fixture
+def below_usr() -> Iterator[Path]:
+    """A folder below /usr, which is bound as a whole."""
+    if os.getuid() != 0 or not os.access("/usr/local", os.W_OK):
+        pytest.skip("only root may write below /usr")
+    folder = Path(tempfile.mkdtemp(dir="/usr/local"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_checkout_below_usr_shows_no_masters_and_no_submissions(below_usr: Path) -> None:
+    assignment.need_sandbox()
+    checkout = below_usr / "checkout"
+    files = lay_out(checkout)
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    source = READ.replace("_FILES_", repr({name: str(path) for name, path in files.items()}))
+    source = source.replace("_CHECKOUT_", repr(str(checkout)))
+    hidden = files["other master"].parent
+    shown = look(source, hidden, cwd=checkout / "submissions", env=environment)
+    assert shown == f"{checkout}/coursekit/__init__.py True ['coursekit', 'data']"
+
+
+def test_a_course_below_usr_shows_nothing_of_the_folder_where_the_grading_was_started(
+    below_usr: Path,
+) -> None:
+    """The package is installed elsewhere; the course has been started in a folder such as /usr/src/app."""
+    assignment.need_sandbox()
+    below_usr.chmod(0o755)
+    (below_usr / "submissions.txt").write_text("secret")
+    source = f"import os; print(os.listdir({str(below_usr)!r}))"
+    assert look(source, cwd=below_usr) == "[]"
+    assert look(source, cwd="/") == "['submissions.txt']"  # the test can fail
+
+
+def test_a_folder_that_holds_python_itself_is_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _view.options()
+    for folder in (sys.prefix, torch.__path__[0], _view.PACKAGE / "grading", _view.data.FOLDER, "/usr/lib"):
+        monkeypatch.chdir(folder)
+        assert _view.options() == before
