@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from coursekit import __version__
@@ -63,6 +64,22 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    """0 or more."""
+    return 0 if text == "0" else _count(text)
+
+
+def _percent(text: str) -> float:
+    """From 0 to 100."""
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
+    return value
 
 
 def _rate(text: str) -> Fraction:
@@ -128,15 +145,24 @@ def _add_handin_check(commands: Any) -> None:
 
 def _grade(options: argparse.Namespace) -> int:
     try:
-        from coursekit.grading import assignment, batch, report
+        from coursekit.grading import assignment, batch, report, results
     except ImportError as error:
         print(f'coursekit grade: error: {error}: pip install "coursekit[grading]"', file=sys.stderr)
         return 2
     try:
+        rules = report.rules(
+            options.deadline, options.late, options.late_most, options.grace, options.attempts
+        )
         return report.run(
             assignment.find(options.assignment, options.masters), options.submissions, options.out,
+            seconds=options.seconds, memory=options.memory, quiet=options.quiet,
             student=options.student, regrade=options.regrade, db=options.db, workers=options.workers,
-            scheduler=options.scheduler, seconds=options.seconds, memory=options.memory, quiet=options.quiet,
+            scheduler=options.scheduler, rules=rules, times=options.times, release=options.release,
+            exports=[
+                results.Export(name, Path(path), options.column or "", options.preliminary)
+                for name in ("canvas", "moodle", "blackboard")
+                if (path := getattr(options, name))
+            ],
         )  # fmt: skip
     except KeyboardInterrupt:
         print(
@@ -157,7 +183,7 @@ def _add_grade(commands: Any) -> None:
     )
     command.add_argument(
         "submissions", nargs="*", metavar="SUBMISSIONS",
-        help="folders, zips, notebooks; without any, only the table is written again, with the marks by hand",
+        help="folders, zips, notebooks; without any, pages and tables are written again, with marks by hand",
     )  # fmt: skip
     command.add_argument(
         "--out", default="grades", metavar="DIR", help="where the gradebook is (%(default)s)"
@@ -166,6 +192,38 @@ def _add_grade(commands: Any) -> None:
     command.add_argument("--regrade", action="store_true", help="grade all again, after a test was repaired")
     command.add_argument(
         "--db", metavar="URL", help="the gradebook's database, such as postgresql://host/name"
+    )
+    when = command.add_argument_group("late submissions and several attempts (kept for the next time)")
+    when.add_argument(
+        "--deadline",
+        metavar="TIME",
+        help='"2026-11-20 23:59" (local time), "2026-11-20 23:59+01:00" or "none"',
+    )
+    when.add_argument(
+        "--late", type=_percent, metavar="PERCENT", help="of the points, taken off for each day begun (0)"
+    )
+    when.add_argument("--late-most", type=_percent, metavar="PERCENT", help="taken off at most (100)")
+    when.add_argument("--grace", type=_whole, metavar="MINUTES", help="after the deadline without a loss (0)")
+    when.add_argument(
+        "--attempts", choices=("latest", "best"), help="which of several attempts counts (latest)"
+    )
+    when.add_argument(
+        "--times", metavar="CSV", help="times of handing in, columns student and time, before those of files"
+    )
+    marks = command.add_argument_group("giving marks back")
+    marks.add_argument(
+        "--canvas", metavar="CSV", help="Canvas's exported gradebook: a copy with the marks is written"
+    )
+    marks.add_argument("--moodle", metavar="CSV", help="Moodle's grading worksheet: the same")
+    marks.add_argument("--blackboard", metavar="CSV", help="Blackboard's column: the same")
+    marks.add_argument(
+        "--column", metavar="NAME", help="the assignment's column there (found by its name or title)"
+    )
+    marks.add_argument(
+        "--preliminary", action="store_true", help="fill in marks also where one by hand is missing"
+    )
+    marks.add_argument(
+        "--release", action="store_true", help="copy the students' pages to DIR/released, to give them out"
     )
     command.add_argument(
         "--seconds", type=_count, default=60, metavar="S", help="time limit of a cell (%(default)s)"

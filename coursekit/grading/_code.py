@@ -75,9 +75,8 @@ def _ink(style: str) -> str:
 
 def _lines(text: str) -> list[Html]:
     """The lines of a text, with colours where it is not too long. Each is HTML that is complete in itself."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
     if len(text) > LONGEST:
         return [escape(line) for line in text.split("\n")]
-    lexer = PythonLexer(stripnl=False, ensurenl=True)
-    html = highlight(text, lexer, HtmlFormatter(nowrap=True))
+    html = highlight(f"{text}\n", PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     return [Html(line) for line in html.removesuffix("\n").split("\n")]

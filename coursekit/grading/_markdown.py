@@ -75,16 +75,20 @@ class _Renderer(IPythonRenderer):
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         """Show the words and the address."""
-        address = escape(unescape(url))
-        return text if unescape(text) == unescape(address) else f"{text} ({address})"
+        return text if unescape(text) == unescape(url) else f"{text} ({_address(url, title)})"
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Show the description and the address."""
-        return f"[picture: {text}] ({escape(unescape(url))})"
+        return f"[picture: {text}] ({_address(url, title)})"
 
     def block_mermaidjs(self, code: str) -> str:
         """Show a diagram's text."""
         return f"<pre>{escape(code)}</pre>\n"
+
+
+def _address(url: str, title: str | None) -> str:
+    """An address as text, with its title as Markdown writes it."""
+    return escape(unescape(url) + (f' "{title}"' if title else ""))
 
 
 def _is_plain(html: str) -> bool:

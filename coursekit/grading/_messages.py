@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r" ?\(?\bline (?P<line>\d{1,6})(?: of (?:the )?cell (?P<cell>[\w-]+))?\)?")
 _STOPPED = re.compile(
-    r"(?:your|the) cell (?P<cell>[\w-]+) stopped(?:, so there is no \w+)?: (?P<error>.*)", re.DOTALL
+    r"(?:[Yy]our|[Tt]he) cell (?P<cell>[\w-]+) stopped(?:, so there is no \w+)?: (?P<error>.*)", re.DOTALL
 )
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 

@@ -41,7 +41,7 @@ def tasks(assignment: Assignment) -> list[Task]:
     found: list[Task] = []
     title, texts, cells = "", [], []  # type: tuple[str, list[str], list[Cell]]
     for cell in assignment.cells:
-        heading = re.match(r"##? +(.+)", cell.source) if cell.kind == "text" else None
+        heading = re.match(r"## +(.+)", cell.source) if cell.kind == "text" else None
         begins = cell.kind in ("solution", "written") and not title
         if (heading or begins) and cells:
             found.append(_task(title, texts, cells))

@@ -42,6 +42,7 @@ class Record:
     name: str = ""  # of the student, as it was handed in
     ids: Mapping[str, str] = field(default_factory=dict)  # the student's number, by learning platform
     when: float | None = None  # POSIX time of handing in
+    clock: str = ""  # what tells it: "platform", "archive", "file" or "instructor"
     late: bool = False  # the learning platform says so
     attempts: tuple[str, ...] = ()  # digests of all attempts from which this one was chosen
 
@@ -99,7 +100,7 @@ class Grader(WorkerPlugin):
     def _start(self) -> tuple[Judge, Sandbox]:
         cells = (*self.assignment.solutions(), *self.assignment.questions())
         modules = sandbox.imports(cell["source"] for cell in cells)
-        return Judge(self.assignment), Sandbox(modules, self.limits)
+        return Judge(self.assignment), Sandbox(modules, self.limits, [self.assignment.path.parent])
 
 
 def grade_on_worker(submission: Submission, grader: str) -> Record:

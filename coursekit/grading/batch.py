@@ -1,33 +1,37 @@
 """Grades all submissions to one assignment side by side, and resumes after a stop.
 
-Each submission has a record, a small file. It is written after the marks and the student's page, so a
-submission without a record is graded when the same command is started again.
+Each student has a record, a small file. It is written after the marks, so a student without a record is
+graded when the same command is started again. Pages, tables and reports are written at the end, for all
+(see `results`).
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from coursekit._shared._dask import ClusterError, each
-from coursekit._shared._files import atomic, write_text
-from coursekit._shared._lock import LockedError, locked, sweep
-from coursekit.grading import collect, feedback, sandbox
+from coursekit._shared._lock import LockedError, locked
+from coursekit.grading import collect, results, sandbox
+from coursekit.grading._records import Records, Rules
 from coursekit.grading._worker import Grader, Record, grade_on_worker
 from coursekit.grading.assignment import Assignment, AssignmentError, read
-from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.collect import CollectError, Submission
 from coursekit.grading.gradebook import Book, GradebookError, Total
-from coursekit.grading.rebuild import Note
+from coursekit.grading.late import LateError
+from coursekit.grading.reports.lms import LmsError
 from coursekit.grading.sandbox import Limits, SandboxError
 
-ERRORS = (AssignmentError, ClusterError, CollectError, GradebookError, LockedError, SandboxError)
-VERSION = 2  # of a record
-WRITTEN = ("submitted", "autograded", "feedback", "source", "records")  # folders that the grading writes
+ERRORS = (
+    AssignmentError, ClusterError, CollectError, GradebookError, LateError, LockedError, SandboxError,
+    LmsError,
+)  # fmt: skip
+WRITTEN = (  # folders that the grading writes
+    "submitted", "autograded", "feedback", "released", "source", "records", "originals", "reports",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class Summary:
     """How a run of the grading went.
 
     Attributes:
-        records: of all submissions, also those of earlier runs, by student.
+        records: of all students, also those of earlier runs.
         totals: the marks in the gradebook, by student.
-        graded: number of submissions graded in this run.
-        unchanged: number of submissions that an earlier run graded and that have not changed.
+        graded: number of students graded in this run.
+        unchanged: number of students that an earlier run graded and whose submission has not changed.
         outdated: students among those who were graded with another version of the master.
         entered_again: students whose marks were missing in the gradebook and were entered from their records.
         failed: the reason why there is no grade, by student.
-        table: path of the table of marks.
+        written: the files that were written for people.
     """
 
     records: tuple[Record, ...]
@@ -52,7 +56,7 @@ class Summary:
     outdated: tuple[str, ...]
     entered_again: tuple[str, ...]
     failed: Mapping[str, str]
-    table: Path
+    written: results.Written
 
 
 def grade(
@@ -66,13 +70,17 @@ def grade(
     workers: int | None = None,
     scheduler: str | None = None,
     limits: Limits | None = None,
+    rules: Callable[[Rules], Rules] = lambda kept: kept,
+    times: str | Path | None = None,
+    exports: Sequence[results.Export] = (),
+    release: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Grade submissions to an assignment. A grade of an earlier run stays, unless the submission has changed.
 
     Args:
         master: the master notebook.
-        paths: the submissions, as in `collect.gather`. Without any, only the table is written again.
+        paths: the submissions, as in `collect.gather`. Without any, only pages and tables are written again.
         out: the course's folder for the gradebook, in nbgrader's layout.
         student: name of the student, where `paths` is a single notebook.
         regrade: grade again also those that have a grade (after a test was repaired).
@@ -80,62 +88,180 @@ def grade(
         workers: number of processes on this machine; None is one for each core.
         scheduler: or the address of a running dask scheduler.
         limits: the limits of one submission.
+        rules: makes the deadline and the choice of attempts from those of the last run.
+        times: a table with the times of handing in, as in `collect.read_times`.
+        exports: tables of learning platforms, of which copies with the marks are written.
+        release: copy the students' pages to the folder `released`.
         progress: called with the number of submissions that are done, and of all.
 
     Raises:
-        AssignmentError, CollectError, SandboxError, GradebookError, ClusterError, LockedError: nothing can be
-            graded; the message says why. Grades that were written before stay.
+        AssignmentError, CollectError, SandboxError, GradebookError, ClusterError, LockedError, LateError,
+            LmsError: nothing can be graded; the message says why. Grades that were written before stay.
     """
     assignment, folder, given = read(master), Path(out), list(paths)
     _keep_apart(map(Path, given), folder)
-    submissions = collect.gather(given, assignment, student) if given else []
-    if submissions and scheduler is None:
-        sandbox.check()
+    known = collect.read_times(times) if times else {}
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        record_folder = folder / "records" / assignment.name
-        record_folder.mkdir(parents=True, exist_ok=True)
-        sweep(record_folder)
-        book, records = Book(folder, assignment, db), _read_records(record_folder)
-        failed = {s.student: s.reason for s in submissions if s.unread}
-        submissions = [s for s in submissions if not s.unread]
-        to_grade = [s for s in submissions if regrade or not _is_graded(s, records.get(s.student))]
-        unchanged = {s.student for s in submissions} - {s.student for s in to_grade}
-        release = _released_texts(book.texts, assignment)
-        grader = Grader(assignment, release, limits or Limits())
-        if progress and to_grade:
-            progress(0, len(to_grade))
-        results = each(
-            grade_on_worker,
-            to_grade,
-            (grader.name,),
-            workers=workers,
-            scheduler=scheduler,
-            plugins={grader.name: grader},
-        )
-        for count, (number, result) in enumerate(results if to_grade else (), start=1):
-            if isinstance(result, SandboxError):
-                raise result
-            if isinstance(result, Exception):
-                failed[to_grade[number].student] = f"{type(result).__name__}: {result}"
-            else:
-                _write(result, book, folder, assignment, record_folder)
+        store = Records(folder, assignment)
+        kept = store.rules()
+        held = rules(kept)
+        handed_in = collect.gather(given, assignment, student, held.attempts) if given else []
+        if handed_in and scheduler is None:
+            sandbox.check()
+        store.keep(held)
+        book, before = Book(folder, assignment, db), store.all()
+        failed = {s.student: s.reason for s in handed_in if s.unread}
+        attempts = _by_student((s for s in handed_in if s.student not in failed), known)
+        to_grade = {
+            name: group
+            for name, group in attempts.items()
+            if regrade or held.attempts != kept.attempts or not _is_graded(group, before.get(name))
+        }
+        records = dict(before)
+        run = _Run(assignment, book, store, held, before, folder)
+        settings = {"workers": workers, "scheduler": scheduler, "limits": limits or Limits()}
+        for result in run.grade(to_grade, settings, progress):
+            if isinstance(result, Record):
                 records[result.student] = result
-            if progress:
-                progress(count, len(to_grade))
-        entered_again = _enter_again(book, records)
-        totals, table = book.totals(), folder / f"{assignment.name}.csv"
-        _write_table(table, records, totals, assignment)
+            else:
+                failed.update([result])
+        entered_again = _enter_again(run, records)
+        run.charge(records)
+        totals = book.totals()
+        marked = results.Marked(
+            before, results.with_lateness(records, held, run.maximum), totals, failed, run.release,
+            limits or Limits(),
+        )  # fmt: skip
+        written = results.write(folder, assignment, marked, exports, release=release)
+    graded = to_grade.keys() - failed.keys()
+    unchanged = attempts.keys() - to_grade.keys()
     return Summary(
         records=tuple(records[name] for name in sorted(records)),
         totals=totals,
-        graded=len(to_grade) - len(failed.keys() & {s.student for s in to_grade}),
+        graded=len(graded),
         unchanged=len(unchanged),
         outdated=tuple(sorted(name for name in unchanged if records[name].master != assignment.digest)),
         entered_again=entered_again,
         failed=failed,
-        table=table,
+        written=written,
     )
+
+
+class _Run:
+    """One run over the students to grade.
+
+    Args:
+        assignment: the assignment.
+        book: the gradebook, where the marks go.
+        store: the records, which are written last.
+        rules: the deadline, and which attempt counts.
+        before: the records of earlier runs.
+        folder: the course's folder for the gradebook.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        book: Book,
+        store: Records,
+        rules: Rules,
+        before: Mapping[str, Record],
+        folder: Path,
+    ) -> None:
+        self.assignment, self.book, self.store, self.rules = assignment, book, store, rules
+        self.before, self.folder = before, folder
+        self.release = _released_texts(book.texts, assignment)
+        self.maximum = assignment.points + sum(cell.points for cell in assignment.written)
+
+    def grade(
+        self,
+        students: Mapping[str, Sequence[Submission]],
+        settings: Mapping[str, Any],
+        progress: Callable[[int, int], None] | None,
+    ) -> Iterator[Record | tuple[str, str]]:
+        """Grade all attempts of some students; yield each one's record, or the name and why there is none."""
+        jobs = [attempt for group in students.values() for attempt in group]
+        if not jobs:
+            return
+        grader = Grader(self.assignment, self.release, settings["limits"])
+        if progress:
+            progress(0, len(jobs))
+        came = each(
+            grade_on_worker, jobs, (grader.name,), workers=settings["workers"],
+            scheduler=settings["scheduler"], plugins={grader.name: grader},
+        )  # fmt: skip
+        done: dict[str, list[tuple[Submission, Any]]] = defaultdict(list)
+        for count, (number, result) in enumerate(came, start=1):
+            if isinstance(result, SandboxError):
+                raise result
+            name = jobs[number].student
+            done[name].append((jobs[number], result))
+            if len(done[name]) == len(students[name]):
+                yield self._finish(name, done.pop(name))
+            if progress:
+                progress(count, len(jobs))
+
+    def _finish(
+        self, name: str, attempts: Sequence[tuple[Submission, Record | Exception]]
+    ) -> Record | tuple[str, str]:
+        """Choose the attempt that counts, and write its file, its marks and, last, its record."""
+        graded: list[tuple[Submission, Record]] = []
+        for submission, result in attempts:
+            if isinstance(result, Exception):
+                return name, f"{type(result).__name__}: {result}"
+            graded.append((submission, result))
+        submission, record = max(graded, key=lambda pair: self._worth(pair[1], pair[0].when))
+        record = replace(
+            record, name=submission.name, ids=submission.ids, when=submission.when,
+            clock=submission.clock, late=submission.late,
+            attempts=tuple(sorted(attempt.digest for attempt, _ in graded)),
+        )  # fmt: skip
+        results.keep_original(self.folder, self.assignment, submission)
+        record = self._or_better(record)
+        self.enter(record)
+        self.store.write(record)
+        return record
+
+    def _or_better(self, record: Record) -> Record:
+        """The record, or that of an earlier run where the best attempt counts and it was better."""
+        old = self.before.get(record.student)
+        if self.rules.attempts != "best" or old is None or old.master != record.master:
+            return record
+        better = self._worth(old, old.when) > self._worth(record, record.when)
+        return replace(old if better else record, attempts=tuple(sorted({*old.attempts, *record.attempts})))
+
+    def _worth(self, record: Record, when: float | None) -> tuple[float, float]:
+        """By what the attempt that counts is chosen: the points after the penalty, then the time."""
+        deadline = self.rules.deadline
+        penalty = deadline.penalty(when, self.maximum) if deadline else 0.0
+        return record.points - penalty, when or 0.0
+
+    def enter(self, record: Record) -> None:
+        """Enter a record's marks in the gradebook."""
+        self.book.write(record.student, record.texts, record.said, record.marks, record.reason)
+
+    def charge(self, records: Mapping[str, Record]) -> None:
+        """Enter what lateness costs each student, by the rules of today."""
+        deadline = self.rules.deadline
+        self.book.charge(
+            {
+                name: deadline.penalty(record.when, self.maximum) if deadline else 0.0
+                for name, record in records.items()
+            }
+        )
+
+
+def _by_student(submissions: Iterable[Submission], known: Mapping[str, float]) -> dict[str, list[Submission]]:
+    """The attempts of each student, with the times that the instructor gave where there are any."""
+    groups: dict[str, list[Submission]] = defaultdict(list)
+    for submission in submissions:
+        keys = (submission.student, submission.name, *submission.ids.values())
+        when = next((known[key] for key in keys if key in known), None)
+        if when is not None:
+            submission = replace(submission, when=when, clock="instructor")
+        groups[submission.student].append(submission)
+    return dict(groups)
 
 
 def _keep_apart(paths: Iterable[Path], folder: Path) -> None:
@@ -160,24 +286,12 @@ def _keep_apart(paths: Iterable[Path], folder: Path) -> None:
             )
 
 
-def _enter_again(book: Book, records: Mapping[str, Record]) -> tuple[str, ...]:
+def _enter_again(run: _Run, records: Mapping[str, Record]) -> tuple[str, ...]:
     """Enter the marks of earlier runs that the gradebook does not have: it is new, or was deleted."""
-    missing = sorted(records.keys() - book.totals().keys())
+    missing = sorted(records.keys() - run.book.totals().keys())
     for student in missing:
-        record = records[student]
-        book.write(student, record.texts, record.said, record.marks, record.reason)
+        run.enter(records[student])
     return tuple(missing)
-
-
-def _write(record: Record, book: Book, folder: Path, assignment: Assignment, record_folder: Path) -> None:
-    """Write the marks, the page and the record of a submission, the record last."""
-    book.write(record.student, record.texts, record.said, record.marks, record.reason)
-    page = feedback.page(
-        assignment, record.student, record.texts, record.said, record.marks, record.reason, record.notes
-    )
-    write_text(folder / "feedback" / record.student / assignment.name / f"{assignment.name}.html", page)
-    with atomic(record_folder / f"{record.student}.json") as part:
-        part.write_text(json.dumps({"version": VERSION, **asdict(record)}), encoding="utf-8")
 
 
 def _released_texts(texts: Mapping[str, str], assignment: Assignment) -> dict[str, str]:
@@ -186,52 +300,6 @@ def _released_texts(texts: Mapping[str, str], assignment: Assignment) -> dict[st
     return {grade_id: text for grade_id, text in texts.items() if grade_id in ids}
 
 
-def _is_graded(submission: Submission, record: Record | None) -> bool:
-    return record is not None and record.digest == submission.digest
-
-
-def _read_records(folder: Path) -> dict[str, Record]:
-    """The records of earlier runs. A record that cannot be read counts as none."""
-    records = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content.pop("version") != VERSION:
-                continue
-            content["marks"] = tuple(_mark(mark) for mark in content["marks"])
-            content["notes"] = tuple(Note(**note) for note in content["notes"])
-            records[content["student"]] = Record(**content)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-    return records
-
-
-def _mark(content: dict[str, Any]) -> Mark:
-    return Mark(**{**content, "parts": tuple(Part(**part) for part in content["parts"])})
-
-
-def _write_table(
-    path: Path, records: Mapping[str, Record], totals: Mapping[str, Total], assignment: Assignment
-) -> None:
-    """Write the marks as CSV, for a learning platform's import."""
-    names = [test.grade_id for test in assignment.tests]
-    with atomic(path) as part, part.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        rows = csv.writer(file)
-        head = ["student", "score", "max_score", "automatic", "manual", "waits_for_manual"]
-        rows.writerow([*head, *names, "reason"])
-        for student in sorted(records):
-            record, total = records[student], totals.get(student)
-            if total is None:
-                continue
-            points = {mark.grade_id: mark.points for mark in record.marks}
-            rows.writerow([
-                _without_formula(student), f"{total.score:g}", f"{total.maximum:g}", f"{total.automatic:g}",
-                f"{total.manual:g}", "yes" if total.waiting else "no",
-                *(f"{points.get(name, 0):g}" for name in names), _without_formula(record.reason),
-            ])  # fmt: skip
-
-
-def _without_formula(text: str) -> str:
-    """A text that a spreadsheet does not read as a formula."""
-    text = " ".join(text.split())
-    return f"'{text}" if text[:1] in "=+-@" and text else text
+def _is_graded(attempts: Iterable[Submission], record: Record | None) -> bool:
+    """Whether a record is of these attempts."""
+    return record is not None and {each.digest for each in attempts} <= set(record.attempts)

@@ -40,7 +40,7 @@ STYLE = """
   font-weight: bold; }
 .notes > li { margin: .4rem 0; }
 .reason { border-left: .3rem solid var(--bad); padding: .1rem 0 .1rem .8rem; }
-section { border-top: 1px solid var(--line); margin-top: 2rem; } section > h2 { margin-top: 1rem; }
+section, footer { border-top: 1px solid var(--line); margin-top: 2rem; } section > h2 { margin-top: 1rem; }
 .checks, .checks ul { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: 1.7rem; }
 .checks li li { margin: .3rem 0; } .checks .sign { float: left; margin-left: -1.7rem; font-weight: bold; }
 .all > .sign { color: var(--good); } .part > .sign, .none > .sign { color: var(--bad); }
@@ -87,9 +87,9 @@ def rubric(assignment: Assignment) -> str:
                     "section",
                     tag("h2", task.title, " ", _points(cell.points)),
                     tag("h3", "The question"),
-                    _rendered(re.sub(r"^#.*\n?", "", task.text)),
+                    _rendered(_question(task, cell)),
                     tag("h3", "The model answer"),
-                    _rendered(_between_marks(cell.source)),
+                    _rendered(_model_answer(cell)),
                 )
             )
     return html.page(title, *parts, style=STYLE)
@@ -118,11 +118,16 @@ class _Page:
             self._lead(),
             self._notes(),
             self._score(),
-            self._contents(),
-            *(self._task(task, number) for number, task in enumerate(self.tasks, start=1)),
+            *(self._details() if self.record.texts else ()),
             self._foot(),
             style=STYLE + _code.style(),
         )
+
+    def _details(self) -> Iterator[Html]:
+        """The list of tasks, and each task. There are none where the file could not be read."""
+        yield self._contents()
+        for number, task in enumerate(self.tasks, start=1):
+            yield self._task(task, number)
 
     # ------------------------------------------------------------ points
 
@@ -138,7 +143,7 @@ class _Page:
     def _waits(self, cell: Cell) -> bool:
         """Whether a written answer has no points yet."""
         mark = self.by_hand.get(cell.grade_id)
-        return mark is None or mark.points is None
+        return mark.points is None if mark else cell.grade_id in self.record.texts
 
     def _earned(self) -> tuple[float, float]:
         """The points, and how many there are at most."""
@@ -162,8 +167,8 @@ class _Page:
         for cell in self.assignment.written:
             hand = self.by_hand.get(cell.grade_id)
             points = "waits for a person"
-            if hand and hand.points is not None:
-                points = f"{hand.points:g} of {_of(cell.points)}"
+            if not self._waits(cell):
+                points = f"{hand.points if hand else 0:g} of {_of(cell.points)}"
             rows.append((f"By hand: {self._title(cell.grade_id)}", points))
         extra = sum(mark.extra for mark in (*self.by_hand.values(), *self.changed.values()))
         if extra:
@@ -183,9 +188,9 @@ class _Page:
             return grade_id
         return task.title if cell.kind == "written" else f"{task.title}, {_tasks.check_title(cell, task)}"
 
-    def _task_points(self, task: Task) -> tuple[float, float, bool]:
-        """The points of a task, how many there are at most, and whether a part still waits for a person."""
-        points, maximum, waits = 0.0, 0.0, False
+    def _task_points(self, task: Task) -> tuple[float, float, float]:
+        """The points of a task, how many there are at most, and for how many it still waits for a person."""
+        points, maximum, waiting = 0.0, 0.0, 0.0
         for cell in task.cells:
             if cell.kind == "solution":
                 continue
@@ -194,10 +199,10 @@ class _Page:
             if hand and hand.points is not None:
                 points += hand.points
             elif cell.kind == "written":
-                waits = True
+                waiting += cell.points if self._waits(cell) else 0.0
             elif cell.grade_id in self.marks:
                 points += self.marks[cell.grade_id].points
-        return points, maximum, waits
+        return points, maximum, waiting
 
     # ------------------------------------------------------------ notes
 
@@ -206,10 +211,10 @@ class _Page:
         parts = []
         if self.record.reason:
             text = _messages.sentence(self.record.reason)
-            todo = "Repair this, and hand in again if you still can. If you do not understand it, ask."
+            todo = "Repair this, and hand in again if you still can, or ask your instructor."
             parts.append(tag("p", tag("strong", text), " ", todo, class_="reason"))
         items = [
-            tag("li", _messages.sentence(note.text), " ", ADVICE.get(note.kind, ""))
+            tag("li", self._linked(_messages.sentence(note.text)), " ", ADVICE.get(note.kind, ""))
             for note in self.record.notes
             if note.text != self.record.reason
         ]
@@ -226,10 +231,10 @@ class _Page:
         return tag("nav", tag("h2", "Your tasks"), tag("ul", *items), aria_label="Tasks")
 
     def _badge(self, task: Task) -> Html:
-        points, maximum, waits = self._task_points(task)
-        if waits and points == 0:
+        points, maximum, waiting = self._task_points(task)
+        if waiting == maximum:
             return tag("span", f"waits for a person ({_of(maximum)})", class_="points")
-        text = f"{points:g} of {_of(maximum)}{', a part waits for a person' if waits else ''}"
+        text = f"{points:g} of {_of(maximum)}{', a part waits for a person' if waiting else ''}"
         return tag("span", text, class_="points")
 
     # ------------------------------------------------------------ tasks
@@ -243,8 +248,9 @@ class _Page:
                 tag("h3", "Checks"),
                 tag("ul", *(self._test(cell, task) for cell in tests), class_="checks"),
             ]
-        points, maximum, waits = self._task_points(task)
-        if points < maximum and not waits:
+        points, maximum, waiting = self._task_points(task)
+        checked = any(mark.message != self.record.reason for mark in self.marks.values())
+        if points + waiting < maximum and checked:
             parts.append(self._again(task))
         for cell in task.of_kind("solution"):
             parts += self._solution(cell, len(task.of_kind("solution")) > 1)
@@ -343,9 +349,9 @@ class _Page:
         empty = not text or text == TEXT_STUB
         answer = tag("p", "You wrote nothing here.") if empty else tag("div", text, class_="answer")
         parts = [tag("h3", "Your answer"), answer]
-        if hand is None or hand.points is None:
+        if self._waits(cell):
             parts.append(tag("p", "A person has not marked this yet."))
-        elif not empty or hand.points:
+        elif hand and hand.points is not None and (hand.points or not empty):
             points = tag("strong", f"{hand.points:g} of {_of(cell.points)}")
             parts.append(tag("p", "A person read this: ", points, "."))
         if hand and hand.extra:
@@ -359,7 +365,7 @@ class _Page:
             "If you think that a check is wrong, write to your instructor. Name the task and the check, and "
             "say what your code should do there."
         )
-        return tag("footer", tag("hr"), tag("p", text, class_="soft"))
+        return tag("footer", tag("p", text, class_="soft"))
 
     # ------------------------------------------------------------ lines
 
@@ -413,10 +419,16 @@ def _rendered(markdown: str) -> Html:
     return Html(_markdown.to_html(markdown.strip()))
 
 
-def _between_marks(source: str) -> str:
-    """The model answer in a master's cell: what stands between the marks, or else all of it."""
-    inside = re.search(r"### BEGIN SOLUTION\n(.*?)\n?### END SOLUTION", source, re.DOTALL)
-    return inside[1] if inside else source
+_SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)\n?### END SOLUTION", re.DOTALL)
+
+
+def _question(task: Task, cell: Cell) -> str:
+    """The text of a task without its heading, and what stands around the model answer in its cell."""
+    return re.sub(r"^#.*\n?", "", task.text) + "\n\n" + _SOLUTION.sub("", cell.source)
+
+
+def _model_answer(cell: Cell) -> str:
+    return "\n\n".join(_SOLUTION.findall(cell.source))
 
 
 def _how_to_mark(assignment: Assignment) -> Html:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from coursekit.grading import batch
+from coursekit.grading import batch, late
+from coursekit.grading._records import Rules
 from coursekit.grading.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -18,37 +20,65 @@ if TYPE_CHECKING:
 REASON = 60  # characters of a reason in the table
 
 
+def rules(
+    deadline: str | None,
+    percent: float | None,
+    most: float | None,
+    grace: int | None,
+    attempts: str | None,
+) -> Callable[[Rules], Rules]:
+    """Make what changes the rules of the last run into those of this one; None leaves a rule as it was.
+
+    Args:
+        deadline: a time, or "none".
+        percent: of the points, taken off for each day begun after the deadline.
+        most: percent that are taken off at most.
+        grace: minutes after the deadline in which nothing is taken off.
+        attempts: "latest" or "best".
+
+    Raises:
+        LateError: the deadline is no time, or a penalty is given without a deadline.
+    """
+    time = None if deadline in (None, "none") else late.read_time(deadline)
+    costs = {"percent": percent, "most": most, "grace": None if grace is None else 60.0 * grace}
+    given = {name: value for name, value in costs.items() if value is not None}
+
+    def change(kept: Rules) -> Rules:
+        due = None if deadline == "none" else kept.deadline
+        if time is not None:
+            due = replace(due, time=time) if due else late.Deadline(time)
+        if given and due is None:
+            raise late.LateError(
+                'a penalty needs a deadline: add --deadline, such as --deadline "2026-11-20 23:59"'
+            )
+        return Rules(replace(due, **given) if due else None, attempts or kept.attempts)
+
+    return change
+
+
 def run(
     master: Path,
     submissions: Sequence[str | Path],
     out: str | Path,
     *,
-    student: str | None = None,
-    regrade: bool = False,
-    db: str | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
     seconds: int = 60,
     memory: int = 2048,
     quiet: bool = False,
+    **options: Any,
 ) -> int:
     """Grade submissions and print how it went.
 
     Args:
         master: the master notebook.
-        submissions: the submissions, as in `collect.gather`. Without any, only the table is written again.
+        submissions: the submissions, as in `collect.gather`. Without any, only pages and tables are written.
         out: the course's folder for the gradebook.
-        student: name of the student, for a single notebook.
-        regrade: grade again also those that have a grade.
-        db: the gradebook's URL for SQLAlchemy; None is SQLite in `out`.
-        workers: number of processes on this machine; None is one for each core.
-        scheduler: or the address of a running dask scheduler.
         seconds: time limit of one cell; a submission may take three times as long.
         memory: memory limit of one submission, in MB.
         quiet: print only what went wrong.
+        **options: the other arguments of `batch.grade`.
 
     Returns:
-        The exit code: 1 if a submission has no grade.
+        The exit code: 1 if a student has no grade, or a mark did not find its row in a platform's table.
 
     Raises:
         What `batch.grade` raises.
@@ -64,10 +94,7 @@ def run(
         bars[0].update(done - bars[0].n)
 
     try:
-        summary = batch.grade(
-            master, submissions, out, student=student, regrade=regrade, db=db, workers=workers,
-            scheduler=scheduler, limits=limits, progress=show,
-        )  # fmt: skip
+        summary = batch.grade(master, submissions, out, limits=limits, progress=show, **options)
     finally:
         for bar in bars:
             bar.close()
@@ -86,16 +113,21 @@ def run(
         )
     for name, reason in sorted(summary.failed.items()):
         print(f"no grade: {name}: {' '.join(reason.split())}", file=sys.stderr)
-    return 1 if summary.failed else 0
+    for sentence in summary.written.remarks:
+        print(sentence, file=sys.stderr)
+    return 1 if summary.failed or summary.written.missing else 0
 
 
 def _print_summary(summary: batch.Summary, out: Path) -> None:
     if summary.records:
         print(f"{table(summary)}\n")
+    written = summary.written
     print(
         f"{summary.graded} graded, {summary.unchanged} had a grade, {len(summary.failed)} without; "
-        f"marks: {summary.table}, pages for students: {out / 'feedback'}"
+        f"marks: {written.table}, pages for students: {out / 'feedback'}"
     )
+    for what, path in written.files:
+        print(f"{what}: {path}")
     waiting = sum(total.waiting for total in summary.totals.values())
     if waiting:
         print(f"{waiting} wait for a mark by hand: cd {out} && jupyter lab, then Formgrader")
