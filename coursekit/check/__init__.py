@@ -9,9 +9,13 @@ that come out of the sandbox. Each returns nothing, or raises `Wrong`.
 from coursekit.check._check import Wrong, attempt, caught, close, equal, error, passed, that, without
 from coursekit.check._parts import judging, part
 from coursekit.check._plain import NotPlainError, decode, encode, plain
+from coursekit.check._source import Rule, Source, Text, own_work
 
 __all__ = [
     "NotPlainError",
+    "Rule",
+    "Source",
+    "Text",
     "Wrong",
     "attempt",
     "caught",
@@ -21,6 +25,7 @@ __all__ = [
     "equal",
     "error",
     "judging",
+    "own_work",
     "part",
     "passed",
     "plain",
