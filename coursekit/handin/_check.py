@@ -16,6 +16,8 @@ from coursekit.handin._take import NOTEBOOK_PLACE, Note, Taken, named, take_cell
 
 WHOLE, LOOK, UNREADABLE = 0, 1, 2  # exit codes
 _EMPTY = "still empty, as it was handed out"
+_IS_EMPTY = "{} is still empty."
+_SAYS_EMPTY = "The marked cell {} is as it was handed out"  # but its function is defined elsewhere
 _NOT_CHECKED = "Nothing was run: this says what is in the file, not whether it is right."
 
 
@@ -64,15 +66,19 @@ def examine(file: str | Path, given: Sequence[Handout]) -> Report:
         reason = f"the notebook is none of the assignments: is it the right file? They are: {titles}"
     taken = take_cells(cells, handout) if handout else Taken({}, {}, reason)
     if handout is None or taken.reason:
-        return Report(UNREADABLE, f"{path.name} cannot be graded: {reason or taken.reason}.")
+        what = "read" if not cells else "graded"
+        return Report(UNREADABLE, f"{path.name} cannot be {what}: {reason or taken.reason}.")
     findings = _Findings()
     _about_the_name(path, handout, given, findings)
     for cell in handout.cells:
         _about_a_cell(cell, taken, findings)
     _about_notes(taken, handout, findings)
     if all(state == _EMPTY for _, _, state in findings.rows):
-        findings.look = [line for line in findings.look if not line.endswith("is still empty.")]
+        empty = [_IS_EMPTY.format(name) for name in handout.wanted]
+        findings.look = [line for line in findings.look if line not in empty]
         findings.look.insert(0, "Nothing of yours is in this file. It may not have been saved.")
+    if set(taken.copies) <= set(taken.unmarked) and any(state == "missing" for _, _, state in findings.rows):
+        findings.look.insert(0, "No marked cell of the assignment is in this notebook. Is it the right file?")
     about = path.stat()
     saved = datetime.fromtimestamp(about.st_mtime).strftime("%Y-%m-%d %H:%M")
     head = f"{path.name}: {_size(about.st_size)} of at most {NOTEBOOK >> 20} MB, last saved {saved}"
@@ -141,7 +147,7 @@ def _state_of_answer(cell: Cell, taken: Taken) -> tuple[str, str]:
     lines = taken.written[cell.grade_id].split("\n")
     words = sum(len(line.split()) for line in lines if line.strip() not in old)
     if not words:
-        return _EMPTY, f"{cell.grade_id} is still empty."
+        return _EMPTY, _IS_EMPTY.format(cell.grade_id)
     return f"filled in, {words} word{'s' if words > 1 else ''}", ""
 
 
@@ -161,7 +167,7 @@ def _state_of_code(cell: Cell, taken: Taken) -> tuple[str, str]:
                 "gets no points."
             )
     if text.split() == cell.source.split():
-        return _EMPTY, f"{name} is still empty."
+        return _EMPTY, _IS_EMPTY.format(name)
     if line := still_raises(text, cell.source):
         return f"still has {line}", f"{name} still has the line {line}. Write your code in its place."
     lost = [function for function in defined(cell.source) if function not in defined(text)]
@@ -174,14 +180,18 @@ def _state_of_code(cell: Cell, taken: Taken) -> tuple[str, str]:
 
 def _about_notes(taken: Taken, handout: Handout, findings: _Findings) -> None:
     """What the grader would note, in sentences; a missing cell has its row already."""
-    if taken.unmarked:
+    lost = [name for name in taken.unmarked if handout.wanted[name].kind == "solution"]
+    if lost:
         findings.know.append(
-            f"The marks of {', '.join(taken.unmarked)} are lost. The grader finds these cells by the "
+            f"The marks of {', '.join(lost)} are lost. The grader finds these cells by the "
             "functions that they define, so this costs nothing."
         )
     own = {f"the cell {name} is missing" for name in handout.wanted}
-    own |= {f"the cell {name} was found by its function: its marks were lost" for name in taken.unmarked}
-    findings.look += [_sentence(note) for note in taken.notes if note.text not in own]
+    own |= {f"the cell {name} was found by its function: its marks were lost" for name in lost}
+    notes = [_sentence(note) for note in taken.notes if note.text not in own]
+    elsewhere = [name for name in handout.wanted if any(_SAYS_EMPTY.format(name) in note for note in notes)]
+    findings.look = [line for line in findings.look if line not in map(_IS_EMPTY.format, elsewhere)]
+    findings.look += notes
 
 
 def _sentence(note: Note) -> str:

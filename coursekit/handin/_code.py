@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 import warnings
 
 from coursekit._shared._source import compiled
@@ -34,9 +35,19 @@ def bound(text: str) -> set[str]:
 
 
 def used(text: str) -> set[str]:
-    """The names that a cell reads."""
-    nodes = ast.walk(_tree(text))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    """The names that a cell takes from the notebook: parameters and variables of its functions are none."""
+    try:
+        tables = [symtable.symtable(ast.unparse(_tree(text)), "<cell>", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names: set[str] = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        names |= {
+            name.get_name() for name in table.get_symbols() if name.is_global() and name.is_referenced()
+        }
+    return names
 
 
 def fault(text: str) -> str:

@@ -38,8 +38,8 @@ class Copy(NamedTuple):
 class Taken:
     """The texts of the solution cells by grade_id: the handed-out text where the student wrote nothing.
 
-    `copies` has the cells that each text was taken from; `unmarked` names those that only their function
-    tells.
+    `copies` has the cells that each text was taken from. `unmarked` names the texts whose cells were not
+    marked: they were recognised by their function, or are words in new cells.
     """
 
     solutions: Mapping[str, str]
@@ -55,6 +55,7 @@ class _Matched:
     copies: dict[str, list[Copy]] = field(default_factory=dict)  # by grade_id
     left: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # (place from 1, other cell)
     unmarked: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)  # answers in words that were taken from new cells
     notes: list[Note] = field(default_factory=list)
 
 
@@ -81,20 +82,22 @@ def take_cells(cells: list[dict[str, Any]], handout: Handout, place: str = NOTEB
         return Taken({}, {}, "none of the assignment's cells is in this notebook: is it the right file?")
     if reason := of_another(cells, handout):
         return Taken({}, {}, reason)
-    _find_written(matched, handout, place)
+    _find_written(matched, handout)
     notes = matched.notes
     texts: dict[str, str] = {}
     for grade_id, cell in handout.wanted.items():
         if grade_id not in matched.copies:
             notes.append(Note("metadata", f"the cell {grade_id} is missing"))
-        texts[grade_id] = _joined(matched.copies.get(grade_id, []), cell, notes)
+        remarks: list[Note] = []
+        texts[grade_id] = _joined(matched.copies.get(grade_id, []), cell, remarks)
+        notes += [] if grade_id in matched.elsewhere else remarks
     solutions, written = (
         {cell.grade_id: texts[cell.grade_id] for cell in handout.cells if cell.kind == kind}
         for kind in ("solution", "written")
     )
     notes += _outside(matched.left, solutions, handout, place)
     copies = {grade_id: tuple(each) for grade_id, each in matched.copies.items()}
-    return Taken(solutions, written, "", tuple(notes), copies, tuple(matched.unmarked))
+    return Taken(solutions, written, "", tuple(notes), copies, (*matched.unmarked, *matched.elsewhere))
 
 
 def _match(cells: list[dict[str, Any]], handout: Handout) -> _Matched:
@@ -145,7 +148,7 @@ def of_another(cells: list[dict[str, Any]], handout: Handout) -> str:
     return f"no cell of this notebook names {listed}, which this assignment asks for: is it the right file?"
 
 
-def _find_written(matched: _Matched, handout: Handout, where: str) -> None:
+def _find_written(matched: _Matched, handout: Handout) -> None:
     """Take text in new cells for each written answer whose own cell is missing or as it was handed out."""
     new = [
         Copy(place, text)
@@ -159,12 +162,19 @@ def _find_written(matched: _Matched, handout: Handout, where: str) -> None:
         written = any(text.strip() and text.split() != cell.source.split() for text in texts)
         if cell.kind == "written" and not written and new:
             matched.copies[cell.grade_id] = new
-            places = where.format(", ".join(str(copy.place) for copy in new))
+            matched.elsewhere.append(cell.grade_id)
             text = (
                 f"the marked cell of the answer {cell.grade_id} is empty or missing; text was taken from "
-                f"{places}, and a person reads it"
+                f"{_places(new)} of the notebook, and a person reads it"
             )
             matched.notes.append(Note("written", text))
+
+
+def _places(copies: list[Copy]) -> str:
+    """Their places, at most five."""
+    numbers = ", ".join(str(copy.place) for copy in copies[:5])
+    more = f" and {len(copies) - 5} others" if len(copies) > 5 else ""
+    return f"cell{'s' if len(copies) > 1 else ''} {numbers}{more}"
 
 
 def _outside(

@@ -180,6 +180,32 @@ def test_a_helper_outside_the_marked_cell_is_pointed_at(master: Assignment) -> N
     )
 
 
+def test_what_a_function_calls_its_own_is_not_taken_from_another_cell(master: Assignment) -> None:
+    """Parameters, variables, comprehensions and imports inside; each is also bound in a cell beside it."""
+    own = """def mean_frame(clip, weight=1):
+    import math
+    total, *rest = [frame for frame in clip]
+    for frame in rest:
+        total = total + frame
+    def scaled(x):
+        nonlocal total
+        return math.floor(x) * weight + total
+    return (lambda part: part)(total) / len(clip)
+"""
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "task-1": own}))
+    loose = (
+        "clip = weight = math = total = rest = frame = x = part = 1\nscaled = size = kernel = stride = 2\n"
+    )
+    notebook["cells"].insert(0, cell("code", loose))
+    assert texts_of(built(master, notebook)) == ()
+    free = own.replace("return math", "return clip_of[0] + math").replace("weight=1", "weight=default")
+    cell_of(notebook, "task-1")["source"] = free
+    notebook["cells"][0]["source"] += "clip_of = default = 3\n"
+    assert [text.split(", ")[0] for text in texts_of(built(master, notebook))] == [
+        f"the marked cell task-1 uses {name}" for name in ("clip_of", "default")
+    ]
+
+
 def test_a_text_whose_links_were_published_elsewhere_is_no_answer(tmp_path: Path) -> None:
     """`make publish` changes the links of the first cell; it once counted as the answer of an empty file."""
     cells = assignment.cells()
@@ -382,6 +408,20 @@ def test_a_cell_too_long_is_not_graded_nor_parsed(master: Assignment) -> None:
     assert time.monotonic() - start < 1
     assert rebuilt.solutions == {"task-1": assignment.texts(master)["task-1"], "task-2": MINE["task-2"]}
     assert texts_of(rebuilt) == ("the cell task-1 is longer than 200,000 characters and is not graded",)
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a" + ".b" * 40_000, "-" * 20_000 + "1", "x" + "[0]" * 900, "1," * 90_000],
+    ids=["attributes", "minus", "places", "list"],
+)
+def test_a_cell_that_is_hard_to_look_into_is_taken_as_it_is(part: str, master: Assignment) -> None:
+    notebook = raw(master)
+    text = f"{RIGHT['task-1']}\ny = {part}\n"
+    cell_of(notebook, "task-1")["source"] = text
+    start = time.monotonic()
+    assert built(master, notebook).solutions["task-1"] == text
+    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize(
