@@ -157,7 +157,8 @@ def _unzipped(path: Path, parts: tuple[str, ...], room: list[int]) -> Iterator[R
     """A file of a folder; of a zip, the files in it."""
     about, data = _read(path, parts)
     if about.at and (is_zip(path.name) or _is_packed(data)):
-        yield from _in_zip(_Zip(path, about.at, parts[:1], about.place, (room,), about.when))
+        owner = parts[:1] if len(parts) > 1 or is_zip(path.name) else (f"{path.name}.zip",)
+        yield from _in_zip(_Zip(path, about.at, owner, about.place, (room,), about.when))
     else:
         yield about, data
 
@@ -191,7 +192,9 @@ def _read(path: Path, parts: tuple[str, ...]) -> Read:
 
 
 def _is_wanted(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in READ or ".ipynb" in name.lower() or name.lower() == GRADESCOPE
+    """Whether it is the name of a file to be read."""
+    lower = name.lower()
+    return PurePosixPath(lower).suffix in READ or ".ipynb" in lower or lower == GRADESCOPE
 
 
 def _look(file: File, data: bytes | None) -> None:
@@ -255,7 +258,7 @@ class _Zip:
     @property
     def name(self) -> str:
         """The name of its file."""
-        return PurePosixPath(self.place.replace("\\", "/")).name
+        return PurePosixPath(self.place.rpartition(": ")[2].replace("\\", "/")).name
 
     def failure(self, reason: str, closed: bool = True) -> Read:
         """That it could not be read."""

@@ -81,6 +81,11 @@ def may_be_student(top: str, assignment: str) -> bool:
     return is_zip(top) or top.lower() == assignment.lower() or bool(_MOODLE.match(top))
 
 
+def is_version(name: str) -> bool:
+    """Whether it is the name of a folder for one attempt, such as "Version 2"."""
+    return bool(_VERSION.match(name))
+
+
 def is_nobodys(name: str) -> bool:
     """Whether a file that lies beside the folders of students is nobody's, such as a table of marks."""
     return bool(_NOBODYS.match(name))

@@ -112,12 +112,10 @@ class _Table:
             CollectError: a row has no name of its own.
         """
         for line, names in self._rows:
-            if names and not set(names) - self._twice:
+            if names and not set(names) - self._twice and self._lines[names[0]] != line:
                 raise CollectError(
                     f"{self.path}, line {line}: {names[0]} has another time in line {self._lines[names[0]]}; "
                     "leave one line for each student"
-                    if self._lines[names[0]] != line
-                    else f"{self.path}: {names[0]} is in several lines with different times; leave one line"
                 )
         return {name: time for name, time in self._times.items() if name not in self._twice}
 

@@ -262,7 +262,7 @@ def _without_wrapper(
     if not below or any(_names.may_be_student(top, assignment.name) for top in tops):
         return
     if not all(_names.is_wrapper(top, assignment.name) for top in tops):
-        if len(tops) > 1 or len(below) < 2:
+        if len(tops) > 1 or len(below) < 2 or all(map(_names.is_version, below)):
             return
         raise CollectError(_unclear(path, tops[0], below))
     if len(tops) > 1 and not any(len(one.parts) > 2 for one in found):
