@@ -13,10 +13,10 @@ from distributed import Worker, WorkerPlugin, get_worker
 
 from coursekit.grading import rebuild, sandbox
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.autograde import Judge, Mark
+from coursekit.grading.autograde import Judge, Mark, Plan
 from coursekit.grading.collect import Submission
 from coursekit.grading.rebuild import Note
-from coursekit.grading.sandbox import Limits, Sandbox, SandboxError
+from coursekit.grading.sandbox import Limits, Result, Sandbox, SandboxError
 
 ERROR = 400  # characters of a cell's error in a mark's message
 
@@ -124,25 +124,47 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
     said: dict[str, str] = {}
     reports: Sequence[Mapping[str, Any]] = ()
     stopped: dict[str, str] = {}
+    broken: Mapping[str, str] = {}
     used = sandbox.Usage()
     if submission.data is not None:
         rebuilt = rebuild.rebuild(submission.data, assignment, release)
         reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
         notes += rebuilt.notes
         if not reason:
-            cells = assignment.solutions(rebuilt.solutions), assignment.questions()
-            result = place.run(*cells)
-            if result.reason == sandbox.BROKEN:  # another submission may have been the cause: once more
-                result = place.run(*cells)
+            plan = judge.plan(rebuilt.solutions)
+            result = _run(plan, place)
+            broken = plan.broken
             stopped, used = _stopped(result.cells, rebuilt.solutions), result.usage
             said, reports, reason = _said(result.cells, rebuilt.solutions), result.tests, result.reason
             notes += [Note("stopped", f"the cell {name} stopped: {error}") for name, error in stopped.items()]
+            notes += [Note("rule", text) for text in dict.fromkeys(broken.values())]
             notes += [Note("limit", reason)] if reason else []
-    marks = tuple(_explained(judge.marks(reports, reason), stopped, release))
+    marks = tuple(_explained(judge.marks(reports, reason, broken), stopped, release))
     return Record(
         submission.student, submission.source, submission.digest, assignment.digest, marks, reason,
         tuple(notes), texts, said, used.seconds, used.memory,
     )  # fmt: skip
+
+
+def _run(plan: Plan, place: Sandbox) -> Result:
+    """Run a submission as planned; the reports and reasons of all runs together."""
+    cells: list[dict[str, Any]] = []
+    tests: list[dict[str, Any]] = []
+    reason, used = "", sandbox.Usage()
+    for run in plan.runs:
+        result = place.run(run.cells, run.tests)
+        if result.reason == sandbox.BROKEN:  # another submission may have been the cause: once more
+            result = place.run(run.cells, run.tests)
+        answered = {report.get("id") for report in result.tests}
+        asked = {test["id"] for test in run.tests}
+        cells += result.cells
+        tests += [report for report in result.tests if report.get("id") in asked]
+        if result.reason:
+            reason = reason or result.reason
+            tests += [{"id": name, "error": result.reason} for name in asked - answered]
+        memory = max(used.memory, result.usage.memory)
+        used = sandbox.Usage(used.seconds + result.usage.seconds, memory)
+    return Result(tuple(cells), tuple(tests), reason, used)
 
 
 def _stopped(reports: Iterable[Mapping[str, Any]], solutions: Mapping[str, str]) -> dict[str, str]:
@@ -164,7 +186,8 @@ def _explained(
         cells = [name for name in stopped if missing and missing[1] in rebuild.defined(release[name])]
         if cells and missing:
             message = f"your cell {cells[0]} stopped, so there is no {missing[1]}: {stopped[cells[0]]}"
-            mark = replace(mark, message=message)
+            parts = tuple(replace(part, message=message) for part in mark.parts)
+            mark = replace(mark, message=message, parts=parts)
         yield mark
 
 

@@ -12,6 +12,11 @@ the hidden tests into what runs with the student's code and what only the judge 
     check.close(answers["mean"], clip.mean(0), "mean_frame(clip)")
     ### END HIDDEN TESTS
 
+In the part JUDGE, `check.own_work("mean_frame", modules=("torch",))` is a rule for the student's code. The
+same call stands in the visible part. A block `with check.part("values", 2):` has points of its own. Both are
+explained in `coursekit.check`. The answers of a test with a rule are made with the setup and with the cells
+that the rule reads.
+
 As one cell they also run in a plain kernel, so nbgrader itself can grade the notebook. `coursekit grade` runs
 the setup (code cells before the first task) and all solution cells first, then the answers of all tests. It
 does not run the other code cells, which only show something.
@@ -27,6 +32,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursekit.check import Rule
+from coursekit.grading._rules import FormatError, parts_of, rules_of
+
 FOLDER = Path("notebooks", "assignments")  # where a checkout of the course has its master notebooks
 _CHECKOUT = Path(__file__).resolve().parents[2]  # of an installed package: site-packages
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -39,13 +47,18 @@ class AssignmentError(ValueError):
 
 @dataclass(frozen=True)
 class Test:
-    """The hidden tests of one cell, worth `points` together."""
+    """The hidden tests of one cell, worth `points` together.
+
+    `rules` are read from the student's code before anything runs. `parts` have a name and points each.
+    """
 
     grade_id: str
     points: float
     inputs: str  # run on both sides
     answers: str  # run in the sandbox; makes `answers`
     judge: str  # run by the judge only
+    rules: tuple[Rule, ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -262,7 +275,13 @@ def _test(source: str, grade_id: str, points: float, path: Path) -> Test:
             ast.parse(text)
         except SyntaxError as error:
             raise AssignmentError(f"{where}: {error}") from None
-    return Test(grade_id, points, inputs, answers, judge)
+    try:
+        rules = rules_of(judge)
+        if unseen := set(rules) - set(rules_of("\n".join(lines[: lines.index(BEGIN)]))):
+            raise FormatError(f"the visible part does not check the rule for {unseen.pop().function}")
+        return Test(grade_id, points, inputs, answers, judge, rules, parts_of(judge, points))
+    except FormatError as error:
+        raise AssignmentError(f"{where}: {error}") from None
 
 
 def _check(assignment: Assignment) -> None:
