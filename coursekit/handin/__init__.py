@@ -11,7 +11,7 @@ The grader takes the marked cells from a notebook with the functions of this pac
 A `Handout` says what students were given; the published course carries those of all its assignments.
 """
 
-from coursekit.handin._check import Report, check, examine
+from coursekit.handin._check import Report, check, examine, executed
 from coursekit.handin._code import defined
 from coursekit.handin._handout import (
     FILE,
@@ -47,6 +47,7 @@ __all__ = [
     "check",
     "defined",
     "examine",
+    "executed",
     "fingerprint",
     "first_line",
     "handouts",

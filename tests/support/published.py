@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -66,7 +68,10 @@ def visible() -> str:
 
 
 def texts(tree: Path) -> dict[str, str]:
-    """The content of every file, as it is, and what the cells of notebooks say."""
+    """The content of every file, as it is; what the cells of notebooks say, and the texts of JSON files.
+
+    A text of the handouts is listed below the folder of its assignment.
+    """
     content = {}
     for path in sorted(tree.rglob("*")):
         if path.is_file():
@@ -75,7 +80,33 @@ def texts(tree: Path) -> dict[str, str]:
                 cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
                 sources = ["".join(cell["source"]) for cell in cells]
                 content[f"{path.relative_to(tree)}, cells"] = "\n".join(sources)
+            elif path.suffix == ".json":  # as it is, quotes and line ends are escaped
+                content |= _said(path, path.relative_to(tree).as_posix())
     return content
+
+
+HANDOUTS = "coursekit/handin/handouts.json"
+
+
+def _said(path: Path, name: str) -> dict[str, str]:
+    """The texts in a JSON file."""
+    parts = json.loads(path.read_text(encoding="utf-8"))
+    if name != HANDOUTS:
+        return {f"{name}, texts": "\n".join(_strings(parts))}
+    return {
+        f"notebooks/assignments/{part['name']}/{name}, texts": "\n".join(_strings(part)) for part in parts
+    }
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """All texts in what JSON says, keys and numbers too."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+    else:
+        yield str(value)
 
 
 _EMBEDDED = re.compile(r"[A-Za-z0-9+/=]{300,}")  # a picture: no line of an assignment is so long

@@ -14,9 +14,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
-from support.published import MASTERS, leaks, secrets, texts
+from support.published import HANDOUTS, MASTERS, leaks, secrets, texts
 
-from coursekit.grading import release
+from coursekit import handin
+from coursekit.grading import rebuild, release
 from tools import install
 from tools.notebooks.notebook import toml
 from tools.publish import links, student
@@ -61,6 +62,22 @@ def test_the_check_sees_a_leak(tree, tmp_path, what):
     leaking.mkdir(parents=True)
     (leaking / "notes.txt").write_text(f"psst:\n{planted}\n")
     assert leaks(tmp_path / "tree")
+    (leaking / "notes.txt").unlink()
+    given = handin.FILE.name
+    cell = handin.Cell("solution", "task-1", "", 3.0, f'"""A stub."""\n{planted}\n')
+    folder = tmp_path / "tree" / "coursekit" / "handin"
+    handin.save(folder / given, [handin.Handout(master.name, "Title", (cell,), (), ())])
+    assert leaks(tmp_path / "tree"), "JSON writes line ends and quotes in its own way"
+
+
+def test_the_check_sees_handouts_that_hide_nothing(tree, tmp_path):
+    for master in MASTERS:
+        whole = {cell.grade_id: cell.source for cell in master.cells if cell.kind in ("solution", "written")}
+        given = rebuild.handout(master, whole)
+        handin.save(tmp_path / HANDOUTS, [given])
+        assert len(leaks(tmp_path)) > 5, master.name
+    shutil.copy(tree / HANDOUTS, tmp_path / HANDOUTS)
+    assert leaks(tmp_path) == []
 
 
 def test_the_check_sees_a_release_that_hides_nothing(tmp_path, monkeypatch):
@@ -210,6 +227,42 @@ def test_the_published_package_works_without_the_grader(tree):
     assert "sandbox" not in done.stdout
 
 
+def handin_check(tree: Path, file: Path) -> subprocess.CompletedProcess[str]:
+    """The check before handing in, as a student runs it who has installed nothing else."""
+    paths = os.pathsep.join((str(without_nbgrader(tree)), str(tree)))
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-m", "coursekit", "handin-check", str(file)]
+    return subprocess.run(command, cwd=file.parent, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_published_check_knows_each_assignment_empty_and_done(tree, tmp_path, name):
+    """The reference is whole: no cell of it uses what stands outside, or is taken for unfinished."""
+    master = MASTERS[NAMES.index(name)]
+    path = tree / "notebooks" / "assignments" / name / f"{name}.ipynb"
+    done = handin_check(tree, path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert master.cells[0].source.split("\n")[0].lstrip("# ") in done.stdout
+    assert "Nothing of yours is in this file" in done.stdout
+    marked = [cell for cell in master.cells if cell.kind in ("solution", "written")]
+    assert done.stdout.count("still empty, as it was handed out") == len(marked)
+    assert points_in(done.stdout) == master.points + sum(cell.points for cell in master.written) == 20
+    notebook = nbformat.read(path, as_version=4)
+    solutions = {cell.grade_id: cell.source for cell in marked}
+    for cell in notebook.cells:
+        cell.source = solutions.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+    nbformat.write(notebook, tmp_path / path.name)
+    done = handin_check(tree, tmp_path / path.name)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.count("filled in") == len(marked)
+    assert "Next: hand in this file." in done.stdout
+
+
+def points_in(report: str) -> float:
+    """The sum of the points in the table of a report."""
+    return sum(float(row[1]) for row in re.findall(r"^  (\S+) +([\d.]+)  ", report, re.MULTILINE))
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def played(request, tree):
     """A published assignment in one kernel, with the published package: untouched, then solved.
@@ -224,6 +277,8 @@ def played(request, tree):
     for cell in solved.cells:
         cell.source = solutions.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
         cell.id = f"solved-{cell.id}"
+    for half in (untouched, solved):
+        half.cells.append(new_code_cell("from coursekit import handin\n\nhandin.check()"))
     both = {**untouched, "cells": [*untouched.cells, new_code_cell("%reset -f"), *solved.cells]}
     client = NotebookClient(
         nbformat.from_dict(both),
@@ -265,6 +320,18 @@ def test_in_a_solved_assignment_each_visible_check_passes(played):
     passed = [line for line in "".join(said).split("\n") if "the visible checks pass" in line]
     tasks = [cell for cell in MASTERS[NAMES.index(name)].cells if cell.kind == "solution"]
     assert len(passed) >= len(tasks)
+
+
+@pytest.mark.notebook
+def test_in_a_kernel_the_check_says_what_has_run(played):
+    name, untouched, solved = played
+    tasks = [cell for cell in MASTERS[NAMES.index(name)].cells if cell.kind == "solution"]
+    before, after = (half[-1][0].outputs[0].text for half in (untouched, solved))
+    assert before.count(": still empty, as it was handed out") == len(tasks)
+    assert after.count(": filled in") == len(tasks)
+    assert "To look at" in before
+    assert "To look at" not in after
+    assert f"handin.check('{name}.ipynb')" in after
 
 
 def without_nbgrader(tree: Path) -> Path:
