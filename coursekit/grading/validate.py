@@ -38,17 +38,21 @@ from coursekit.grading.release import stubs
 
 Cells = list[dict[str, str]]
 Run = Callable[[Cells, Cells], list[dict[str, str]]]
-VISIBLE = "visible checks"  # the job that runs a notebook as a kernel does, without hidden tests
+VISIBLE = "visible checks"  # the job that runs them
 _KERNEL = """
-from coursekit.grading.sandbox import compiled as _compiled
+def _run(cells):
+    from torch import Tensor
 
-_scope, _said = {"__name__": "__main__", "display": print}, {}
-for _name, _source in _cells:
-    try:
-        exec(_compiled(_source, f"<{_name}>"), _scope)
-    except Exception as _error:
-        _said[_name] = f"{type(_error).__name__}: {_error}"
-answers = {"said": _said}
+    from coursekit.grading.sandbox import compiled
+
+    mine = {name: value.clone() if isinstance(value, Tensor) else value for name, value in globals().items()}
+    said = {}
+    for name, source in cells:
+        try:
+            exec(compiled(source, f"<{name}>"), mine)
+        except Exception as error:
+            said[name] = f"{type(error).__name__}: {error}"
+    return {"said": said}
 """
 
 
@@ -118,23 +122,16 @@ def run_without_sandbox(cells: Cells, tests: Cells) -> list[dict[str, str]]:
 
 def faults(assignment: Assignment, run: Run = run_without_sandbox) -> list[str]:
     """List the faults of an assignment; the list is empty if there are none."""
-    judge = Judge(assignment)
-
-    def outcome(solutions: Mapping[str, str] | None) -> Outcome:
-        jobs = [*assignment.questions(), _kernel(assignment, solutions or {})]
-        reports = run(assignment.solutions(solutions), jobs)
-        marks = {mark.grade_id: mark for mark in judge.marks(reports)}
-        return Outcome(marks, _said(reports))
-
+    proof = _Proof(assignment, run)
     messages = [*_faults_of_the_words(assignment)]
-    messages += _faults_of_the_reference(outcome(None))
-    messages += _faults_of_the_release(outcome(stubs(assignment)))
+    messages += _faults_of_the_reference(proof.outcome(None, apart=True))
+    messages += _faults_of_the_release(proof.outcome(stubs(assignment)))
     mistakes = known_mistakes(assignment)
     if len(mistakes) < 6:
         messages.append(f"there are {len(mistakes)} solutions with known mistakes; at least 6 are needed")
     texts = {test.grade_id: task_text(assignment, test.grade_id) for test in assignment.tests}
     for mistake in mistakes:
-        found = _faults_of(mistake, outcome(mistake.cells), texts)
+        found = _faults_of(mistake, proof.outcome(mistake.cells, tuple(mistake.tests)), texts)
         messages += [f"wrong/{mistake.path.name}: {fault}" for fault in found]
     return messages
 
@@ -163,28 +160,64 @@ def task_text(assignment: Assignment, grade_id: str) -> str:
     return _folded(" ".join([assignment.cells[0].source, *texts]))
 
 
-def _kernel(assignment: Assignment, solutions: Mapping[str, str]) -> dict[str, str]:
-    """A job that runs the notebook as a student's kernel does: setup, solutions, visible parts, in order.
+class _Proof:
+    """Runs solutions of an assignment, and judges what comes out.
 
-    Of the other code cells it runs those that define a name that the visible parts use.
+    Args:
+        assignment: the assignment.
+        run: runs cells and then jobs, and gives the reports on the jobs.
     """
-    visible = {test.grade_id: _visible(assignment, test.grade_id) for test in assignment.tests}
-    used = set().union(*(_names(source, ast.Load) for source in visible.values()))
-    setup = {cell.cell_id for cell in assignment.setup}
-    cells = []
-    for cell in assignment.cells:
-        if cell.kind in ("solution", "test"):
-            source = solutions.get(cell.grade_id, cell.source)
-            cells.append((cell.grade_id, visible.get(cell.grade_id, source)))
-        elif cell.kind == "code" and (cell.cell_id in setup or used & _names(cell.source, ast.Store)):
-            cells.append((f"cell {cell.cell_id}", cell.source))
-    return {"id": VISIBLE, "kind": "test", "source": f"_cells = {cells!r}\n{_KERNEL}"}
+
+    def __init__(self, assignment: Assignment, run: Run) -> None:
+        self._assignment, self._run, self._judge = assignment, run, Judge(assignment)
+
+    def outcome(
+        self, solutions: Mapping[str, str] | None, seen: tuple[str, ...] | None = None, apart: bool = False
+    ) -> Outcome:
+        """What solutions get.
+
+        Args:
+            solutions: texts of solution cells by grade_id. A cell that is not in it keeps the master's.
+            seen: the test cells whose visible part is of interest; None is all.
+            apart: whether tests with rules run apart, without the cells that their rules do not read. So
+                does the grader; here it is done for the reference only, because each run takes time.
+        """
+        assignment = self._assignment
+        cells, kernel = assignment.solutions(solutions), _kernel(assignment, seen)
+        plan = self._judge.plan(solutions)
+        if apart:
+            reports = self._run(cells, [kernel])
+            for part in plan.runs:
+                reports += self._run(part.cells, part.tests)
+        else:
+            reports = self._run(cells, [kernel, *assignment.questions()])
+        marks = {mark.grade_id: mark for mark in self._judge.marks(reports, broken=plan.broken)}
+        return Outcome(marks, _said(reports))
 
 
-def _visible(assignment: Assignment, grade_id: str) -> str:
+def _kernel(assignment: Assignment, seen: tuple[str, ...] | None) -> dict[str, str]:
+    """A job that runs the visible checks after the setup and the solutions, as a student's kernel does.
+
+    It runs the visible parts of the test cells `seen` (None: of all), and of the other cells those that
+    define a name which these use. What it defines and changes is its own, so it helps no hidden check.
+    """
+    setup = {cell.cell_id for cell in assignment.setup}  # it has run already, and so have the solutions
+    cells: list[tuple[str, str]] = []
+    wanted: set[str] = set()
+    for cell in reversed(assignment.cells):
+        if cell.kind not in ("code", "test") or cell.cell_id in setup:
+            continue
+        source = _visible(cell) if cell.kind == "test" else cell.source
+        chosen = cell.kind == "test" and (seen is None or cell.grade_id in seen)
+        if chosen or wanted & _names(source, ast.Store):
+            cells.insert(0, (cell.grade_id or f"cell {cell.cell_id}", source))
+            wanted |= _names(source, ast.Load) - _names(source, ast.Store)
+    return {"id": VISIBLE, "kind": "test", "source": f"{_KERNEL}\nanswers = _run({cells!r})"}
+
+
+def _visible(cell: Cell) -> str:
     """The part of a test cell that students see."""
-    source = next(cell.source for cell in assignment.cells if cell.grade_id == grade_id)
-    return source.split(f"\n{BEGIN}")[0]
+    return cell.source.split(f"\n{BEGIN}")[0]
 
 
 def _names(source: str, context: type[ast.expr_context]) -> set[str]:
@@ -249,7 +282,12 @@ def _faults_of(mistake: KnownMistake, outcome: Outcome, texts: Mapping[str, str]
     message = marks[next(iter(tests))].message
     if mistake.says not in message:
         yield f"it gets the message {message!r}, which does not say {mistake.says!r}"
-    yield from _surprises(mistake, lost - set(outcome.visible), texts)
+    shown = {
+        name
+        for name, said in outcome.visible.items()
+        if not said.startswith("NameError") or "NameError" in marks[name].message  # a cell that was left out
+    }
+    yield from _surprises(mistake, lost - shown, texts)
 
 
 def _surprises(mistake: KnownMistake, hidden: set[str], texts: Mapping[str, str]) -> Iterator[str]:
@@ -276,7 +314,7 @@ def _faults_of_the_words(assignment: Assignment) -> Iterator[str]:
     for cell in assignment.written:
         lines = _question(assignment, cell).split("\n")
         text = "\n".join(line for line in lines if not line.startswith("#"))  # a heading has the sum
-        points = [float(number) for number in re.findall(r"\((\d+(?:\.\d+)?) points?\)", text)]
+        points = [float(number) for number in re.findall(r"\((\d+(?:\.\d+)?) points?\b", text)]
         if sum(points) != cell.points:
             yield (
                 f"the question of {cell.grade_id} shows parts of {points} points; "
@@ -315,7 +353,7 @@ def _read(path: Path, assignment: Assignment) -> KnownMistake:
     cells = {name: source.strip() + "\n" for name, source in zip(parts[1::2], parts[2::2], strict=True)}
     solutions = {cell.grade_id for cell in assignment.cells if cell.kind == "solution"}
     tests = {test.grade_id for test in assignment.tests}
-    loses = tuple(name for name in re.split(r"[ ,]+", fields.get("loses", "")) if name)
+    loses = tuple(name.strip() for name in fields.get("loses", "").split(",") if name.strip())
     if not cells or not cells.keys() <= solutions:
         raise ValueError(
             f"{path}: its cells are {sorted(cells)}, those of the assignment {sorted(solutions)}"

@@ -1,6 +1,6 @@
 """The clip is used as scratch space.
 
-loses: task-2-values, task-2-causal
+loses: task-2-values/dtype and inputs
 says: changes the clip or the kernels
 """
 

@@ -1,6 +1,6 @@
 """The result is float32 whatever the clip is.
 
-loses: task-2-values
+loses: task-2-values/dtype and inputs
 says: expected 'torch.float64', got 'torch.float32'
 """
 

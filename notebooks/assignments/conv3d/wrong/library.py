@@ -1,7 +1,7 @@
 """A convolution of the library, under another name, does the work.
 
 loses: task-2-values, task-2-causal
-says: conv3d of the library did the work
+says: conv3d is not allowed: write it yourself, without names with 'conv'
 """
 
 import torch.nn.functional as F

@@ -1,6 +1,6 @@
 """The first padding is added at both ends.
 
-loses: task-1-values, task-1-error
+loses: task-1-values/padding, task-1-error/a ValueError where it does not fit
 says: you took the first for both ends
 """
 

@@ -1,6 +1,6 @@
 """The number of places is rounded up.
 
-loses: task-1-values
+loses: task-1-values/kernel and stride
 says: you rounded up
 """
 

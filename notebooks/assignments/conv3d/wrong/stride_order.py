@@ -1,6 +1,6 @@
 """The strides are read as width, height, time.
 
-loses: task-2-values, task-2-causal
+loses: task-2-values/other strides, task-2-causal/with strides
 says: the strides are for time, height, width
 """
 

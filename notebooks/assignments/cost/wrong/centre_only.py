@@ -1,6 +1,6 @@
 """Only the middle frame of a kernel has weights.
 
-loses: task-3-moving
+loses: task-3-moving/a clip that moves
 says: all of its frames are to be alike
 """
 

@@ -1,7 +1,7 @@
 """The package's own function does the work.
 
 loses: task-1-test, task-2-sums, task-2-memory
-says: coursekit.conv.cost does the whole task
+says: the module coursekit is not allowed
 """
 
 # %% task-1

@@ -1,6 +1,6 @@
 """Multiplications and additions are counted one by one.
 
-loses: task-1-test, task-2-sums
+loses: task-1-test/MACs, task-2-sums/MACs
 says: those are FLOPs
 """
 

@@ -1,6 +1,6 @@
 """What is an output and the next input is kept twice for training.
 
-loses: task-2-memory
+loses: task-2-memory/training
 says: is kept once, not twice
 """
 

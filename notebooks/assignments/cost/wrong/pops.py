@@ -1,7 +1,7 @@
 """The layers are taken off the caller's list.
 
-loses: task-2-sums
-says: changes the layers it got
+loses: task-2-sums/shape and parameters
+says: the list of layers after stack_account
 """
 
 import math

@@ -1,7 +1,7 @@
 """The 3D network uses the 2D network's own bias.
 
-loses: task-3-moving
-says: those of the 2D network change, too
+loses: task-3-moving/no shared memory
+says: those of the inflated one were set to 0
 """
 
 import torch

@@ -1,6 +1,6 @@
 """The network is cheap and sees 15 frames.
 
-loses: task-4-budget
+loses: task-4-budget/receptive field
 says: 31 frames are asked for
 """
 

@@ -1,6 +1,6 @@
 """The activations of all layers are summed, as if nothing were thrown away.
 
-loses: task-2-memory
+loses: task-2-memory/inference
 says: take the most, not the sum
 """
 

@@ -2,6 +2,7 @@
 
 loses: task-1-test, task-2-sums, task-2-memory
 says: expected (8, 15, 41, 75), got (16, 98, 222, 222)
+warned: "Hidden checks call the same functions with other layers and other numbers."
 """
 
 

@@ -1,12 +1,12 @@
 """A frame of high correlation is taken for a repeated one.
 
-loses: task-6-repeats
+loses: task-5-repeats
 says: the repeated frames of another film: expected
 """
 
 import torch
 
-# %% task-6
+# %% task-5
 
 
 def events(clip: torch.Tensor) -> tuple[list[int], list[int]]:

@@ -1,12 +1,12 @@
 """Cuts are found by the change in grey levels: a lamp, and the dark, fool it.
 
-loses: task-6-cuts
+loses: task-5-cuts
 says: has fooled the change
 """
 
 import torch
 
-# %% task-6
+# %% task-5
 
 
 def events(clip: torch.Tensor) -> tuple[list[int], list[int]]:

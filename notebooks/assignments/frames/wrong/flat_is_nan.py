@@ -1,12 +1,12 @@
 """The correlation of a flat frame is 0 / 0.
 
-loses: task-5-correlation
+loses: task-4-correlation/frames of a single value
 says: some values are not finite
 """
 
 import torch
 
-# %% task-5
+# %% task-4
 
 
 def change(clip: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Python's round: half way between two spokes it goes to the even number.
 
-loses: task-3-test
+loses: task-3-test/half way between two spokes
 says: half way between spokes: positive
 """
 

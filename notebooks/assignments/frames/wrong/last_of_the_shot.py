@@ -1,12 +1,12 @@
 """The frame before the event is named.
 
-loses: task-6-cuts, task-6-repeats
+loses: task-5-cuts, task-5-repeats
 says: those are the last frames of the shots
 """
 
 import torch
 
-# %% task-6
+# %% task-5
 
 
 def events(clip: torch.Tensor) -> tuple[list[int], list[int]]:

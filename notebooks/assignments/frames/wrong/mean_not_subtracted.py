@@ -1,12 +1,12 @@
 """Cosine in place of correlation: the means of the frames are left in.
 
-loses: task-5-correlation, task-6-cuts
+loses: task-4-correlation, task-5-cuts
 says: is the mean of each frame subtracted?
 """
 
 import torch
 
-# %% task-5
+# %% task-4
 
 
 def change(clip: torch.Tensor) -> torch.Tensor:

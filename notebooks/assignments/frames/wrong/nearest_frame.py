@@ -1,6 +1,6 @@
 """The nearest frame, not the one on the screen.
 
-loses: task-1-frame, task-1-outside
+loses: task-1-frame
 says: one too late
 """
 

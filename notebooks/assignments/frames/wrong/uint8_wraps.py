@@ -1,12 +1,12 @@
 """The difference is taken in uint8, where it wraps around.
 
-loses: task-5-change
+loses: task-4-change
 says: uint8 cannot be negative
 """
 
 import torch
 
-# %% task-5
+# %% task-4
 
 
 def change(clip: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """The batch axis is missing.
 
-loses: task-1-shape, task-1-values
+loses: task-1-shape
 says: the batch axis is missing
 """
 

@@ -1,30 +1,21 @@
-"""contiguous and reshape are thought to copy always, flip never.
+"""contiguous and flatten are thought to copy always, flip never.
 
 loses: task-3-copies
-says: 4 of the twelve lines are wrong
+says: 3 of the eight lines are wrong
+warned: "The check below does not tell you whether your answers are right."
 """
 
-# %% task-3
-
-import math
-
-
-def strides(shape: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(math.prod(shape[axis + 1 :]) for axis in order)
+# %% task-3b
 
 
 def copies() -> dict[str, bool]:
     return {
+        "x[:, :, ::2]": False,
         "x[[0, 2, 4]]": True,
         "x.flip(0)": False,
-        "y.contiguous()": True,
-        "y.flatten(1)": True,
-        "x.float()": True,
-        "torch.stack([*x])": True,
-        "x[:, :, ::2]": False,
         "x.contiguous()": True,
+        "y.contiguous()": True,
         "y.flatten(2)": True,
-        "x.reshape(36, -1)": True,
+        "y.flatten(1)": True,
         "x.to(x.dtype)": False,
-        "x[None].expand(5, -1, -1, -1, -1)": False,
     }

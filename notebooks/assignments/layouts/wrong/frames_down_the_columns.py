@@ -2,6 +2,7 @@
 
 loses: task-6-sheet, task-6-axes
 says: the frames run down the columns
+warned: "The check of your pair does not tell you whether it is the right one."
 """
 
 import torch

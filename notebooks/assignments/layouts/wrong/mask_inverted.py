@@ -1,6 +1,6 @@
 """The mask is True where frames are padding, as nn.Transformer wants it.
 
-loses: task-4-pad
+loses: task-4-pad/mask
 says: True where a frame is *real*
 """
 

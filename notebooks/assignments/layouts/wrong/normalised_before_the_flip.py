@@ -1,6 +1,6 @@
 """Mean and std of red are taken from blue: normalised first, flipped then.
 
-loses: task-1-values
+loses: task-1-values/normalisation
 says: mean and std are those of red, green, blue
 """
 

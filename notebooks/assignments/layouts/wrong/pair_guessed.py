@@ -2,6 +2,7 @@
 
 loses: task-6-axes
 says: with H and W exchanged
+warned: "The check of your pair does not tell you whether it is the right one."
 """
 
 import torch
