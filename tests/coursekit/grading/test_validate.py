@@ -86,6 +86,53 @@ def test_a_wrong_solution_that_loses_otherwise_is_a_fault(
     assert any(fault in one for one in found)
 
 
+PARTS = assignment.TEST_SIZE.replace(
+    assignment.TEST_SIZE.split("### JUDGE")[1].split("### END")[0],
+    """
+with check.part("stride 1", 1):
+    check.equal(answers["sizes"][0], 7, "output_size(9, 3)", {6: "one place is missing"})
+with check.part("other strides", 2):
+    check.equal(answers["sizes"][1], 3, "output_size(10, 4, stride=3)")
+""",
+)
+NO_STRIDE = f"{SIZE}size - kernel + 1"
+
+
+@pytest.mark.parametrize(
+    ("loses", "fault"),
+    [
+        ("test-2", None),
+        ("test-2/other strides", None),
+        ("test-2/stride 1, test-2/other strides", "it loses the parts ['other strides'], it must lose"),
+        ("test-2/stride 1", "of test-2 it loses the parts ['other strides'], it must lose ['stride 1']"),
+    ],
+)
+def test_a_mistake_loses_the_parts_that_it_must(loses: str, fault: str | None, tmp_path: Path) -> None:
+    master = proven(tmp_path, changed("test-2", source=PARTS))
+    plant(master, "planted", loses, "other strides", NO_STRIDE, "How many places a window has.")
+    found = validate.faults(master, run_here)
+    assert found == [] if fault is None else len(found) == 1 and fault in found[0]
+
+
+RULED = assignment.TEST_SIZE.replace(
+    "check.equal(", "check.own_work('output_size')\ncheck.equal(", 1
+).replace("### JUDGE\n", "### JUDGE\ncheck.own_work('output_size')\n")
+
+
+def test_a_mistake_may_break_a_rule_which_the_visible_check_says_too(tmp_path: Path) -> None:
+    master = proven(tmp_path, changed("test-2", source=RULED))
+    cells = SIZE.replace("def ", "import math\ndef ") + "math.floor((size - kernel) / stride) + 1"
+    plant(master, "planted", "test-2", "the module math is not allowed", cells)
+    (master.path.parent / "wrong" / "broken.py").unlink()  # its cell has no def, and gets another message
+    assert validate.faults(master, run_here) == []
+
+
+def test_a_reference_that_needs_a_cell_which_its_rule_does_not_read_is_a_fault(tmp_path: Path) -> None:
+    helped = RULED.replace("### ANSWERS\n", "### ANSWERS\nmean_frame(torch.zeros(1, 1, 1))\n")
+    found = validate.faults(proven(tmp_path, changed("test-2", source=helped)), run_here)
+    assert any("the reference loses test-2: NameError" in fault for fault in found)
+
+
 def test_a_loss_that_no_visible_check_shows_is_a_fault_unless_the_task_warns(tmp_path: Path) -> None:
     master = proven(tmp_path)
     plant(master, "first", *WRONG["first"])
