@@ -21,7 +21,7 @@ _LAYOUT = """
 .code { counter-reset: line; padding: .4rem 0; border: 1px solid var(--line); border-radius: .3rem; }
 .code .line { display: block; position: relative; counter-increment: line; min-height: 1.45em;
   padding: 0 .6rem 0 5.2em; text-indent: -1.6em; }
-.code .line::before { content: counter(line); position: absolute; left: 0; width: 2.8em;
+.code .line::before { content: counter(line); position: absolute; top: 0; left: 0; width: 2.8em;
   text-align: right; text-indent: 0; color: var(--soft); }
 .code .at { border-left: .3rem solid var(--bad); margin-left: -1px; }
 .code .remark { display: block; margin: .2rem .6rem .4rem 3rem; padding: .2rem .6rem; text-indent: 0;

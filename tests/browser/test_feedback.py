@@ -51,7 +51,7 @@ def pages(tmp_path_factory):
     record = Record(
         "jane", "jane.ipynb", "digest", "master", marks,
         reason=f"the time is up {SCRIPT}", name=f"Jane {SCRIPT}",
-        notes=(Note("stopped", f"the cell task-1 stopped: NameError: {SCRIPT} (line 2)"), Note("late", SCRIPT)),
+        notes=(Note("stopped", f"the cell task-1 stopped: Oops {SCRIPT} (line 2)"), Note("late", SCRIPT)),
         texts={**assignment.RIGHT, "task-2": CODE, "words": f"{SCRIPT} {'W' * 300}"},
         said={"task-1": SCRIPT, "task-2": "x" * 500},
     )  # fmt: skip
@@ -147,8 +147,8 @@ def test_on_paper_it_is_light_and_no_line_is_cut(opened):
         page.evaluate("getComputedStyle(document.querySelector('pre.code')).backgroundColor")
         == "rgb(255, 255, 255)"
     )
-    cut = "[...document.querySelectorAll('.line, pre, .answer')].filter(each => each.scrollWidth > each.clientWidth + 1)"
-    assert page.evaluate(f"{cut}.length") == 0
+    parts = "[...document.querySelectorAll('.line, pre, .answer')]"
+    assert page.evaluate(f"{parts}.filter(each => each.scrollWidth > each.clientWidth + 1).length") == 0
     assert page.pdf(format="A4")[:4] == b"%PDF"
 
 

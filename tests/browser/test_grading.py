@@ -18,10 +18,17 @@ pytestmark = pytest.mark.browser
 NAME = "conv3d"
 SCRIPT = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"
 ANSWERS = {
-    "alice": "Adding up is blind to order.",
-    "Bob_Smith_4711": "A kernel is a pattern.",
+    "alice": "Adding up is blind to order: `x[::-1]` if `a < b`, and $a<b$.\n\n```python\nx = y[0] < 1\n```",
+    "Bob_Smith_4711": "A kernel is a <b>pattern</b>; &lt;i&gt; ![map](http://127.0.0.1:9/p.png) <http://x.org>",
     "carol": "It sees the slant.",
-    "mallory": f"Order is lost. {SCRIPT} [here](javascript:window.ran=1)",
+    "mallory": f"Order is lost. {SCRIPT} [here](javascript:window.ran=1) "
+    "$\\href{javascript:window.ran=1}{x}$ <svg onload='window.ran = 1'></svg>\n\n```mermaid\n<img src=x onerror='window.ran = 1'>\n```",
+}
+SHOWN = {  # as formgrader shows it
+    "alice": ["blind to order: x[::-1] if a < b, and $a<b$.", "x = y[0] < 1"],
+    "Bob_Smith_4711": ["<b>pattern</b>; &lt;i&gt; [picture: map] (http://127.0.0.1:9/p.png) http://x.org"],
+    "carol": ["It sees the slant."],
+    "mallory": [f"{SCRIPT} here (javascript:window.ran=1)", "<img src=x onerror='window.ran = 1'>"],
 }
 
 
@@ -101,14 +108,19 @@ def test_from_publishing_to_the_exported_marks(graded, chromium, tmp_path, scree
         page.get_by_text("Submission #", exact=False).first.wait_for()
         links = page.locator("a[href*='/formgrader/submissions/']").all()
         addresses = {link.get_attribute("href") for link in links}
+        assert not any(page.get_by_text(name).filter(visible=True).count() for name in ANSWERS)
         assert len(addresses) == len(ANSWERS)
         for address in addresses:
             page.goto(f"{server.url.rstrip('/')}{address}")
             score = page.locator(f"input#{master.written[0].grade_id}")
             score.wait_for()
             (name,) = (name for name, text in ANSWERS.items() if page.get_by_text(text[:14]).count())
-            for link in page.get_by_text("here", exact=True).all():
-                link.click()
+            answer = page.locator(".nbgrader_cell", has=score).locator(".text_cell_render")
+            shown = " ".join(answer.text_content().split())
+            assert all(" ".join(text.split()) in shown for text in SHOWN[name]), shown
+            assert answer.locator("a, img, script, svg, iframe, [onerror], [onload]").count() == 0
+            assert page.get_by_text(name).filter(visible=True).count() == 0  # markers see no names
+            page.wait_for_timeout(300)
             assert page.evaluate("window.ran") is None
             with page.expect_response(lambda response: response.request.method == "PUT") as saved:
                 score.fill(str(marks[name]))
@@ -131,5 +143,7 @@ def test_the_page_of_a_student_runs_nothing(graded, page, screenshot):
     assert page.get_by_text(SCRIPT).count()
     assert page.evaluate("window.ran") is None
     assert page.get_by_text("NotImplementedError: task 1").count()
-    assert page.locator("script, img, iframe, a").count() == 0
+    assert page.locator("script, img, iframe").count() == 0
+    links = page.locator("a").evaluate_all("links => links.map(each => each.getAttribute('href'))")
+    assert links and all(link.startswith("#") for link in links)  # to places on the page itself
     screenshot("feedback_carol")
