@@ -22,7 +22,8 @@ ANSWERS = {
     "Bob_Smith_4711": "A kernel is a <b>pattern</b>; &lt;i&gt; ![map](http://127.0.0.1:9/p.png) <http://x.org>",
     "carol": "It sees the slant.",
     "mallory": f"Order is lost. {SCRIPT} [here](javascript:window.ran=1) "
-    "$\\href{javascript:window.ran=1}{x}$ <svg onload='window.ran = 1'></svg>\n\n```mermaid\n<img src=x onerror='window.ran = 1'>\n```",
+    "$\\href{javascript:window.ran=1}{x}$ <svg onload='window.ran = 1'></svg>\n\n"
+    "```mermaid\n<img src=x onerror='window.ran = 1'>\n```",
 }
 SHOWN = {  # as formgrader shows it
     "alice": ["blind to order: x[::-1] if a < b, and $a<b$.", "x = y[0] < 1"],
