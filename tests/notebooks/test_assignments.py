@@ -62,13 +62,32 @@ def test_there_is_one_for_each_notebook() -> None:
 @each
 def test_its_first_cell_says_what_is_graded(master: Assignment) -> None:
     first = master.cells[0].source
-    assert re.search(r"\b[3-9]\d\b.*minutes", first), "an honest estimate"
+    stated = re.search(r"\*\*Time\*\* about (\d+) minutes: (.+?)\. \*\*GPU", first)
+    assert stated, "an honest estimate, with what takes how long"
+    pieces = re.findall(r"(?<!tasks )\b(\d+) (?:minutes )?(?:to|for) ", stated[2])
+    assert sum(map(int, pieces)) == int(stated[1]), f"{stated[0]}: the pieces do not sum up"
     total = master.points + sum(cell.points for cell in master.written)
     assert total == 20
     assert f"{total:g}" in first
     for word in ("only the marked cells", "nbgrader", "Colab", "JupyterLab", "hand in"):
         assert word.lower() in " ".join(first.lower().split()), word
     assert f"notebooks/assignments/{master.name}/{master.name}.ipynb)" in first
+
+
+@each
+def test_no_mark_depends_on_what_the_students_process_says_of_itself(master: Assignment) -> None:
+    for test in master.tests:
+        made = [node for node in ast.walk(ast.parse(test.answers)) if isinstance(node, ast.Call)]
+        called = {ast.unparse(call.func) for call in made}
+        judged = {name for name in called if re.search(r"(^|\.)(equal|allclose|all|any)$", name)}
+        assert not judged, f"{test.grade_id}: {judged} in ANSWERS: give the data, and compare them in JUDGE"
+        assert "check.without" not in test.answers + test.judge, test.grade_id
+
+
+@each
+def test_large_test_cells_have_parts(master: Assignment) -> None:
+    for test in master.tests:
+        assert test.points < 3 or test.parts, f"{test.grade_id}: all or nothing for {test.points:g} points"
 
 
 @each
@@ -117,6 +136,6 @@ def test_its_stubs_name_the_task(master: Assignment) -> None:
 def test_it_ships_with_known_mistakes_of_each_kind(master: Assignment) -> None:
     wrongs = known_mistakes(master)
     assert len(wrongs) >= 6
-    lost = {name for wrong in wrongs for name in wrong.loses}
+    lost = {name for wrong in wrongs for name in wrong.tests}
     assert lost == {test.grade_id for test in master.tests}, "a test that no known mistake fails"
     assert any("hard" in wrong.path.stem or "hard-coded" in wrong.about.lower() for wrong in wrongs)
