@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_LINE = re.compile(r" ?\(?\bline (?P<line>\d{1,6})(?: of (?:the )?cell (?P<cell>[\w-]+))?\)?")
+# "(line 7 of cell task-1)", "line 7 of the cell task-1", "(line 7)", and "task-1, line 7: " of a rule
+_LINE = re.compile(
+    r"\b(?P<first>[\w-]+), line (?P<number>\d{1,6})(?:: )?|"
+    r" ?\(?\bline (?P<line>\d{1,6})(?: of (?:the )?cell (?P<cell>[\w-]+))?\)?"
+)
 _STOPPED = re.compile(
     r"(?:[Yy]our|[Tt]he) cell (?P<cell>[\w-]+) stopped(?:, so there is no \w+)?: (?P<error>.*)", re.DOTALL
 )
@@ -54,11 +58,11 @@ def located(message: str) -> Iterator[tuple[re.Match[str], str, int]]:
     """
     stopped = _STOPPED.search(message)
     for found in _LINE.finditer(message):
-        cell = found["cell"] or (
-            stopped["cell"] if stopped and stopped.start("error") < found.start() else ""
-        )
+        cell = found["first"] or found["cell"] or ""
+        if not cell and stopped and stopped.start("error") < found.start():
+            cell = stopped["cell"]
         if cell:
-            yield found, cell, int(found["line"])
+            yield found, cell, int(found["number"] or found["line"])
 
 
 def places(message: str) -> Iterator[Place]:
@@ -67,7 +71,7 @@ def places(message: str) -> Iterator[Place]:
     begin = stopped.start("error") if stopped else 0
     for found, cell, line in located(message):
         text = message[begin:]
-        if found[0].lstrip().startswith("("):  # else the place is a part of the sentence
+        if found[0].lstrip().startswith("(") or found[0].endswith(": "):  # else it is a part of the sentence
             text = message[begin : found.start()] + message[found.end() :]
         yield Place(cell, line, sentence(text))
 

@@ -263,10 +263,11 @@ class _Page:
         mark = self.marks.get(cell.grade_id) or Mark(cell.grade_id, 0.0, cell.points, "")
         title = _tasks.check_title(cell, task)
         more: list[Html] = []
+        of_all = mark.message if all(part.message == mark.message for part in mark.parts) else ""
+        if of_all:
+            more.append(self._message(of_all))
         if mark.parts:
-            more.append(tag("ul", *(self._part(part) for part in mark.parts)))
-        if mark.message and not any(part.message for part in mark.parts):
-            more.append(self._message(mark.message))
+            more.append(tag("ul", *(self._part(part, of_all) for part in mark.parts)))
         hand = self.changed.get(cell.grade_id)
         if hand and hand.points is not None and hand.points != mark.points:
             by = f"A person changed this to {hand.points:g} of {_of(mark.maximum)}."
@@ -275,8 +276,9 @@ class _Page:
             more.append(tag("p", f"A person gave {hand.extra:g} more as extra credit.", class_="message"))
         return _item(title, mark.points, mark.maximum, more)
 
-    def _part(self, part: Part) -> Html:
-        more = [self._message(part.message)] if part.message else []
+    def _part(self, part: Part, of_all: str) -> Html:
+        """A part of a test; what is wrong with all parts alike is said once, above them."""
+        more = [self._message(part.message)] if part.message and part.message != of_all else []
         return _item(_messages.sentence(part.name).rstrip("."), part.points, part.maximum, more)
 
     def _message(self, message: str) -> Html:

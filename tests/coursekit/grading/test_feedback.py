@@ -151,6 +151,17 @@ def test_each_check_has_its_points_and_its_parts(master: Assignment) -> None:
     assert "There is no answer." in read_page.text
 
 
+def test_what_is_wrong_with_all_parts_alike_is_said_once(master: Assignment) -> None:
+    rule = "task-2, line 1: the name eval is not allowed. Write output_size with the means of Python itself"
+    parts = (Part("one", 0, 1, rule), Part("two", 0, 2, rule))
+    read_page = page(
+        master, record((FULL[0], Mark("test-2", 0, 3, rule, parts)), notes=(Note("rule", rule),))
+    )
+    assert read_page.text.count("the name eval is not allowed") == 2  # in the note, and at the test
+    assert read_page.all("span", "remark") == [f"Line 1: T{rule[len('task-2, line 1: t') :]}."]
+    assert [text for text in read_page.all("li", "none") if text.endswith("0 of 1 point")]
+
+
 def test_a_message_stands_beside_the_line_that_it_speaks_of(master: Assignment) -> None:
     message = "IndexError: list index out of range (line 2 of cell task-2)"
     rule = "task-1 may not use conv3d: see line 1 of the cell task-1"
@@ -238,6 +249,7 @@ def test_messages_of_the_known_form_are_taken_apart(message: str, parts: Compari
         ("your cell task-1 stopped, so there is no f: E: x (line 3). Go.", [Place("task-1", 3, "E: x. Go.")]),
         ("the cell task-1 stopped: E: x", []),
         ("see line 7 of the cell task-2: no", [Place("task-2", 7, "See line 7 of the cell task-2: no.")]),
+        ("task-2, line 7: no eval. Write it.", [Place("task-2", 7, "No eval. Write it.")]),
         ("a message with a line 3 of no cell", []),
         ("outline 3 of cell task-1", []),
     ],
