@@ -137,6 +137,15 @@ def test_a_written_answer_in_a_new_cell_waits_for_a_person(master: Assignment) -
     )
 
 
+def test_a_written_answer_in_many_new_cells_has_one_note(master: Assignment) -> None:
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "words": assignment.texts(master)["words"]}))
+    notebook["cells"] += [cell("markdown", f"My answer, part {i} of it.") for i in range(7)]
+    rebuilt = built(master, notebook)
+    assert rebuilt.written["words"].count("My answer") == 7
+    (note,) = texts_of(rebuilt)
+    assert "text was taken from cells 9, 10, 11, 12, 13 and 2 others of the notebook" in note
+
+
 def test_text_beside_a_written_answer_changes_nothing(master: Assignment) -> None:
     notebook = raw(master)
     notebook["cells"].append(cell("markdown", "## Notes to myself, long enough to be an answer"))

@@ -227,8 +227,8 @@ def test_code_outside_of_the_marked_cells_is_pointed_at(checked: Any, master: As
     assert to_look_at(report) == [
         "The marked cell task-2 is as it was handed out, but output_size is defined in cell 7 of the "
         "notebook, which is not graded: move it into the marked cell.",
-        "The marked cell task-1 uses helper, defined in cell 10 of the notebook, which is not graded: move it "
-        "into the marked cell.",
+        "The marked cell task-1 uses helper, defined in cell 10 of the notebook, which is not graded: move "
+        "it into the marked cell.",
     ]
 
 
@@ -286,6 +286,15 @@ def test_what_cannot_be_read_says_what_to_hand_in(checked: Any, tmp_path: Path, 
         assert (report.code, report.text.startswith(f"{name} cannot be read: {says}")) == (2, True)
 
 
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, given: list[handin.Handout], monkeypatch: Any
+) -> None:
+    with (tmp_path / "tiny.ipynb").open("wb") as file:
+        file.truncate(10 << 30)  # it takes no room on the disk
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("10 GB are read"))
+    assert "larger than 20 MB" in handin.examine(tmp_path / "tiny.ipynb", given).text
+
+
 def test_a_notebook_of_something_else_lists_the_assignments(checked: Any) -> None:
     report = checked(lambda notebook: notebook.update(cells=[new_cell("code", "print('hello')")]))
     assert report.code == 2
@@ -317,7 +326,8 @@ def test_in_a_kernel_a_helper_outside_is_pointed_at(given: Any) -> None:
     mine = RIGHT["task-1"].replace("clip.sum(0)", "add(clip)")
     history = ["", "def add(x):\n    return x.sum(0)", mine, RIGHT["task-2"]]
     assert to_look_at(handin.executed(history, given)) == [
-        "The marked cell task-1 uses add, defined in In [1], which is not graded: move it into the marked cell."
+        "The marked cell task-1 uses add, defined in In [1], which is not graded: move it into the marked "
+        "cell."
     ]
 
 
