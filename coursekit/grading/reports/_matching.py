@@ -1,4 +1,4 @@
-"""Matches students with the rows of a learning platform's table; two candidates are none, nobody is guessed."""
+"""Matches students with the rows of a learning platform's table; of two candidates it takes neither."""
 
 from __future__ import annotations
 
