@@ -1,14 +1,15 @@
-"""The channels of a place are thought to stand side by side, not the places of a channel.
+"""The channels of a place are thought to stand side by side.
 
-loses: task-1-test, task-4-accuracy
-says: a row holds the places of channel 0, then of channel 1
+loses: task-2-test/places
+says: a row holds one channel after the other
 """
 
 import torch
-import torch.nn.functional as F
 
 
-# %% task-1
-def likeness(rows: torch.Tensor, places: int = 4, lag: int = 1) -> torch.Tensor:
-    parts = F.normalize(rows.unflatten(2, (places, -1)), dim=3)
-    return torch.einsum("ntic,ntjc->ntij", parts[:, :-lag], parts[:, lag:])
+# %% task-2
+def mirror(
+    rows: torch.Tensor, labels: torch.Tensor, grid: tuple[int, int] = (2, 2)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    places = rows.unflatten(2, (*grid, -1))
+    return places.flip(3).flatten(2), torch.tensor([1, 0, 2, 3, 4, 5, 6])[labels]

@@ -1,18 +1,28 @@
-# ruff: noqa: F821 - the notebook has the other names
-"""The first weights are others each time.
+"""The seed is another one at each call.
 
-loses: task-4-rules
+loses: task-3-test/again
 says: seed what is random
 """
 
 import torch
 from torch import nn
-
 from coursekit import train
 
 
-# %% task-4
-def learn(rows: torch.Tensor, labels: torch.Tensor) -> nn.Module:
-    classes = int(labels.max()) + 1
-    seed = int(torch.randint(2**31, ()))
-    return train.fit(lambda: build(4, classes), rows, labels, epochs=40, rate=1e-2, seed=seed).model
+# %% task-3
+def learn(
+    descriptors: torch.Tensor, labels: torch.Tensor, validation: tuple[torch.Tensor, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    mean, deviation = descriptors.mean(0), descriptors.std(0).clamp(min=1e-4)
+    run = train.fit(
+        lambda: nn.Linear(descriptors.shape[1], 7),
+        (descriptors - mean) / deviation,
+        labels,
+        validation=((validation[0] - mean) / deviation, validation[1]),
+        epochs=30,
+        rate=3e-2,
+        seed=int(torch.randint(2**31, ())),
+        progress=False,
+    )
+    w = run.model.weight.detach().T / deviation[:, None]
+    return w, run.model.bias.detach() - mean @ w
