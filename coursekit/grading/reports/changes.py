@@ -169,9 +169,7 @@ def _listed(changes: Iterable[Change], assignment: Assignment) -> html.Html:
     for change in changes:
         test = names.get(change.grade_id, change.grade_id)
         was, now = _both(change)
-        what = html.join(
-            (test, html.tag("div", f"part: {change.part}", class_="soft") if change.part else "")
-        )
+        part = html.tag("div", f"part: {change.part}", class_="soft") if change.part else ""
         said = html.join((
             html.tag("div", "before: ", html.tag("code", change.message_before or "passed")),
             html.tag("div", "after: ", html.tag("code", change.message_after or "passed")),
