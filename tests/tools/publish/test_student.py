@@ -207,6 +207,7 @@ def test_the_students_wheel_carries_the_data_and_no_grader(tree, tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"coursekit"}
     assert "coursekit/_data/clips/bikes.mp4" in names
+    assert HANDOUTS in names
     assert not [name for name in names if "grading" in name]
 
 
