@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 MAGICS = 100  # lines of a cell that are left out, at most
+READ = 3_000_000  # characters that are read for it, at most: each such line takes one more reading
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?\??\s*)$")
 
 
@@ -16,10 +17,11 @@ def compiled(source: str, name: str, flags: int = 0) -> Any:
     """Compile a cell. Lines for IPython (%pip, !ls, help?) that Python cannot read are left out.
 
     Raises:
-        SyntaxError: there is another error, or more than `MAGICS` such lines.
+        SyntaxError: there is another error, or more than `MAGICS` such lines (fewer in a very long cell).
     """
     lines = source.split("\n")
-    for _ in range(MAGICS):
+    most = min(MAGICS, READ // (len(source) + 1) + 1)
+    for _ in range(most):
         try:
             return compile("\n".join(lines), name, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
@@ -27,4 +29,4 @@ def compiled(source: str, name: str, flags: int = 0) -> Any:
             if not 0 <= number < len(lines) or not _MAGIC.match(lines[number]):
                 raise
             lines[number] = _MAGIC.sub(r"\1pass", lines[number])
-    raise SyntaxError(f"more than {MAGICS} lines are for IPython")
+    raise SyntaxError(f"more than {most} lines are for IPython")

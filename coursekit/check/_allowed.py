@@ -94,7 +94,7 @@ def attributes(modules: tuple[str, ...]) -> frozenset[str]:
     if any(module == "torch.nn" or module.startswith("torch.nn.modules") for module in modules):
         names |= {*dir(torch.nn.Module), *_LAYER} - {"compile"}
     if "numpy" in modules:
-        names |= {*dir(np.ndarray), *dir(np.generic)} - _ARRAY_REFUSED
+        names |= {*dir(np.ndarray), *dir(np.generic), *dir(np.ufunc)} - _ARRAY_REFUSED
     for module in modules:
         if not module.startswith(("torch", "numpy")):
             names |= _attributes_of(module)

@@ -165,7 +165,7 @@ class _Cell:
             self.tree = compiled(text.source, "<cell>", ast.PyCF_ONLY_AST)
             self.binder = Binder(self.tree, given=text.given)
         except SyntaxError as error:
-            self.error = f"SyntaxError: {error.msg} (line {error.lineno})"
+            self.error = f"SyntaxError: {error.msg}" + (f" (line {error.lineno})" if error.lineno else "")
         except (ValueError, UnicodeError) as error:
             self.error = f"it cannot be read: {error}"
         except (RecursionError, MemoryError):
@@ -226,7 +226,7 @@ def _inputs() -> list[Text]:
 
         shell = get_ipython()
     if shell is not None:
-        cells = enumerate(shell.user_ns.get("In", ()))
+        cells = enumerate(shell.history_manager.input_hist_raw)
         return [Text(f"In[{i}]", text, _is_given(text)) for i, text in cells if text]
     return [
         Text(name[6:-1], "".join(entry[2]), name.startswith("<cell setup"))

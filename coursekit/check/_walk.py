@@ -30,6 +30,9 @@ _NODES: tuple[type[ast.AST], ...] = (
 )  # fmt: skip
 
 
+_SAYING = ("print", "str", "repr", "isinstance", "issubclass")  # functions that do not give a type on
+
+
 @dataclass(frozen=True)
 class Problem:
     """What breaks a rule, in which line of the cell."""
@@ -64,6 +67,7 @@ class Reader(Walker):
         self.unknown: list[tuple[str, int]] = []  # attributes that only a class of the student's can have
         self._fine: set[ast.AST] = set()  # calls of `type` and `super` where they do no harm
         self._bound: dict[tuple[int, str], set[Bound]] = {}
+        self._paths: dict[ast.expr, str | None] = {}
 
     # Statements
 
@@ -194,6 +198,8 @@ class Reader(Walker):
                 self._refuse(node, f"of {name}, only {allowed} are allowed")
         else:
             self.visit(node.func)
+        if name in _SAYING and self.scope.find(name) is None and not self._elsewhere(name):
+            self._fine.update(node.args)
         for part in (*node.args, *node.keywords):
             self.visit(part)
 
@@ -263,6 +269,11 @@ class Reader(Walker):
 
     def path(self, node: ast.expr, scope: Scope) -> str | None:
         """The module that an expression such as `torch.nn` is; None if it is no module, or one of two."""
+        if node not in self._paths:
+            self._paths[node] = self._path(node, scope)
+        return self._paths[node]
+
+    def _path(self, node: ast.expr, scope: Scope) -> str | None:
         if isinstance(node, ast.Name):
             paths = {self._path_of(bound) for bound in self._kinds(node.id, scope)}
             return paths.pop() or None if len(paths) == 1 else None
