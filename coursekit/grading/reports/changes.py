@@ -78,7 +78,7 @@ def page(before: Mapping[str, Record], after: Mapping[str, Record], assignment: 
     messages = [change for change in changes if not change.difference]
     parts: list[object] = [html.tag("p", _summary(before, after, points, messages))]
     if points:
-        parts += [_by_test(points, assignment), html.tag("h2", "Other points"), _listed(points, assignment)]
+        parts += [_by_test(points, assignment), html.tag("h2", "Changed points"), _listed(points, assignment)]
     if messages:
         listed = _listed(messages, assignment)
         text = html.count(len(messages), "message")
@@ -157,7 +157,8 @@ def _by_test(changes: Sequence[Change], assignment: Assignment) -> html.Html:
                 theirs[change.student] = theirs.get(change.student, 0.0) + change.difference
         if theirs:
             won, lost = sum(v > 0 for v in theirs.values()), sum(v < 0 for v in theirs.values())
-            cells.append((names.get(grade_id, grade_id), won, lost, f"{sum(theirs.values()):+g}"))
+            points = sum(theirs.values())
+            cells.append((names.get(grade_id, grade_id), won, lost, f"{points:+g}" if points else "0"))
     head = ("test", "students with more", "students with fewer", "points together")
     return html.table(head, cells, "By test", numbers=(1, 2, 3))
 

@@ -19,6 +19,7 @@ svg .mean { stroke: var(--bad); stroke-width: 2; } svg .median { stroke: var(--i
   stroke-dasharray: 4 3; }
 svg.bar { height: .9rem; max-width: 24rem; } svg.key { display: inline; width: .8rem; height: .8rem; }
 .part { padding-left: 1rem; display: inline-block; } td:first-child { min-width: 8rem; }
+td:last-child:has(> code) { min-width: 11rem; }
 """
 WIDTH, HEIGHT = 358, 210
 LEFT, RIGHT, TOP, BASE = 34, 10, 20, 170  # the plot's edges; the first two are margins

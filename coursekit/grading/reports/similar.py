@@ -258,7 +258,7 @@ def table(code: Likeness, words: Likeness) -> str:
 
 
 STYLE = """
-.pair { border-top: 2px solid var(--line); }
+.pair { border-top: 2px solid var(--line); margin-top: 1.5rem; }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; } .sides > div { min-width: 0; }
 @media (max-width: 40rem) { .sides { grid-template-columns: 1fr; } }
 @media print { mark { text-decoration: underline; } }
@@ -321,7 +321,8 @@ def _listed(found: Likeness, unit: str, anchor: str) -> list[object]:
         label = html.tag("a", names, href=f"#{anchor}-{place}") if place <= MOST else names
         rows.append((label, f"{pair.likeness:.0%}", pair.tokens))
     head = "pair", "likeness", f"{unit} shared"
-    parts: list[object] = [html.table(head, rows, "The most alike first", (1, 2), narrow=True)]
+    caption = f"Pairs in {anchor}, the most alike first"
+    parts: list[object] = [html.table(head, rows, caption, (1, 2), narrow=True)]
     groups = [group for group in found.clusters if len(group) > 2]
     if groups:
         items = (html.tag("li", html.join(map(html.person, group), ", ")) for group in groups)
