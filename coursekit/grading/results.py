@@ -135,7 +135,8 @@ def write(
     place = folder / REPORTS / assignment.name
     for name, text in reports.items():
         write_text(place / name, text)
-    files = [(f"look at these ({len({each.student for each in looks})} students)", place / "look.html")]
+    unusual = {each.student for each in looks if each.kind != "by hand"}
+    files = [(f"look at these ({len(unusual)} students)", place / "look.html")]
     files.append(("the class, similar submissions, rubric", place))
     if release:
         files.append(("released pages", _release_pages(folder, assignment, records)))
@@ -151,7 +152,7 @@ def write(
         files.append((f"for {export.platform} ({filled.entered} marks in {filled.column})", target))
         remarks += filled.remarks
         missing += len(everyone) - filled.entered
-    return Written(path, tuple(files), len({each.student for each in looks}), tuple(remarks), missing)
+    return Written(path, tuple(files), len(unusual), tuple(remarks), missing)
 
 
 def keep_original(folder: Path, assignment: Assignment, submission: Submission) -> None:
