@@ -6,7 +6,7 @@ that come out of the sandbox. Each returns nothing, or raises `Wrong`.
 `plain`, `encode` and `decode` say which values an answer may be made of and carry them as JSON text.
 """
 
-from coursekit.check._check import Wrong, attempt, caught, close, equal, error, passed, that, without
+from coursekit.check._check import Wrong, attempt, caught, close, equal, error, passed, that
 from coursekit.check._parts import judging, part
 from coursekit.check._plain import NotPlainError, decode, encode, plain
 from coursekit.check._source import Rule, Source, Text, own_work
@@ -30,5 +30,4 @@ __all__ = [
     "passed",
     "plain",
     "that",
-    "without",
 ]

@@ -23,9 +23,9 @@ def _words(text: str) -> frozenset[str]:
 
 BUILTINS = _words(
     """abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate
-    filter float format frozenset hash hex id int isinstance issubclass iter len list map max min next object
-    oct ord pow print property range repr reversed round set slice sorted staticmethod str sum super tuple type
-    zip Ellipsis NotImplemented"""
+    filter float format frozenset hash hex id int isinstance issubclass iter len list map max min next
+    object oct ord pow print property range repr reversed round set slice sorted staticmethod str sum
+    super tuple type zip Ellipsis NotImplemented"""
 ) | {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 }

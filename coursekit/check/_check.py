@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pkgutil import resolve_name
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from unittest import mock
 
 import torch
 
@@ -116,24 +113,6 @@ def error(got: Any, kind: str, mentions: Sequence[str], what: str) -> None:
     for word in mentions:
         if word.lower() not in got.lower():
             raise Wrong(f"{what}: the message of the {kind} should name {word!r}; it is {_short(got)}")
-
-
-@contextmanager
-def without(*names: str) -> Iterator[None]:
-    """Let library functions fail inside the block, because the task is to write them, not to call them.
-
-    Args:
-        names: functions and methods, such as "torch.nn.functional.conv3d", "torch.Tensor.unfold".
-    """
-    with ExitStack() as stack:
-        for name in names:
-            module, _, function = name.rpartition(".")
-
-            def refuse(*_: Any, _name: str = name, **__: Any) -> Any:
-                raise Wrong(f"{_name} does the whole task: write it yourself")
-
-            stack.enter_context(mock.patch.object(resolve_name(module), function, refuse))
-        yield
 
 
 def passed(task: str) -> None:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from coursekit import check, conv, data, video
 from coursekit.exercises._check import Check
 
+_LIBRARIES = ("torch", "torch.nn", "torch.nn.functional", "math", "itertools", "numpy")
 _Film = torch.Tensor  # grey values from 0 to 1, (T, H, W)
 
 
@@ -119,10 +120,9 @@ def conv3d_from_2d(function: Callable[..., Any]) -> str:
             (expected / weights.shape[2], "the 2D results are averaged. Add them."),
             (first, "only the first frame of the kernel is used."),
         ]
-        with check.without("torch.conv3d", "torch.nn.functional.conv3d", "torch.nn.Conv3d.forward"):
-            got = function(clip, weights)
         what = f"conv3d_from_2d(a clip {size}, kernels {kernels})"
-        check.close(got, expected, what, looks_like=mistakes)
+        check.close(function(clip, weights), expected, what, looks_like=mistakes)
+    check.own_work(function, _LIBRARIES, never=("conv3d",))
     return "A 3D convolution is a sum of 2D convolutions, one for each frame of the kernel."
 
 

@@ -360,14 +360,56 @@ def test_errors_are_caught_and_demanded() -> None:
         wrong(check.error, forged, "ValueError", [], "f(3)")
 
 
-def test_without_refuses_inside_the_block_only() -> None:
-    with check.without("torch.nn.functional.conv3d", "torch.Tensor.unfold"):
-        assert "write it yourself" in wrong(torch.nn.functional.conv3d, None, None)
-        assert "torch.Tensor.unfold" in wrong(torch.zeros(4).unfold, 0, 2, 1)
-    assert torch.zeros(4).unfold(0, 2, 1).shape == (3, 2)
-    with pytest.raises(ZeroDivisionError), check.without("torch.nn.functional.conv3d"):
-        raise ZeroDivisionError
-    assert torch.nn.functional.conv3d(torch.ones(1, 1, 1, 1, 1), torch.ones(1, 1, 1, 1, 1)).item() == 1
+def test_an_attempt_is_the_value_or_the_text_of_the_error() -> None:
+    assert check.attempt(lambda: (3, "a")) == (3, "a")
+    got = check.attempt(lambda: 1 // 0)
+    assert got == "ZeroDivisionError: integer division or modulo by zero"
+    with pytest.raises(NotImplementedError):
+
+        def stub() -> None:
+            raise NotImplementedError("task 1")
+
+        check.attempt(stub)
+
+
+def test_a_check_says_that_an_attempt_stopped() -> None:
+    got = check.attempt(lambda: 1 // 0)
+    for function, expected in ((check.equal, 3), (check.close, torch.zeros(2))):
+        said = wrong(function, got, expected, "f(3)")
+        assert (
+            said.startswith("f(3): expected ")
+            and "but it stopped with ZeroDivisionError: integer div" in said
+        )
+    assert "stopped" not in wrong(check.equal, got, "another text", "f(3)")  # a text was asked for
+    assert "stopped" not in wrong(check.equal, "Note: a", 3, "f(3)")
+
+
+def test_in_a_notebook_a_part_that_fails_raises() -> None:
+    with pytest.raises(check.Wrong, match=r"^causal: f\(3\): expected 2, got 1$"), check.part("causal", 2):
+        check.equal(1, 2, "f(3)")
+    with pytest.raises(KeyError), check.part("causal", 2):
+        raise KeyError("a")
+    with check.part("causal", 2):
+        check.equal(2, 2, "f(3)")
+
+
+def test_a_judge_notes_how_each_part_ends() -> None:
+    with check.judging() as judged:
+        with check.part("causal", 2):
+            check.equal(1, 2, "f(3)")
+        with check.part("plain", 1):
+            pass
+        with check.part("lost", 1):
+            raise KeyError("a")
+        with pytest.raises(check.Wrong):  # what stands outside of the parts holds for all of them
+            check.equal(1, 2, "f(3)")
+    assert {name: str(error) for name, error in judged.parts.items()} == {
+        "causal": "f(3): expected 2, got 1",
+        "plain": "None",
+        "lost": "'a'",
+    }
+    with pytest.raises(check.Wrong), check.part("causal", 2):
+        check.equal(1, 2, "f(3)")
 
 
 def test_passed_promises_no_points(capsys: pytest.CaptureFixture[str]) -> None:

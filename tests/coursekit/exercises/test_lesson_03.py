@@ -41,6 +41,10 @@ def from_2d(x, w):
     return sum(parts).transpose(0, 1)
 
 
+def with_the_library(x, w):
+    return F.conv3d(x[None], w)[0]
+
+
 def layers_needed(frames, every=0):
     field, step, layers = 1, 1, 0
     while field < frames:
@@ -136,7 +140,8 @@ def test_the_solution_passes(said, name, answer):
         ("padding-for", lambda n, o, k, s, d: padding_for(n, o, k, s), "with padding 0"),
         ("conv3d-from-2d", lambda x, w: from_2d(x, w).transpose(0, 1), "Move the kernels to the front"),
         ("conv3d-from-2d", lambda x, w: from_2d(x, w.flip(2)), "reversed order"),
-        ("conv3d-from-2d", lambda x, w: F.conv3d(x[None], w)[0], "does the whole task"),
+        ("conv3d-from-2d", with_the_library, "conv3d is not allowed: write it yourself"),
+        ("conv3d-from-2d", lambda x, w: from_2d(x, w), "Define it with `def`"),
         ("conv3d-from-2d", lambda x, w: from_2d(x, w) / w.shape[2], "are averaged"),
         ("layers-needed", lambda frames, every: -(-frames // 3), "each new one adds 2 frames"),
         ("layers-needed", stride_too_early, "the layers after it"),
