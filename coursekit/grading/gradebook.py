@@ -154,7 +154,7 @@ class Book:
         path = self.folder / "autograded" / student / self.assignment.name / f"{self.assignment.name}.ipynb"
         before = _text_of(path)
         name = self.assignment.name
-        with _clear(self.db), Gradebook(self.db) as book:
+        with _clear(self.db), Gradebook(self.db) as book, _at_once(book):
             book.update_or_create_student(student)
             submission = book.update_or_create_submission(name, student, timestamp=when)
             for part in submission.notebooks:
@@ -281,7 +281,6 @@ class Book:
                     same = before.get(grade_id) == now[grade_id]
                 if grade.manual_score is not None and same:
                     grade.needs_manual_grade = False
-        book.db.commit()
 
     def _graded(
         self, texts: Mapping[str, str], said: Mapping[str, str], marks: Mapping[str, Mark], reason: str
@@ -320,6 +319,15 @@ def _make(path: Path) -> None:
     if not path.exists():
         with _clear(f"sqlite:///{path}"), atomic(path) as part, Gradebook(f"sqlite:///{part.resolve()}"):
             pass
+
+
+@contextlib.contextmanager
+def _at_once(book: Gradebook) -> Iterator[None]:
+    """Enter all that the block writes, or nothing. nbgrader would wait for the disk after each cell."""
+    commit = book.db.commit
+    book.db.commit = book.db.flush
+    yield
+    commit()
 
 
 def _outputs(mark: Mark) -> list[Any]:

@@ -117,6 +117,20 @@ def test_points_for_an_answer_that_has_changed_since_do_not_count(book: Book) ->
     assert total.waiting and total.by_hand[0].points is None and total.score == 2
 
 
+def test_a_student_s_marks_enter_the_gradebook_all_or_not_at_all(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(book)
+    with monkeypatch.context() as patch:
+        patch.setattr(Book, "_settle", lambda *_: 1 / 0)  # a stop after the last cell
+        with pytest.raises(ZeroDivisionError):
+            write(book, marks=(Mark("test-1", 1, 2, "x"), Mark("test-2", 3, 3, "")), penalty=1.0)
+        with pytest.raises(ZeroDivisionError):
+            write(book, "bob")
+    assert automatic(book) == {"test-1": 2, "test-2": 0}
+    assert set(totals := book.totals()) == {"alice"} and totals["alice"].penalty == 0
+
+
 def test_a_changed_test_waits_again_only_if_the_code_or_its_points_change(book: Book) -> None:
     write(book)
     by_hand(book, "alice", "test-2", manual_score=2.5)
