@@ -15,8 +15,9 @@ from support import assignment
 
 from coursekit.grading import _code, _messages, _tasks, feedback, rebuild
 from coursekit.grading._messages import Comparison, Place
+from coursekit.grading._tasks import Task
 from coursekit.grading._worker import Record
-from coursekit.grading.assignment import Assignment, every
+from coursekit.grading.assignment import Assignment, Cell, every
 from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.gradebook import HandMark, Total
 from coursekit.grading.rebuild import Note
@@ -318,6 +319,16 @@ def test_every_assignment_has_its_tasks_with_all_graded_cells() -> None:
 
 def test_tasks_without_headings_begin_with_a_solution(master: Assignment) -> None:
     assert [task.title for task in _tasks.tasks(master)] == ["Task 1", "Task 2", "Words"]
+
+
+def test_a_check_is_called_as_it_says_itself_or_by_its_grade_id() -> None:
+    cells = [
+        Cell("test", "task-2-values", 1, "check.equal(1, 1)", ""),
+        Cell("test", "task-2-edge", 1, 'check.passed("Task 2, on the edge")', ""),
+    ]
+    both, one = Task("Task 2", "", tuple(cells)), Task("Task 2", "", tuple(cells[:1]))
+    assert [_tasks.check_title(cell, both) for cell in cells] == ["Values", "On the edge"]
+    assert _tasks.check_title(cells[0], one) == "The checks"
 
 
 LESSON = """# 3. Lesson
