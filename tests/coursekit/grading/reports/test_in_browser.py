@@ -1,4 +1,4 @@
-"""The reports in a browser: accessible, no wider than a telephone, light and dark, and nothing in them runs."""
+"""The reports in a browser: accessible, no wider than a telephone, light and dark; nothing in them runs."""
 
 import os
 from dataclasses import replace
