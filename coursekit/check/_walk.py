@@ -322,12 +322,7 @@ class Reader(Walker):
         """Check a member of a module."""
         if self._forbidden(name, node):
             return
-        if module not in self._modules:
-            listed = _allowed.within(module, self._modules)
-            self._refuse(
-                node, f"{module}.{name} is not allowed" if listed else f"the module {module} is not allowed"
-            )
-        elif not _allowed.is_member(module, name):
+        if module not in self._modules or not _allowed.is_member(module, name):
             self._refuse(node, f"{module}.{name} is not allowed")
 
     def _attribute(self, name: str, node: ast.AST) -> None:

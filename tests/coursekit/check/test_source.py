@@ -619,10 +619,10 @@ REFUSED = {
     "F.handle_torch_function": "torch.nn.functional.handle_torch_function is not allowed",
     "F.nothing": "torch.nn.functional.nothing is not allowed",
     "nn.Linear(2, 3)": "torch.nn.Linear is not allowed",
-    "layout.convert(x, 'CTHW', 'TCHW')": "the module coursekit is not allowed",
-    "check.passed('a')": "the module coursekit is not allowed",
-    "reference(3, 4)": "the module coursekit.conv is not allowed",
-    "importlib.util": "the module importlib is not allowed",
+    "layout.convert(x, 'CTHW', 'TCHW')": "coursekit.layout is not allowed",
+    "check.passed('a')": "coursekit.check is not allowed",
+    "reference(3, 4)": "coursekit.conv.output_size is not allowed",
+    "importlib.util": "importlib.util is not allowed",
     "F": "the module torch.nn.functional is not a value",
     "[torch]": "the module torch is not a value",
     "x[F:]": "the module torch.nn.functional is not a value",
@@ -677,7 +677,7 @@ STATEMENTS = {
     "import torch.nn.modules": "the module torch.nn.modules is not allowed",
     "import pickle as math": "the module pickle is not allowed",
     "from typing import get_type_hints": "typing.get_type_hints is not allowed",
-    "from functools import wraps": "the module functools is not allowed",
+    "from functools import wraps": "functools.wraps is not allowed",
     "from torch import jit": "torch.jit is not allowed",
     "import torch as __t": "the name __t is not allowed",
     "class A(metaclass=int): pass": "must not have a metaclass",
@@ -726,8 +726,8 @@ def test_without_a_module_python_alone_is_there() -> None:
     rule = Rule("size")
     assert read("def size(n, k): return n - k + 1", rule) == ("task-2",)
     assert "without any module" in refused("import math\ndef size(n, k): return math.floor(n - k + 1)", rule)
-    assert "the module torch is not allowed" in refused("def size(n, k): return torch.tensor(n)", rule)
-    assert "the module coursekit" in refused("def size(n, k): return conv.output_size(n, k)", rule)
+    assert "torch.tensor is not allowed" in refused("def size(n, k): return torch.tensor(n)", rule)
+    assert "coursekit.conv" in refused("def size(n, k): return conv.output_size(n, k)", rule)
 
 
 def test_a_module_of_the_course_can_be_listed() -> None:
@@ -866,7 +866,7 @@ def test_in_a_kernel_the_cells_are_read_that_were_run() -> None:
     assert "In[3], line 2: conv3d is not allowed" in rules[1]
     assert rules[2] == "NoneType None"
     assert "In[7], line 2: the module os is not allowed" in rules[3]
-    assert "In[10], line 1: the module coursekit is not allowed" in rules[4]
+    assert "In[10], line 1: coursekit.layout is not allowed" in rules[4]
     assert rules[5] == rules[6] == "NoneType None"  # values and functions of the course's cells may be used
 
 
@@ -905,7 +905,7 @@ def lazy(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
 def test_a_function_of_a_file_is_read_with_its_helpers_alone() -> None:
     modules = ("torch", "torch.nn.functional")
     check.own_work(honest, modules)
-    with pytest.raises(Wrong, match=r"helper_of_this_file, line \d+: the module torch.nn.functional is not"):
+    with pytest.raises(Wrong, match=r"helper_of_this_file, line \d+: torch.nn.functional.relu is not"):
         check.own_work(honest, ("torch",))
     with pytest.raises(Wrong, match=r"lazy, line .*conv3d is not allowed"):
         check.own_work(lazy, modules, ("conv",))
