@@ -180,7 +180,7 @@ def _read(path: Path, parts: tuple[str, ...]) -> Read:
         elif not stat.S_ISREG(about.st_mode):
             file.reason = f"{path.name} is no plain file"
         elif about.st_size > limit:
-            file.reason = too_large(path.name, limit)
+            file.reason, file.closed = _too_large(path.name, limit)
         elif is_zip(path.name):
             file.at = Place(str(path))
         elif _is_wanted(path.name):
@@ -189,6 +189,13 @@ def _read(path: Path, parts: tuple[str, ...]) -> Read:
     except OSError as error:
         return File(parts, str(path), None, f"{path.name} cannot be read ({error.strerror})"), None
     return file, data
+
+
+def _too_large(name: str, limit: int) -> tuple[str, bool]:
+    """The reason why a file is not read, and whether other files may be inside."""
+    if is_zip(name):
+        return f"{name} is larger than {limit >> 20} MB: hand in the notebook alone", True
+    return too_large(name, limit), False
 
 
 def _is_wanted(name: str) -> bool:
@@ -341,7 +348,7 @@ def _refused(entry: zipfile.ZipInfo, name: str, zipped: bool, room: int) -> tupl
         return f"{name} is locked with a password: hand in the notebook itself", False
     limit = NESTED if zipped else NOTEBOOK
     if entry.file_size > limit:
-        return too_large(name, limit), False
+        return _too_large(name, limit)
     if room <= 0:
         return f"{name} was not read: what is zipped with it is too large", True
     return "", False
@@ -357,7 +364,7 @@ def _unpacked(
             while piece := packed.read(1 << 20):
                 content.write(piece)
                 if content.tell() > limit:
-                    return None, too_large(name, limit)
+                    return None, _too_large(name, limit)[0]
     except Exception as error:  # zlib's and zipfile's
         return None, f"{name} cannot be unpacked ({first_line(error)})"
     content.seek(0)

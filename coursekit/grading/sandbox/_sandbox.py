@@ -53,10 +53,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a submission's code took, measured from outside of its process: processor time and memory."""
+    """What a submission's code took, measured from outside of its process.
 
-    seconds: float = 0.0  # of its main process
-    memory: int = 0  # bytes at most, beyond what the imported libraries hold
+    Attributes:
+        seconds: processor time of its main process, and of that one's children that have ended.
+        memory: bytes at most beyond what the imported libraries hold: of its main process, and of all its
+            processes together where they were stopped for their memory.
+    """
+
+    seconds: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True)

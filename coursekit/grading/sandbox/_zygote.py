@@ -47,7 +47,8 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
     """Fork a process that enters namespaces, which forks the one that is shut in.
 
     Returns:
-        The first one's pid, and a pipe that tells the second one's; its end closes when the first one ends.
+        The first one's pid, and a pipe that tells the second one's, and, when that has ended, its seconds and
+        its most memory in kB; its end closes when the first one ends.
     """
     reading, writing = os.pipe()
     outer = os.fork()
@@ -65,7 +66,9 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
             os._exit(0)
         os.write(writing, f"{inner}\n".encode())
         connection.close()
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
+        _, status, used = os.wait4(inner, 0)  # of a process that ended by itself, between two looks at it
+        os.write(writing, f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}\n".encode())
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     except BaseException as error:
         with contextlib.suppress(BaseException):
             _protocol.send(connection, {"fault": f"{type(error).__name__}: {error}"})
@@ -108,6 +111,7 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
     inner, limit, done = _inner(pipe), "", False
     seconds, memory = 0.0, 0
     base = _resident(os.getpid())
+    whole = _bytes(Path(f"/proc/{os.getpid()}/status"), ("VmRSS",))
     ended = os.pidfd_open(outer)
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -116,10 +120,10 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
         if not limit and not done:
             count, used = _usage(outer, base, limits["memory"])
             if used > limits["memory"]:
-                limit = "memory"
+                limit, memory = "memory", max(memory, used)
             elif count > limits["processes"]:
                 limit = "processes"
-        seconds, memory = max((seconds, memory), _taken(inner, base))
+        seconds, memory = _larger((seconds, memory), _taken(inner, base))
         if limit or done:
             for pid in (inner, outer) if inner else (outer,):
                 with contextlib.suppress(ProcessLookupError):
@@ -128,18 +132,38 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
         os._exit(0)
     select.select([ended], [], [])
     os.close(ended)
+    seconds, memory = _larger((seconds, memory), _told(pipe, whole))
     os.close(pipe)
     return {"limit": limit, "seconds": seconds, "memory": memory}
 
 
 def _taken(pid: int, base: int) -> tuple[float, int]:
-    """The processor time of a process so far, in seconds, and its largest memory beyond `base`, in bytes."""
+    """The processor time of a process so far, in seconds, and its largest memory beyond `base`, in bytes.
+
+    The time of its children counts, too, once they have ended and it has asked how.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         peak = _bytes(Path(f"/proc/{pid}/status"), ("VmHWM",)) - _resident_of_files(pid)
     except OSError:  # it has ended, or there was none
         return 0.0, 0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), max(0, peak - base)
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), max(0, peak - base)
+
+
+def _told(pipe: int, whole: int) -> tuple[float, int]:
+    """The same of a process that ended by itself; nothing of one that was killed.
+
+    Args:
+        pipe: from the first process.
+        whole: bytes of memory of this process.
+    """
+    words = os.read(pipe, 64).split()
+    return (float(words[0]), max(0, int(words[1]) * 1024 - whole)) if len(words) == 2 else (0.0, 0)
+
+
+def _larger(one: tuple[float, int], other: tuple[float, int]) -> tuple[float, int]:
+    """The larger time, and the larger memory."""
+    return max(one[0], other[0]), max(one[1], other[1])
 
 
 def _resident_of_files(pid: int) -> int:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import socket
 import stat
 import struct
@@ -22,6 +23,7 @@ from support import assignment
 from coursekit.grading import _files, _names
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.collect import CollectError, Submission, gather
+from coursekit.grading.rebuild import rebuild
 
 
 @pytest.fixture(scope="module")
@@ -680,3 +682,75 @@ def test_whatever_is_wrong_with_a_zip_there_is_a_submission(
     put(tmp_path / "in" / "alice.zip", bytes(data))
     (one,) = gather([tmp_path / "in"], master)
     assert one.student == "alice" and (one.data is not None or one.reason)
+
+
+# ---------------------------------------------------------------- what stays in memory
+
+
+def large(master: Assignment) -> bytes:
+    """A notebook with the work, an output of 1 MB and an attachment."""
+    notebook = json.loads(assignment.handed_in(master))
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "\U0001f40d" * (1 << 20)}]
+    text = next(cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    text["attachments"] = {"a.png": {"image/png": "x" * 1000}}
+    return json.dumps(notebook, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("how", ["folder", "zip", "zip in a zip"])
+def test_a_large_notebook_is_kept_small_and_graded_alike(
+    how: str, master: Assignment, tmp_path: Path
+) -> None:
+    data, path = large(master), tmp_path / "in" / "alice" / "tiny.ipynb"
+    if how == "folder":
+        put(path, data)
+        path = tmp_path / "in"
+    else:
+        inner = {"tiny.ipynb": data}
+        files = {"alice/tiny.ipynb": data} if how == "zip" else {"alice.zip": zipped(inner), "b.txt": b""}
+        path = tmp_path / "all.zip"
+        zipped(files, path)
+    alice = by_name(gather([path], master))["alice"]
+    assert alice.data is not None and len(alice.data) < 20_000 and len(alice.content or b"") < 20_000
+    assert alice.original == data
+    release = assignment.texts(master)
+    assert rebuild(alice.data, master, release) == rebuild(data, master, release)
+    there = pickle.loads(pickle.dumps(alice))
+    assert there == alice and there.data == alice.data and there.digest == alice.digest
+    changed = put(tmp_path / "other" / "alice" / "tiny.ipynb", data + b" ")
+    assert by_name(gather([changed.parents[1]], master))["alice"].digest != alice.digest
+
+
+def test_a_small_notebook_and_one_that_is_none_are_their_own_originals(
+    master: Assignment, good: bytes, tmp_path: Path
+) -> None:
+    put(tmp_path / "alice" / "tiny.ipynb", good)
+    put(tmp_path / "bob" / "tiny.ipynb", b"{ no notebook")
+    put(tmp_path / "carl" / "essay.pdf", b"%PDF")
+    found = by_name(gather([tmp_path], master))
+    assert found["alice"].original is found["alice"].data
+    assert (found["bob"].data, found["bob"].original) == (None, b"{ no notebook")
+    assert (found["carl"].data, found["carl"].original) == (None, None)
+
+
+def test_an_original_that_has_changed_or_gone_is_an_error(master: Assignment, tmp_path: Path) -> None:
+    path = put(tmp_path / "alice" / "tiny.ipynb", large(master))
+    (alice,) = gather([tmp_path], master)
+    path.write_bytes(large(master) + b" ")
+    with pytest.raises(CollectError, match=r"tiny\.ipynb has changed since it was collected"):
+        _ = alice.original
+    path.unlink()
+    with pytest.raises(CollectError, match=r"tiny\.ipynb cannot be read a second time \(.*No such file"):
+        _ = alice.original
+
+
+def test_a_bomb_of_one_student_costs_no_other_one_a_mark(
+    small: None, master: Assignment, good: bytes, tmp_path: Path
+) -> None:
+    files = {f"alice/{i}.ipynb": bytes(1 << 20) for i in range(12)}  # more than a student may unpack
+    zipped({**files, "bob/tiny.ipynb": good}, tmp_path / "all.zip")
+    assert by_name(gather([tmp_path / "all.zip"], master))["bob"].data == good
+    many = {f"s{i:02}/tiny.ipynb": bytes(1 << 20) for i in range(20)}  # more than all together
+    zipped({**many, "zoe/tiny.ipynb": good}, tmp_path / "more.zip")
+    zoe = by_name(gather([tmp_path / "more.zip"], master))["zoe"]
+    assert zoe.unread and "was not read" in zoe.reason  # a person looks; not 0 points

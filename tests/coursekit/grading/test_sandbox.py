@@ -276,6 +276,72 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     assert not psutil.wait_procs(family, timeout=5)[1]
 
 
+# ---------------------------------------------------------------- what it took
+
+
+def busy(seconds: float) -> str:
+    """A line of code that works for so many seconds of processor time, whatever else the machine does."""
+    clock = "time.process_time()"
+    return f"import time; end = {clock} + {seconds}; any({clock} > end for _ in iter(int, 1))"
+
+
+PATIENT = {"cell": 60, "wall": 90}  # where a machine has other work, too
+
+
+def test_time_and_memory_are_of_the_code_and_not_of_the_libraries(place: Sandbox) -> None:
+    idle = run(place, "import time\ntime.sleep(0.3)")
+    assert idle.usage.seconds < 0.3 and idle.usage.memory < 30 << 20
+    worked = run(place, f"x = bytearray(100 << 20)\ndel x\n{busy(0.8)}", **PATIENT)
+    assert 0.75 <= worked.usage.seconds < 1.6
+    assert 95 << 20 < worked.usage.memory < 140 << 20  # at most, not at the end
+
+
+def test_several_runs_do_not_add_up(place: Sandbox) -> None:
+    first = run(place, f"x = bytearray(150 << 20)\n{busy(0.6)}", **PATIENT)
+    second = run(place, "x = 1")
+    third = run(place, busy(0.3), **PATIENT)
+    assert first.usage.seconds >= 0.55 and first.usage.memory > 140 << 20
+    assert second.usage.seconds < 0.3 and second.usage.memory < 30 << 20
+    assert 0.25 <= third.usage.seconds < 0.8 and third.usage.memory < 30 << 20
+
+
+def test_one_that_was_stopped_by_the_clock_has_its_time(place: Sandbox) -> None:
+    source = "x = bytearray(60 << 20)\nsum(iter(int, 1))"  # the second cell's limit does not stop it
+    outcome = run(place, source, cell=30, wall=4)
+    assert outcome.reason.startswith("it was stopped after 4 seconds")
+    assert 0.2 < outcome.usage.seconds <= 5
+    assert 55 << 20 < outcome.usage.memory < 100 << 20
+
+
+def test_one_that_was_stopped_for_its_memory_has_that_of_all_its_processes(place: Sandbox) -> None:
+    alone = run(place, "x = []\nwhile True: x.append(bytearray(8 << 20))", memory=200 << 20, **PATIENT)
+    assert "MemoryError" in alone.cells[0]["error"] or alone.reason.startswith("it took more than 200 MB")
+    assert 100 << 20 < alone.usage.memory < 260 << 20
+    source = (
+        "import os, time\n"
+        "for i in range(3):\n"
+        "    if os.fork() == 0: x = b'x' * (100 << 20); break\n"
+        "time.sleep(9)"
+    )
+    several = run(place, source, cell=15, memory=200 << 20, wall=90)
+    assert several.reason == "it took more than 200 MB of memory"
+    assert 200 << 20 < several.usage.memory < 400 << 20
+
+
+def test_one_that_ends_before_anybody_looks_has_its_time_and_memory(place: Sandbox) -> None:
+    outcome = run(place, f"import os\nx = bytearray(120 << 20)\n{busy(0.05)}\nos._exit(0)", **PATIENT)
+    assert outcome.reason.startswith("its process ended before its time")
+    assert 0.05 <= outcome.usage.seconds < 0.6
+    assert 110 << 20 < outcome.usage.memory < 200 << 20
+
+
+def test_the_time_of_children_counts(place: Sandbox) -> None:
+    source = f"import os\nif os.fork() == 0:\n    {busy(0.6)}\n    os._exit(0)\nos.wait()"
+    outcome = run(place, source, **PATIENT)
+    assert outcome.cells[0]["error"] == ""
+    assert 0.55 <= outcome.usage.seconds < 1.5
+
+
 # ---------------------------------------------------------------- where there is none
 
 

@@ -280,7 +280,7 @@ def test_a_name_that_two_students_have_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("student,time\nal,2026-11-24T12:00Z\nbo,24.11.26\n", r"line 3: the time '24.11.26' cannot .*5:12 PM"),
+        ("student,time\nal,2026-11-24T12:00Z\nbo,24.11.26\n", r"line 3: the time '24.11.26' cannot .*5:12"),
         ("student,time\nalice,2026-11-24 12:00\n", r"line 2: the time '2026-11-24 12:00' cannot .*\+01:00"),
         ("who,time\nalice,x\n", "has the columns who, time; it needs a column student, name or email"),
         ("student,points\nalice,x\n", "and a column time or submitted"),
