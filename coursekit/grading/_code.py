@@ -38,14 +38,11 @@ def listing(text: str, name: str, remarks: Mapping[int, Sequence[str]]) -> Html:
     Args:
         text: the code.
         name: the cell's grade_id; line 7 of `task-1` can be linked to as `#task-1-line-7`.
-        remarks: what is to be said of lines, by their number from 1. Those beyond the last line stand there.
+        remarks: what is to be said of lines, by their number from 1.
     """
-    lines = _lines(text)
-    at: dict[int, list[str]] = {}
-    for number, texts in remarks.items():
-        at.setdefault(min(max(number, 1), len(lines)), []).extend(texts)
+    at = {number: texts for number, texts in remarks.items() if texts}
     rows: list[Html] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_coloured(lines(text)), start=1):
         kind, anchor = ("line at", f"{name}-line-{number}") if number in at else ("line", None)
         rows.append(tag("span", line, "\n", class_=kind, id=anchor))
         for said in at.get(number, ()):
@@ -73,10 +70,15 @@ def _ink(style: str) -> str:
     return "#e6edf3" if style == DARK else "#000000"
 
 
-def _lines(text: str) -> list[Html]:
-    """The lines of a text, with colours where it is not too long. Each is HTML that is complete in itself."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+def lines(text: str) -> list[str]:
+    """The lines of a text, as Python counts them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
+def _coloured(texts: Sequence[str]) -> list[Html]:
+    """Lines with colours, where they are not too long together. Each is HTML that is complete in itself."""
+    text = "\n".join(texts)
     if len(text) > LONGEST:
-        return [escape(line) for line in text.split("\n")]
+        return [escape(line) for line in texts]
     html = highlight(f"{text}\n", PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     return [Html(line) for line in html.removesuffix("\n").split("\n")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from coursekit.grading import _code, _markdown, _messages, _tasks
+from coursekit.grading import _code, _marking, _messages, _tasks
+from coursekit.grading._points import Points, of
 from coursekit.grading._tasks import Task
 from coursekit.grading.assignment import Assignment, Cell
 from coursekit.grading.autograde import Mark, Part
@@ -78,21 +78,7 @@ def rubric(assignment: Assignment) -> str:
     Args:
         assignment: the assignment.
     """
-    title = f"{titles.of_assignment(assignment)}: marking"
-    parts = [_how_to_mark(assignment)]
-    for task in _tasks.tasks(assignment):
-        for cell in task.of_kind("written"):
-            parts.append(
-                tag(
-                    "section",
-                    tag("h2", task.title, " ", _points(cell.points)),
-                    tag("h3", "The question"),
-                    _rendered(_question(task, cell)),
-                    tag("h3", "The model answer"),
-                    _rendered(_model_answer(cell)),
-                )
-            )
-    return html.page(title, *parts, style=STYLE)
+    return _marking.page(assignment)
 
 
 class _Page:
@@ -103,10 +89,8 @@ class _Page:
     """
 
     def __init__(self, assignment: Assignment, record: Record, total: Total | None) -> None:
-        self.assignment, self.record, self.total = assignment, record, total
-        self.marks = {mark.grade_id: mark for mark in record.marks}
-        self.by_hand = {mark.grade_id: mark for mark in total.by_hand} if total else {}
-        self.changed = {mark.grade_id: mark for mark in total.changed} if total else {}
+        self.assignment, self.record = assignment, record
+        self.points = Points(assignment, record, total)
         self.comments = total.comments if total else {}
         self.tasks = _tasks.tasks(assignment)
         self.remarks = self._remarks()
@@ -133,52 +117,19 @@ class _Page:
 
     def _lead(self) -> Html:
         """The points in one sentence."""
-        earned, maximum = self._earned()
-        points = tag("strong", f"{earned:g} of {_of(maximum)}")
-        if any(self._waits(cell) for cell in self.assignment.written):
+        earned, maximum = self.points.earned()
+        points = tag("strong", f"{earned:g} of {of(maximum)}")
+        if any(self.points.waits(cell) for cell in self.assignment.written):
             waits = " so far. A person still has to read what you wrote; the points for that are not in it."
             return tag("p", points, waits, class_="lead")
         return tag("p", points, class_="lead")
 
-    def _waits(self, cell: Cell) -> bool:
-        """Whether a written answer has no points yet."""
-        mark = self.by_hand.get(cell.grade_id)
-        return mark.points is None if mark else cell.grade_id in self.record.texts
-
-    def _earned(self) -> tuple[float, float]:
-        """The points, and how many there are at most."""
-        if self.total:
-            return self.total.score, self.total.maximum
-        by_hand = sum(cell.points for cell in self.assignment.written)
-        return self.record.points, sum(mark.maximum for mark in self.record.marks) + by_hand
-
     def _score(self) -> Html:
         """The table of points: by the tests, by hand, for lateness, together."""
-        record, total = self.record, self.total
-        maximum = sum(mark.maximum for mark in record.marks)
-        rows: list[tuple[object, object]] = [
-            ("By the tests", tag("strong", f"{record.points:g} of {_of(maximum)}"))
-        ]
-        for mark in self.changed.values():
-            if mark.points is not None and (test := self.marks.get(mark.grade_id)):
-                difference = mark.points - test.points
-                if difference:
-                    rows.append((f"Changed by a person: {self._title(mark.grade_id)}", f"{difference:+g}"))
-        for cell in self.assignment.written:
-            hand = self.by_hand.get(cell.grade_id)
-            points = "waits for a person"
-            if not self._waits(cell):
-                points = f"{hand.points if hand else 0:g} of {_of(cell.points)}"
-            rows.append((f"By hand: {self._title(cell.grade_id)}", points))
-        extra = sum(mark.extra for mark in (*self.by_hand.values(), *self.changed.values()))
-        if extra:
-            rows.append(("Extra credit", f"{extra:+g}"))
-        if total and total.penalty:
-            rows.append(("Handed in late", f"−{total.penalty:g}"))
-        earned, maximum = self._earned()
-        rows.append(("Together", f"{earned:g} of {_of(maximum)}"))
-        body = (tag("tr", tag("th", name, scope="row"), tag("td", points)) for name, points in rows)
-        return tag("table", tag("caption", "Your points"), tag("tbody", *body), class_="score")
+        rows = [(name, points) for name, points in self.points.rows(self._title)]
+        first = tag("tr", tag("th", rows[0][0], scope="row"), tag("td", tag("strong", rows[0][1])))
+        body = (tag("tr", tag("th", name, scope="row"), tag("td", points)) for name, points in rows[1:])
+        return tag("table", tag("caption", "Your points"), tag("tbody", first, *body), class_="score")
 
     def _title(self, grade_id: str) -> str:
         """What a cell with points is called in a line of its own."""
@@ -187,22 +138,6 @@ class _Page:
         if not task or not cell:
             return grade_id
         return task.title if cell.kind == "written" else f"{task.title}, {_tasks.check_title(cell, task)}"
-
-    def _task_points(self, task: Task) -> tuple[float, float, float]:
-        """The points of a task, how many there are at most, and for how many it still waits for a person."""
-        points, maximum, waiting = 0.0, 0.0, 0.0
-        for cell in task.cells:
-            if cell.kind == "solution":
-                continue
-            maximum += cell.points
-            hand = self.by_hand.get(cell.grade_id) or self.changed.get(cell.grade_id)
-            if hand and hand.points is not None:
-                points += hand.points
-            elif cell.kind == "written":
-                waiting += cell.points if self._waits(cell) else 0.0
-            elif cell.grade_id in self.marks:
-                points += self.marks[cell.grade_id].points
-        return points, maximum, waiting
 
     # ------------------------------------------------------------ notes
 
@@ -231,10 +166,10 @@ class _Page:
         return tag("nav", tag("h2", "Your tasks"), tag("ul", *items), aria_label="Tasks")
 
     def _badge(self, task: Task) -> Html:
-        points, maximum, waiting = self._task_points(task)
+        points, maximum, waiting = self.points.of_task(task)
         if waiting == maximum:
-            return tag("span", f"waits for a person ({_of(maximum)})", class_="points")
-        text = f"{points:g} of {_of(maximum)}{', a part waits for a person' if waiting else ''}"
+            return tag("span", f"waits for a person ({of(maximum)})", class_="points")
+        text = f"{points:g} of {of(maximum)}{', a part waits for a person' if waiting else ''}"
         return tag("span", text, class_="points")
 
     # ------------------------------------------------------------ tasks
@@ -248,8 +183,8 @@ class _Page:
                 tag("h3", "Checks"),
                 tag("ul", *(self._test(cell, task) for cell in tests), class_="checks"),
             ]
-        points, maximum, waiting = self._task_points(task)
-        checked = any(mark.message != self.record.reason for mark in self.marks.values())
+        points, maximum, waiting = self.points.of_task(task)
+        checked = any(mark.message != self.record.reason for mark in self.points.marks.values())
         if points + waiting < maximum and checked:
             parts.append(self._again(task))
         for cell in task.of_kind("solution"):
@@ -260,7 +195,7 @@ class _Page:
 
     def _test(self, cell: Cell, task: Task) -> Html:
         """A test with its points, its parts and its message."""
-        mark = self.marks.get(cell.grade_id) or Mark(cell.grade_id, 0.0, cell.points, "")
+        mark = self.points.marks.get(cell.grade_id) or Mark(cell.grade_id, 0.0, cell.points, "")
         title = _tasks.check_title(cell, task)
         more: list[Html] = []
         of_all = mark.message if all(part.message == mark.message for part in mark.parts) else ""
@@ -268,9 +203,11 @@ class _Page:
             more.append(self._message(of_all))
         if mark.parts:
             more.append(tag("ul", *(self._part(part, of_all) for part in mark.parts)))
-        hand = self.changed.get(cell.grade_id)
-        if hand and hand.points is not None and hand.points != mark.points:
-            by = f"A person changed this to {hand.points:g} of {_of(mark.maximum)}."
+        hand = self.points.changed.get(cell.grade_id)
+        if hand and hand.points is None:
+            more.append(tag("p", "A person had changed these points, and looks again.", class_="message"))
+        elif hand and hand.points != mark.points:
+            by = f"A person changed this to {hand.points:g} of {of(mark.maximum)}."
             more.append(tag("p", by, class_="message"))
         if hand and hand.extra:
             more.append(tag("p", f"A person gave {hand.extra:g} more as extra credit.", class_="message"))
@@ -347,14 +284,14 @@ class _Page:
     def _answer(self, cell: Cell) -> list[Html]:
         """The written answer, with the points and the comment of the person who marked it."""
         text = self.record.texts.get(cell.grade_id, "").strip()
-        hand = self.by_hand.get(cell.grade_id)
+        hand = self.points.by_hand.get(cell.grade_id)
         empty = not text or text == TEXT_STUB
         answer = tag("p", "You wrote nothing here.") if empty else tag("div", text, class_="answer")
         parts = [tag("h3", "Your answer"), answer]
-        if self._waits(cell):
+        if self.points.waits(cell):
             parts.append(tag("p", "A person has not marked this yet."))
         elif hand and hand.points is not None and (hand.points or not empty):
-            points = tag("strong", f"{hand.points:g} of {_of(cell.points)}")
+            points = tag("strong", f"{hand.points:g} of {of(cell.points)}")
             parts.append(tag("p", "A person read this: ", points, "."))
         if hand and hand.extra:
             parts.append(tag("p", f"Extra credit: {hand.extra:g}."))
@@ -375,9 +312,10 @@ class _Page:
         """What the messages say of lines, by cell and line, each thing once."""
         remarks: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
         for place in self._places():
-            texts = remarks[place.cell][place.line]
-            if place.cell in self.record.texts and place.text and place.text not in texts:
-                texts.append(place.text)
+            lines = _code.lines(self.record.texts.get(place.cell, ""))
+            if place.cell in self.record.texts and 0 < place.line <= len(lines):
+                texts = remarks[place.cell][place.line]
+                texts += [place.text] if place.text and place.text not in texts else []
         return remarks
 
     def _places(self) -> Iterator[_messages.Place]:
@@ -385,7 +323,7 @@ class _Page:
         for note in self.record.notes:
             yield from _messages.places(note.text)
         for mark in self.record.marks:
-            for message in (mark.message, *(part.message for part in mark.parts)):
+            for message in [part.message for part in mark.parts] or [mark.message]:
                 yield from _messages.places(message)
 
 
@@ -398,62 +336,11 @@ def _item(title: str, points: float, maximum: float, more: list[Html]) -> Html:
         tag("span", sign, class_="sign", aria_hidden="true"),
         title,
         ": ",
-        tag("span", f"{word}, {points:g} of {_of(maximum)}", class_="points"),
+        tag("span", f"{word}, {points:g} of {of(maximum)}", class_="points"),
         *more,
         class_=state,
     )
 
 
-def _of(points: float) -> str:
-    """A number of points with the noun."""
-    return f"{points:g} point{'' if points == 1 else 's'}"
-
-
 def _comment(text: str) -> Html:
     return tag("div", tag("strong", "Comment: "), text, class_="remarks")
-
-
-def _points(points: float) -> Html:
-    return tag("span", f"({_of(points)})", class_="points")
-
-
-def _rendered(markdown: str) -> Html:
-    return Html(_markdown.to_html(markdown.strip()))
-
-
-_SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)\n?### END SOLUTION", re.DOTALL)
-
-
-def _question(task: Task, cell: Cell) -> str:
-    """The text of a task without its heading, and what stands around the model answer in its cell."""
-    return re.sub(r"^#.*\n?", "", task.text) + "\n\n" + _SOLUTION.sub("", cell.source)
-
-
-def _model_answer(cell: Cell) -> str:
-    return "\n\n".join(_SOLUTION.findall(cell.source))
-
-
-def _how_to_mark(assignment: Assignment) -> Html:
-    """How to come to the answers in formgrader."""
-    steps = (
-        join(["In the folder of the gradebook, start ", tag("code", "jupyter lab"), "."]),
-        "Open the menu Nbgrader, then Formgrader, then Manual Grading.",
-        join(["Choose ", tag("code", assignment.name), " twice: the assignment, and its notebook."]),
-        "Open a submission, and write the points and a comment beside the answer. They are saved at once.",
-        "The key Tab leads to the next field; the arrows at the top lead to the next submission.",
-    )
-    return join((
-        tag("h2", "How to mark"),
-        tag("ol", *(tag("li", step) for step in steps)),
-        tag(
-            "p",
-            "In Manual Grading, formgrader shows numbers in place of names, until you click the eye beside a "
-            "number or Show All Names. Manage Submissions and Manage Students show names. If a student wrote "
-            "a name into an answer, you see it.",
-        ),
-        tag(
-            "p",
-            "An answer that has changed since it was marked waits again, and its old points do not count. "
-            "Marks and comments reach the students' pages when you start coursekit grade again.",
-        ),
-    ))  # fmt: skip
