@@ -129,12 +129,12 @@ def grade(
         entered_again = _enter_again(run, records)
         run.charge(records)
         totals = book.totals()
+        graded = to_grade.keys() - failed.keys()
         marked = results.Marked(
-            before, results.with_lateness(records, held, run.maximum), totals, failed, run.release,
+            before, results.with_lateness(records, held, run.maximum), graded, totals, failed, run.release,
             limits or Limits(),
         )  # fmt: skip
         written = results.write(folder, assignment, marked, exports, release=release)
-    graded = to_grade.keys() - failed.keys()
     unchanged = attempts.keys() - to_grade.keys()
     return Summary(
         records=tuple(records[name] for name in sorted(records)),

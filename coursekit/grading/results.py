@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.collect import Submission
 from coursekit.grading.gradebook import Total
-from coursekit.grading.reports import classroom, lms, look, tables
+from coursekit.grading.reports import changes, classroom, lms, look, similar, tables
 from coursekit.grading.sandbox import Limits
 
 REPORTS = "reports"  # the folder of the instructor's reports
@@ -68,6 +68,7 @@ class Marked:
     Attributes:
         before: the records of earlier runs, by student.
         records: of all students, with a note on lateness.
+        graded: the students whose records are of this run.
         totals: the marks in the gradebook, by student.
         failed: the reason why there is no grade, by student.
         stubs: the text of each marked cell as students got it, by grade_id.
@@ -76,6 +77,7 @@ class Marked:
 
     before: Mapping[str, Record]
     records: Mapping[str, Record]
+    graded: Set[str]
     totals: Mapping[str, Total]
     failed: Mapping[str, str]
     stubs: Mapping[str, str]
@@ -133,11 +135,14 @@ def write(
         "rubric.html": feedback.rubric(assignment),
     }
     place = folder / REPORTS / assignment.name
+    reports |= _regraded(assignment, marked)
+    if marked.graded or not (place / "similar.html").is_file():
+        reports |= _alike(assignment, everyone, marked.stubs)
     for name, text in reports.items():
         write_text(place / name, text)
     unusual = {each.student for each in looks if each.kind != "by hand"}
     files = [(f"look at these ({len(unusual)} students)", place / "look.html")]
-    files.append(("the class, similar submissions, rubric", place))
+    files.append(("reports on the class", place))
     if release:
         files.append(("released pages", _release_pages(folder, assignment, records)))
     remarks: list[str] = []
@@ -153,6 +158,31 @@ def write(
         remarks += filled.remarks
         missing += len(everyone) - filled.entered
     return Written(path, tuple(files), len(unusual), tuple(remarks), missing)
+
+
+def _regraded(assignment: Assignment, marked: Marked) -> dict[str, str]:
+    """The report on what has changed for students who handed in nothing new; none if nobody was regraded."""
+    before = {
+        student: record
+        for student, record in marked.before.items()
+        if student in marked.graded and record.digest == marked.records[student].digest
+    }
+    if not before:
+        return {}
+    return {
+        "changes.html": changes.page(before, marked.records, assignment),
+        "changes.csv": changes.table(changes.rows(before, marked.records)),
+    }
+
+
+def _alike(assignment: Assignment, records: list[Record], stubs: Mapping[str, str]) -> dict[str, str]:
+    """The report on unusually similar submissions."""
+    code = similar.in_code(records, assignment, stubs)
+    words = similar.in_words(records, assignment, stubs)
+    return {
+        "similar.html": similar.page(code, words, records, assignment),
+        "similar.csv": similar.table(code, words),
+    }
 
 
 def keep_original(folder: Path, assignment: Assignment, submission: Submission) -> None:

@@ -168,6 +168,22 @@ def test_a_platform_s_table_is_filled_and_never_written_over(
     assert (out / "tiny-canvas.csv").read_bytes() == Path(own).read_bytes()
 
 
+def test_grading_again_with_another_test_says_what_has_changed_and_for_whom(
+    master: Assignment, tmp_path: Path, out: Path
+) -> None:
+    folder = hand_in(tmp_path / "in", master, {"alice": RIGHT, "bob": HALF})
+    grade(master, [folder], out)
+    changes = out / "reports" / "tiny" / "changes.csv"
+    assert not changes.exists(), "nobody was graded again"
+    made = assignment.cells()
+    made[6].source = made[6].source.replace("], 7,", "], 8,")  # now another answer is right
+    grade(assignment.write(tmp_path, made=made), [folder], out, regrade=True)
+    rows = list(csv.DictReader(changes.open(newline="")))
+    assert [
+        (row["student"], row["test"], row["after"][:1]) for row in rows if row["before"] != row["after"]
+    ] == [("alice", "test-2", "0")]
+
+
 def test_the_command_says_where_everything_is(
     master: Assignment,
     tmp_path: Path,
@@ -184,5 +200,5 @@ def test_the_command_says_where_everything_is(
         assert str(out / path) in printed
     assert cli.main(["grade", str(master.path), "--out", str(out), "--deadline", "soon"]) == 2
     assert "'soon' is no time" in capsys.readouterr().err
-    for name in ("look.html", "look.csv", "class.html", "rubric.html"):
+    for name in ("look.html", "look.csv", "class.html", "similar.html", "rubric.html"):
         assert (out / "reports" / "tiny" / name).stat().st_size > 100
