@@ -204,7 +204,7 @@ def _here(function: str | Callable[..., Any], name: str) -> Source:
     """
     texts = _inputs()
     if isinstance(function, str) and texts:
-        return Source(texts, last=True)
+        return Source([_of_its_author(text, name) for text in texts], last=True)
     if not texts:
         target = function if callable(function) else getattr(sys.modules.get("__main__"), name, None)
         with contextlib.suppress(OSError, TypeError):
@@ -238,6 +238,12 @@ def _inputs() -> list[Text]:
 def _is_given(text: str) -> bool:
     """Whether a cell is one of the course's, which imports coursekit or checks something."""
     return bool(re.search(r"^(from|import) coursekit\b|^check\.|^with check\.", text, re.MULTILINE))
+
+
+def _of_its_author(text: Text, function: str) -> Text:
+    """The cell; one that defines the function is the student's, even if it imports coursekit."""
+    defines = re.search(rf"^def {re.escape(function)}\b", text.source, re.MULTILINE)
+    return Text(text.name, text.source, text.given and not defines)
 
 
 def _statements(text: str) -> list[Text]:
