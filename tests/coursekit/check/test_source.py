@@ -922,7 +922,9 @@ def test_while_a_judge_looks_at_the_answers_the_rule_has_been_judged() -> None:
 def test_a_cell_that_defines_the_function_is_read_even_if_it_imports_coursekit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cell = Text("In[4]", "from coursekit import conv\n\ndef size(n):\n    return conv.output_size(n, 3)\n", True)
+    cell = Text(
+        "In[4]", "from coursekit import conv\n\ndef size(n):\n    return conv.output_size(n, 3)\n", True
+    )
     monkeypatch.setattr("coursekit.check._source._inputs", lambda: [cell])
     with pytest.raises(Wrong, match=r"In\[4\], line 1: coursekit.conv is not allowed"):
         check.own_work("size")
