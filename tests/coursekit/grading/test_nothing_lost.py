@@ -2,12 +2,17 @@
 
 import contextlib
 import csv
+import errno
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support import assignment
 
+from coursekit import cli
 from coursekit.grading import batch, report, sandbox
 from coursekit.grading._worker import Record, examine
 from coursekit.grading.assignment import Assignment
@@ -125,7 +130,7 @@ def test_an_archive_that_cannot_be_read_gets_no_mark_and_the_exit_code_says_so(
     assert list(summary.failed) == ["broken"]
     assert "no zip that can be read" in summary.failed["broken"]
     assert summary.graded == 0
-    assert "broken" not in summary.table.read_text()
+    assert "broken" not in summary.written.table.read_text()
     assert report.run(master.path, [folder], tmp_path / "grades", quiet=True) == 1
     assert "no grade: broken: broken.zip is no zip" in capsys.readouterr().err
 
@@ -145,13 +150,90 @@ def test_marks_are_entered_again_where_the_gradebook_has_none(tmp_path, master, 
     monkeypatch.setattr(batch.sandbox, "check", lambda: None)
     first = batch.grade(master.path, [tmp_path / "handed_in"], out)
     assert first.entered_again == ()
-    table = first.table.read_text()
-    assert "alice,2,9,2,0,yes" in table
+    table = first.written.table.read_text()
+    assert "alice,alice,2,9,2,0,0,yes" in table
     if how == "deleted":
         (out / "gradebook.db").unlink()
     db = f"sqlite:///{tmp_path / 'other.db'}" if how == "another" else None
     second = batch.grade(master.path, [], out, db=db)
     assert second.entered_again == ("alice",)
-    assert second.table.read_text() == table
+    assert second.written.table.read_text() == table
     rows = list(csv.DictReader(table.splitlines()))
     assert [row["student"] for row in rows] == ["alice"]
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[tuple[Path, Callable[[str], None]]]:
+    """A folder on a small disk of its own, and what sets the disk's size."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if os.getuid() != 0 or mount is None:
+        pytest.skip("only root may mount a small disk")
+    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=16k", "none", folder], check=False)
+    if done.returncode != 0:
+        pytest.skip("a small disk cannot be mounted here")
+    yield folder, lambda size: subprocess.run([mount, "-o", f"remount,size={size}", folder], check=True)
+    subprocess.run(["umount", "-l", folder], check=True)  # a failed run may hold its database open
+
+
+def prepared(tmp_path, master, monkeypatch) -> list[str]:
+    """The arguments of a command that grades two students, without a sandbox."""
+    for student in ("alice", "bob"):
+        hand_in(tmp_path / "handed_in", master, student)
+
+    def grade_here(work, jobs, *_, **__):
+        for number, job in enumerate(jobs):
+            marks = (Mark("test-1", 2.0, 2.0, ""), Mark("test-2", 3.0, 3.0, ""))
+            yield (
+                number,
+                Record(job.student, job.source, job.digest, master.digest, marks, texts=assignment.RIGHT),
+            )
+
+    monkeypatch.setattr(batch, "each", grade_here)
+    monkeypatch.setattr(batch.sandbox, "check", lambda: None)
+    return ["grade", str(master.path), str(tmp_path / "handed_in"), "--quiet"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_line_wherever_it_happens_and_nothing_is_lost(
+    tmp_path, master, monkeypatch, capfd, small_disk
+):
+    folder, resize = small_disk
+    command = [*prepared(tmp_path, master, monkeypatch), "--out", str(folder / "grades")]
+    before = {path: path.read_bytes() for path in (tmp_path / "handed_in").rglob("*.ipynb")}
+    ends = []
+    for size in ("16k", "160k", "176k", "192k", "208k", "232k", "256k"):  # before, in and after the gradebook
+        resize(size)
+        ends.append(cli.main(command))
+        said = capfd.readouterr().err
+        if ends[-1]:
+            assert said.count("\n") == 1 and said.startswith("coursekit grade: error: "), said
+            assert "Traceback" not in said and ("space left" in said or "is full" in said), said
+    assert ends.count(2) >= 3, ends  # else the disk was never full
+    resize("64m")
+    assert cli.main(command) == 0
+    assert "alice" in (folder / "grades" / "tiny.csv").read_text()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [".json", ".html", ".csv", ".ipynb"])
+def test_a_write_that_fails_is_one_line_and_the_next_run_completes_it(
+    kind, tmp_path, master, monkeypatch, capfd
+):
+    command = [*prepared(tmp_path, master, monkeypatch), "--out", str(tmp_path / "grades")]
+    replace = Path.replace
+
+    def fail(path, target):
+        if Path(target).suffix == kind and "grades" in Path(target).parts:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        assert cli.main(command) == 2
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1 and "No space left on device" in said, said
+    assert cli.main(command) == 0
+    assert not list((tmp_path / "grades").rglob("*.partial*"))
