@@ -102,7 +102,7 @@ def _outside(text: str, separator: str) -> int:
             quote = "" if sign == quote else quote
         elif not closing and text.startswith(separator, place):
             return place
-        elif sign in "'\"" and (place == 0 or not text[place - 1].isalnum()):
+        elif sign in "'\"":
             quote = sign
         elif sign in _PAIRS:
             closing.append(_PAIRS[sign])

@@ -127,6 +127,7 @@ def test_from_publishing_to_the_exported_marks(graded, chromium, tmp_path, scree
                 score.fill(str(marks[name]))
                 score.blur()
             assert saved.value.ok
+            answer.scroll_into_view_if_needed()
             screenshot(f"formgrader_{name}")
     assert grade(master, folder) == 0  # the export
     rows = table(folder)

@@ -385,6 +385,29 @@ def test_commands_of_tex_that_link_or_load_are_not_typeset(text: str, typeset: b
     assert ("tex2jax_ignore" in _markdown.cell(text)) is not typeset
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<a href='x'>y</a>",
+        "<p onclick=1>",
+        "<img>",
+        "<!-- x -->",
+        "<!doctype x>",
+        "<?x?>",
+        "<td style='color:red'>",
+    ],
+)
+def test_what_a_library_makes_live_is_shown_as_text(html: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _markdown.to_html("*x*") == "<p><em>x</em></p>\n"
+    monkeypatch.setattr(_markdown._Renderer, "emphasis", lambda *_: html, raising=False)
+    assert _markdown.to_html("*x*") == "<pre>*x*</pre>\n"
+
+
+def test_a_library_that_stumbles_does_not_stop_the_grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_markdown._Renderer, "emphasis", lambda *_: 1 / 0, raising=False)
+    assert _markdown.to_html("*<x>*") == "<pre>*&lt;x&gt;*</pre>\n"
+
+
 def test_an_answer_too_long_for_markdown_is_shown_as_it_is() -> None:
     text = "<b>" * _markdown.LONGEST
     assert rendered(_markdown.cell(text)).text.strip() == text
