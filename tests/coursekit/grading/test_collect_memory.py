@@ -100,8 +100,8 @@ def nested(_: bytes) -> list[Entry]:
 
 
 def directories(_: bytes) -> list[Entry]:
-    """Students' zips whose lists of files have 400,000 and 150,000 entries; the second one is read."""
-    many = zipped((str(i), b"\3\0", 0, 0) for i in range(400_000))
+    """Students' zips whose lists of files have 1,000,000 and 150,000 entries; the second one is read."""
+    many = zipped((str(i), b"\3\0", 0, 0) for i in range(1_000_000))
     return [packed("s.zip", many), packed("t.zip", zipped((str(i), b"\3\0", 0, 0) for i in range(150_000)))]
 
 
