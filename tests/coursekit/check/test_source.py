@@ -696,6 +696,25 @@ STATEMENTS = {
     "f = g = F": "the module torch.nn.functional is not a value",
     "f: object = F": "the module torch.nn.functional is not a value",
     "f = F\nf = 3\nf.relu(frames)": "f names a module and something else",
+    "if 0:\n  getattr = 1\ngetattr(frames, 'a')": "getattr is not allowed",
+    "class A:\n  for getattr in (): pass\n  f = getattr(frames, 'a')": "getattr is not allowed",
+    "if 0: type = 1\ntype('A', (), {})": "of type, only",
+    """class A:
+  hub = 1
+def g():
+  f = None
+  def h():
+    nonlocal f
+    f = torch
+  h()
+  return f.hub""": "f names a module and something else",
+    """class A:
+  hub = 1
+def g():
+  global f
+  f = torch
+f = A()
+f.hub""": "f names a module and something else",
     "try: pass\nexcept* ValueError: pass": "(TryStar) is not allowed",
     "match frames:\n  case torch.Tensor(shape=s, grad_fn=g): pass": "the attribute grad_fn is not allowed",
     "match frames:\n  case torch.Size(a): pass": "a pattern of a class must name its attributes",
