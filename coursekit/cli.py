@@ -115,7 +115,7 @@ def _handin_check(options: argparse.Namespace) -> int:
     try:
         report = handin.examine(options.file, _handouts())
     except (handin.HandinError, ImportError, ValueError, RuntimeError, OSError) as error:
-        print(f"coursekit handin-check: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"coursekit submit-check: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(report.text)
     return report.code
@@ -138,7 +138,7 @@ def _add_handin_check(commands: Any) -> None:
         "Nothing in the notebook is run. Exit code: 0 it is whole and nothing is empty, 1 there is something "
         "to look at, 2 it cannot be read."
     )
-    command = commands.add_parser("handin-check", help=about, description=about, epilog=ends)
+    command = commands.add_parser("submit-check", help=about, description=about, epilog=ends)
     command.add_argument("file", metavar="FILE", help="the saved notebook, such as conv3d.ipynb")
     command.set_defaults(run=_handin_check)
 

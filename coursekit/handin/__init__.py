@@ -5,7 +5,7 @@
     handin.check("conv3d.ipynb")    # the saved file, as the grader will read it
     handin.check()                  # what this kernel has run, where the file cannot be reached (Colab)
 
-In a terminal: `coursekit handin-check conv3d.ipynb`. Nothing of the notebook is run.
+In a terminal: `coursekit submit-check conv3d.ipynb`. Nothing of the notebook is run.
 
 The grader takes the marked cells from a notebook with the functions of this package, too. `take` finds them.
 A `Handout` says what students were given; the published course carries those of all its assignments.

@@ -90,7 +90,7 @@ def handouts() -> list[Handout]:
     except FileNotFoundError:
         raise HandinError(
             "this copy of coursekit does not know the assignments, because it was not published. In the "
-            "instructor's checkout, run .venv/bin/coursekit handin-check FILE"
+            "instructor's checkout, run .venv/bin/coursekit submit-check FILE"
         ) from None
     return [_handout(entry) for entry in content]
 

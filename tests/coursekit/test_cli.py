@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-ANSWERS = (["--help"], ["features", "--help"], ["grade", "--help"], ["handin-check", "--help"], ["--version"])
+ANSWERS = (["--help"], ["features", "--help"], ["grade", "--help"], ["submit-check", "--help"], ["--version"])
 HEAVY = ("torch", "numpy", "torchvision", "timm", "av", "h5py", "distributed", "IPython", "nbgrader")
 
 

@@ -376,12 +376,12 @@ def test_the_command_knows_the_masters_of_a_checkout(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.ipynb").write_bytes(assignment.handed_in(master))
     (tmp_path / "half.ipynb").write_bytes(assignment.handed_in(master, {}))
-    codes = [cli.main(["handin-check", name]) for name in ("tiny.ipynb", "half.ipynb", "none.ipynb")]
+    codes = [cli.main(["submit-check", name]) for name in ("tiny.ipynb", "half.ipynb", "none.ipynb")]
     assert codes == [0, 1, 2]
     assert "none.ipynb cannot be read: there is no such file" in capsys.readouterr().out
     (folder / "tiny" / "tiny.ipynb").write_text("{}")
-    assert cli.main(["handin-check", "tiny.ipynb"]) == 2
-    assert capsys.readouterr().err.startswith("coursekit handin-check: error: ")
+    assert cli.main(["submit-check", "tiny.ipynb"]) == 2
+    assert capsys.readouterr().err.startswith("coursekit submit-check: error: ")
 
 
 def test_the_check_loads_nothing_heavy() -> None:

@@ -232,7 +232,7 @@ def handin_check(tree: Path, file: Path) -> subprocess.CompletedProcess[str]:
     """The check before handing in, as a student runs it who has installed nothing else."""
     paths = os.pathsep.join((str(without_nbgrader(tree)), str(tree)))
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
-    command = [sys.executable, "-m", "coursekit", "handin-check", str(file)]
+    command = [sys.executable, "-m", "coursekit", "submit-check", str(file)]
     return subprocess.run(command, cwd=file.parent, env=environment, capture_output=True, text=True)
 
 
