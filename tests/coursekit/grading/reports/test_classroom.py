@@ -43,6 +43,10 @@ def test_each_score_is_in_one_bar(maximum):
     assert counts[-1] >= 2  # the maximum, and what is above it
 
 
+def test_a_score_is_in_the_bar_that_begins_at_or_below_it():
+    assert charts.bins([0, 1, 2, 3, 3], 30) == (2.0, [2, 3, *[0] * 14])
+
+
 def test_the_histogram_says_in_words_what_it_shows(of):
     made = of(3)
     for place, points in enumerate((1.0, 1.0, 5.0)):

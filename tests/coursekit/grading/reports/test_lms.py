@@ -81,6 +81,7 @@ def test_what_canvas_excused_or_did_not_assign_stays_and_is_said(master):
 def test_a_name_like_a_formula_is_found_and_not_changed(master):
     filled = fill(CANVAS, "canvas", [(record("=cmd()", key="cmd-0123456789ab"), total(3.0))], master)
     assert filled.content.decode() == CANVAS.replace("103,s3,evil,A,,,", "103,s3,evil,A,,3,")
+    assert "no submission for the row: =cmd()" in fill(CANVAS, "canvas", [JANE], master).remarks
 
 
 def test_marks_are_scaled_only_where_the_points_differ_and_it_is_said(master):
