@@ -1,7 +1,7 @@
 """The package's own function does the work.
 
 loses: task-1-values, task-1-error
-says: the module coursekit is not allowed
+says: is not allowed
 """
 
 # %% task-1

@@ -4,6 +4,7 @@ loses: task-1-values
 says: it is a float. A number of places is an int: divide with //.
 """
 
+
 # %% task-1
 def output_size(size, kernel, stride=1, padding=(0, 0), dilation=1):
     room = sum(padding) + size - dilation * (kernel - 1) - 1

@@ -1,7 +1,7 @@
 """The package's own function does the work.
 
 loses: task-1-test, task-2-sums, task-2-memory
-says: the module coursekit is not allowed
+says: is not allowed
 """
 
 # %% task-1

@@ -1,7 +1,7 @@
 """OpenCV's order of the colours is left as it is.
 
 loses: task-1-values
-says: OpenCV's order is blue, green, red
+says: order is blue, green, red
 """
 
 import numpy as np
