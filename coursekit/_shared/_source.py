@@ -5,6 +5,7 @@ The sandbox runs it, the grader compiles the judge's parts with it outside, and 
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -19,11 +20,28 @@ def compiled(source: str, name: str, flags: int = 0) -> Any:
     Raises:
         SyntaxError: there is another error, or more than `MAGICS` such lines (fewer in a very long cell).
     """
+    return _compiled(source, name, flags)[0]
+
+
+def as_run(source: str) -> str:
+    """The text of a cell as it runs, with `pass` in place of the lines for IPython that are left out.
+
+    Whoever reads a cell before it runs must read this text. Which lines are left out depends on all errors
+    that Python finds, and it finds some only after it has read the syntax.
+
+    Raises:
+        SyntaxError: as `compiled`.
+    """
+    return _compiled(source, "<cell>", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)[1]
+
+
+def _compiled(source: str, name: str, flags: int) -> tuple[Any, str]:
     lines = source.split("\n")
     most = min(MAGICS, READ // (len(source) + 1) + 1)
     for _ in range(most):
+        text = "\n".join(lines)
         try:
-            return compile("\n".join(lines), name, "exec", flags, dont_inherit=True)
+            return compile(text, name, "exec", flags, dont_inherit=True), text
         except SyntaxError as error:
             number = (error.lineno or 0) - 1
             if not 0 <= number < len(lines) or not _MAGIC.match(lines[number]):

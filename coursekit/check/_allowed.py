@@ -10,7 +10,7 @@ import importlib
 import types
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ def closed() -> frozenset[str]:
     return frozenset(name for kind in _INTERPRETER for name in dir(kind)) - _HARMLESS
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def is_member(module: str, name: str) -> bool:
     """Whether code may name that member of a module, of which it may use the module."""
     course = module.startswith("coursekit")
@@ -125,10 +125,8 @@ def is_member(module: str, name: str) -> bool:
     if module in _MEMBERS:
         return name in _MEMBERS[module]
     there = importlib.import_module(module)
-    if not hasattr(there, name):
-        return False
-    value = getattr(there, name)
-    if isinstance(value, types.ModuleType):
+    value = vars(there).get(name)  # nothing is loaded because a student names it
+    if name not in vars(there) or isinstance(value, types.ModuleType):
         return False
     if module == "torch":
         return _is_operation(name, value)

@@ -8,12 +8,13 @@ import inspect
 import linecache
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from coursekit._shared._source import compiled
+from coursekit._shared._source import as_run
 from coursekit.check import _allowed, _parts
 from coursekit.check._check import Wrong
 from coursekit.check._scopes import Binder, Bound
@@ -162,7 +163,9 @@ class _Cell:
         self.name, self.source, self.given, self.error = text.name, text.source, text.given, ""
         self.tree = ast.Module([], [])
         try:
-            self.tree = compiled(text.source, "<cell>", ast.PyCF_ONLY_AST)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the student's code, such as a backslash in a text
+                self.tree = ast.parse(as_run(text.source))
             self.binder = Binder(self.tree, given=text.given)
         except SyntaxError as error:
             self.error = f"SyntaxError: {error.msg}" + (f" (line {error.lineno})" if error.lineno else "")
@@ -249,12 +252,12 @@ def _of_its_author(text: Text, function: str) -> Text:
 def _statements(text: str) -> list[Text]:
     """The statements of a cell or a file. Functions and classes are read; the others give values."""
     try:
-        tree = compiled(text, "<cell>", ast.PyCF_ONLY_AST)
+        tree = ast.parse(as_run(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     pieces = []
     for node in tree.body:
         source = "\n" * (node.lineno - 1) + (ast.get_source_segment(text, node) or "")
-        named = isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        pieces.append(Text(node.name if named else "", source, not named))
+        name = node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ""
+        pieces.append(Text(name, source, given=not name))
     return pieces

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a way around is easier to read in one line
 
+import ast
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from coursekit import check
+from coursekit._shared._source import compiled
 from coursekit.check import Rule, Source, Text, Wrong
 
 SETUP = """
@@ -667,7 +669,6 @@ REFUSED = {
     "__loader__": "__loader__ is not allowed",
     "nothing": "nothing is not defined",
     "lambda __x: 1": "the name __x is not allowed",
-    "[a async for a in x]": "`async` is not allowed",
 }
 STATEMENTS = {
     "from . import x": "a relative import",
@@ -686,6 +687,8 @@ STATEMENTS = {
     "class A:\n  def __getattr__(self, n): pass": "the name __getattr__ is not allowed",
     "class A:\n  __match_args__ = ()": "the name __match_args__ is not allowed",
     "def __getattr__(name): pass": "the name __getattr__ is not allowed",
+    "[a async for a in frames]": "`async` is not allowed",
+    "await frames": "(Await) is not allowed",
     "torch.relu = 1": "torch.relu is not yours to change",
     "torch.Tensor.abs = 1": "torch.Tensor.abs is not yours to change",
     "from torch import Tensor\nTensor.abs = 1": "Tensor.abs is not yours to change",
@@ -790,6 +793,19 @@ def test_a_cell_that_cannot_be_read_gives_its_syntax_error() -> None:
     assert "SyntaxError" in refused("def conv3d(x, w):\n    y = %sx ls\n    return y")
     broken = Text("task-3", "def further(:")
     assert read(LOOPS, RULE, broken) == ("task-2",)  # it does not run either
+
+
+def test_the_text_is_read_as_it_runs() -> None:
+    """A line for IPython is left out where Python finds an error there: then other lines are strings."""
+    code = (
+        'a = f"""\n%{(yield)}"""\nb = """\nconv3d = lambda x, w: F.conv3d(x[None], w)[0]\n'
+        'c = """\n# """\ndef helper(x, w): pass\n'
+    )
+    assert "conv3d" not in {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    scope: dict[str, Any] = {"F": F}
+    exec(compiled(code, "<cell>"), scope)
+    assert torch.equal(scope["conv3d"](CLIP, KERNELS), F.conv3d(CLIP[None], KERNELS)[0])
+    assert refused(code).startswith("task-2, line 4: conv3d is not allowed")
 
 
 HUGE = 200_000
