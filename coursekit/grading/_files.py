@@ -71,6 +71,8 @@ class File:
         clock: whose time that is: "archive" (a zip's) or "file".
         closed: other files may be inside, which were not read.
         empty: it stands for an empty folder.
+        zipped: the student's zip that it is in: when that was last changed, and whose time it is. The times
+            of the files in it are what the student's computer says.
     """
 
     parts: tuple[str, ...]
@@ -81,6 +83,7 @@ class File:
     clock: str = ""
     closed: bool = False
     empty: bool = False
+    zipped: tuple[float | None, str] | None = None
 
 
 Read = tuple[File, bytes | None]  # a file and its content
@@ -158,7 +161,7 @@ def _unzipped(path: Path, parts: tuple[str, ...], room: list[int]) -> Iterator[R
     about, data = _read(path, parts)
     if about.at and (is_zip(path.name) or _is_packed(data)):
         owner = parts[:1] if len(parts) > 1 or is_zip(path.name) else (f"{path.name}.zip",)
-        yield from _in_zip(_Zip(path, about.at, owner, about.place, (room,), about.when))
+        yield from _in_zip(_Zip(path, about.at, owner, about.place, (room,), (about.when, "file")))
     else:
         yield about, data
 
@@ -252,7 +255,7 @@ class _Zip:
         owner: the folder or the name that says whose it is; empty for a zip of many students.
         place: its name in messages.
         rooms: numbers of bytes that may still be unpacked, of all and of its owner, counted down.
-        when: when it was last changed.
+        when: when it was last changed, and whose time that is.
     """
 
     source: Path | IO[bytes]
@@ -260,7 +263,7 @@ class _Zip:
     owner: tuple[str, ...]
     place: str
     rooms: tuple[list[int], ...]
-    when: float | None = None
+    when: tuple[float | None, str] = (None, "")
 
     @property
     def name(self) -> str:
@@ -269,8 +272,7 @@ class _Zip:
 
     def failure(self, reason: str, closed: bool = True) -> Read:
         """That it could not be read."""
-        clock = "file" if self.when else ""
-        return File((*self.owner, self.name), self.place, self.at, reason, self.when, clock, closed), None
+        return File((*self.owner, self.name), self.place, self.at, reason, *self.when, closed), None
 
 
 def _in_zip(packed: _Zip) -> Iterator[Read]:
@@ -315,6 +317,7 @@ def _in_entry(
     when, clock = _when(entry)
     place = f"{packed.place}: {_name(entry)}"
     file = File(parts, place, Place(packed.at.path, (*packed.at.numbers, number)), "", when, clock)
+    file.zipped = packed.when if packed.owner else None
     zipped = is_zip(parts[-1])
     if zipped and packed.owner:
         file.reason, file.closed = f"{parts[-1]} is a zip within a zip", True
@@ -326,7 +329,7 @@ def _in_entry(
         for left in rooms:
             left[0] -= content.getbuffer().nbytes if content else NOTEBOOK
         if content and zipped:
-            yield from _in_zip(_Zip(content, file.at or packed.at, parts[:1], place, rooms, when))
+            yield from _in_zip(_Zip(content, file.at or packed.at, parts[:1], place, rooms, (when, clock)))
             return
         data = content.getvalue() if content else None
         if _is_packed(data):

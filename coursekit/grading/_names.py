@@ -94,18 +94,18 @@ def is_nobodys(name: str) -> bool:
 def owner(
     parts: tuple[str, ...],
     assignment: str,
-    uploads: Mapping[str, _times.Uploaded] | None = None,
+    upload: _times.Uploaded | None = None,
 ) -> Owner:
     """The student to whom a file belongs, by its folder and name.
 
     Args:
         parts: its folders and name, from the one that says whose it is.
         assignment: name of the assignment.
-        uploads: what a Gradescope export says of its folders.
+        upload: what a Gradescope export says of its folder.
     """
     top = parts[0]
     if len(parts) > 1 and not is_zip(top):
-        who = _of_folder(top, assignment, uploads or {})
+        who = _of_folder(top, assignment, upload)
     else:
         who = _of_file(top, assignment)
     versions = [int(match[1]) for part in parts[1:-1] if (match := _VERSION.match(part))]
@@ -115,9 +115,9 @@ def owner(
     return replace(who, key=normal, name=unicodedata.normalize("NFC", who.name))
 
 
-def _of_folder(name: str, assignment: str, uploads: Mapping[str, _times.Uploaded]) -> Owner:
-    if name in uploads and uploads[name].names:
-        upload, number = uploads[name], re.sub(r"^submission_", "", name)
+def _of_folder(name: str, assignment: str, upload: _times.Uploaded | None) -> Owner:
+    if upload and upload.names:
+        number = re.sub(r"^submission_", "", name)
         people = " and ".join(upload.names)
         ids = {**upload.ids, "gradescope": number}
         return Owner(f"{people}_{number}", people, ids, when=upload.when)

@@ -132,17 +132,32 @@ class _Candidate:
     @property
     def when(self) -> float | None:
         """POSIX time of handing in."""
-        when = self.file.when if self.owner.when is None else self.owner.when
-        return when if when is not None and EARLIEST < when < LATEST else None
+        return _set(self._handed_in()[0])
 
     @property
     def clock(self) -> str:
         """What tells that time."""
-        return "" if self.when is None else "platform" if self.owner.when is not None else self.file.clock
+        return self._handed_in()[1] if self.when is not None else ""
+
+    def _handed_in(self) -> tuple[float | None, str]:
+        if self.owner.when is not None:
+            return self.owner.when, "platform"
+        return self.file.zipped or (self.file.when, self.file.clock)
+
+    @property
+    def changed(self) -> float:
+        """When the file was last changed, as far as it says so: among copies, the latest one is taken."""
+        return _set(self.file.when) or 0.0
 
     def described(self) -> str:
         """Its name, what is filled in, and its time, for people."""
-        return f"{self.parts[-1]} ({self.filled} filled, {_times.shown(self.when)})"
+        time = self.when if self.owner.when is not None else _set(self.file.when)
+        return f"{self.parts[-1]} ({self.filled} filled, {_times.shown(time)})"
+
+
+def _set(when: float | None) -> float | None:
+    """A time, unless a clock gave it that was not set."""
+    return when if when is not None and EARLIEST < when < LATEST else None
 
 
 def gather(
@@ -200,13 +215,15 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
     """The files under a path, each with its owner."""
     found: list[_Candidate] = []
     stamps: dict[tuple[str, ...], float | None] = {}
-    uploads: dict[str, _times.Uploaded] = {}
+    uploads: dict[tuple[str, ...], _times.Uploaded] = {}
     for file, data in _files.files_in(path):
         last = file.parts[-1].lower()
         if data is not None and last == _files.STAMP:
-            stamps[file.parts[:-1]] = _times.iso(data[:200].decode(errors="replace"))
+            if _is_nbgraders(file, path, assignment):
+                stamps[file.parts[:-1]] = _times.iso(data[:200].decode(errors="replace"))
         elif last == _files.GRADESCOPE:
-            uploads.update(_times.gradescope((data or b"").decode(errors="replace")))
+            about = _times.gradescope((data or b"").decode(errors="replace"))
+            uploads.update({(*file.parts[:-1], name): upload for name, upload in about.items()})
         else:
             found.append(_looked_at(file, data, (number, False, ""), assignment))
     _without_wrapper(found, path, assignment, student)
@@ -215,13 +232,22 @@ def _candidates(path: Path, number: int, assignment: Assignment, student: str | 
         one.parts = _names.placed(one.parts, path, assignment.name)
         if alone and one.parts[0] != _names.top_of(path):
             one.parts = (_names.top_of(path), *one.parts)
-        owner = _names.owner(one.parts, assignment.name, uploads)
+        folder = one.file.parts[: len(one.file.parts) - len(one.parts) + 1]  # the one that says whose it is
+        owner = _names.owner(one.parts, assignment.name, uploads.get(folder))
         if student:
             owner = replace(owner, key=student, name=student)
-        if stamps.get(one.file.parts[:-1]) is not None:
+        if stamps.get(one.file.parts[:-1]) is not None and not owner.ids:
             owner = replace(owner, when=stamps[one.file.parts[:-1]])
+        if len(one.parts) > len(one.file.parts) and _files.is_zip(path.name):  # the path is a student's zip
+            one.file.zipped = (path.stat().st_mtime, "file")
         one.owner = owner
     return found
+
+
+def _is_nbgraders(file: File, path: Path, assignment: Assignment) -> bool:
+    """Whether a file with a time is nbgrader's, in student/assignment/, and not one that a student made."""
+    top = path if path.is_dir() else path.parent
+    return file.zipped is None and (top.resolve().name, *file.parts)[-2].lower() == assignment.name.lower()
 
 
 def _looked_at(
@@ -349,7 +375,7 @@ class _Chooser:
 
         def fit(one: _Candidate) -> tuple[int, int, float, bool]:
             named = one.parts[-1] == f"{self.assignment.name}.ipynb"
-            return one.filled, one.likeness, one.when or 0.0, named
+            return one.filled, one.likeness, one.changed, named
 
         return max(notebooks, key=fit, default=None)
 

@@ -302,3 +302,65 @@ def test_a_table_that_is_not_there(tmp_path: Path) -> None:
 def test_times_are_shown_in_this_computers_zone(paris: None) -> None:
     assert _times.shown(NOON) == "2026-11-24 13:00"
     assert _times.shown(NOON - timedelta(days=150).total_seconds()).endswith("14:00")
+
+
+# ---------------------------------------------------------------- times that a student could write
+
+
+def dated(files: dict[str, tuple[bytes, int]]) -> bytes:
+    """A zip whose files were changed on some day of November 2026, at noon by the packer's clock."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, (data, day) in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 11, day, 12, 0, 0)), data)
+    return buffer.getvalue()
+
+
+def test_the_times_in_a_students_own_zip_do_not_count(master: Assignment, tmp_path: Path) -> None:
+    """The zip's own time does; those in it say which copy is the latest."""
+    old, new = (tasks(master, task_1=f"{name} = 1") for name in ("old", "new"))
+    zipped = dated({"tiny.ipynb": (old, 1), "tiny (1).ipynb": (new, 2)})
+    put(tmp_path / "in" / "alice.zip", zipped, NOON)
+    for given_paths in ([tmp_path / "in"], [tmp_path / "in" / "alice.zip"]):
+        found = one(given_paths, master)
+        assert (found.student, found.data, found.when, found.clock) == ("alice", new, NOON, "file")
+    put(tmp_path / "all.zip", dated({"alice.zip": (zipped, 20), "bob/tiny.ipynb": (old, 21)}))
+    alice, bob = gather([tmp_path / "all.zip"], master)
+    assert (alice.when, alice.clock) == (datetime(2026, 11, 20, 12).timestamp(), "archive")
+    assert (bob.when, bob.clock) == (datetime(2026, 11, 21, 12).timestamp(), "archive")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["alice/timestamp.txt", "Jane_12_assignsubmission_file/tiny/timestamp.txt", "alice.zip", "all.zip"],
+)
+def test_a_student_who_adds_nbgraders_file_gains_nothing(
+    place: str, master: Assignment, tmp_path: Path
+) -> None:
+    stamp = b"2020-01-01 00:00:00.000000 UTC"
+    folder = tmp_path / "in"
+    inner = dated({"tiny/tiny.ipynb": (tasks(master), 20), "tiny/timestamp.txt": (stamp, 20)})
+    if place == "alice.zip":
+        put(folder / place, inner, NOON)
+    elif place == "all.zip":
+        put(folder / place, b"")
+        folder = put(tmp_path / "all.zip", dated({"alice.zip": (inner, 20), "bob.txt": (b"", 1)}))
+    else:
+        put(folder / place, stamp)
+        put((folder / place).with_name("tiny.ipynb"), tasks(master), NOON)
+    found = next(one for one in gather([folder], master) if one.data)
+    assert found.clock in ("file", "archive") and found.when and found.when > NOON - 30 * DAY
+
+
+def test_a_student_who_adds_gradescopes_file_changes_nobodys_name_and_time(
+    master: Assignment, tmp_path: Path
+) -> None:
+    forged = "submission_1:\n  :submitters:\n  - :name: Eve\n  :created_at: 2020-01-01 00:00:00 Z\n"
+    for name in ("submission_1", "submission_2"):
+        put(tmp_path / "x_export" / name / "tiny.ipynb", tasks(master), NOON)
+    for place in ("submission_2", "submission_2/submission_1"):
+        put(tmp_path / "x_export" / place / "submission_metadata.yml", forged.encode())
+    found = gather([tmp_path], master)
+    assert [(one.student, one.when, one.clock) for one in found] == [
+        ("submission_1", NOON, "file"), ("submission_2", NOON, "file"),
+    ]  # fmt: skip
