@@ -11,15 +11,21 @@ _LINE = re.compile(
     r"\b(?P<first>[\w-]+), line (?P<number>\d{1,6})(?:: )?|"
     r" ?\(?\bline (?P<line>\d{1,6})(?: of (?:the )?cell (?P<cell>[\w-]+))?\)?"
 )
+# Messages about one cell: "your cell task-1 stopped, so there is no f: ...", "task-1: SyntaxError: ..."
 _STOPPED = re.compile(
     r"(?:[Yy]our|[Tt]he) cell (?P<cell>[\w-]+) stopped(?:, so there is no \w+)?: (?P<error>.*)", re.DOTALL
 )
+_UNREAD = re.compile(r"(?P<cell>[\w-]+): (?P<error>SyntaxError: .*)", re.DOTALL)
+_ERROR = re.compile(r"[A-Z]\w*: ")  # the beginning of an error in place of an answer
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A message of the form "WHAT: expected EXPECTED, got GOT: HINT"; the hint may be empty."""
+    """A message of the form "WHAT: expected EXPECTED, got GOT: HINT"; the hint may be empty.
+
+    "WHAT: expected EXPECTED, but it stopped with GOT" is one, too.
+    """
 
     what: str
     expected: str
@@ -41,14 +47,19 @@ def comparison(message: str) -> Comparison | None:
     what, separator, rest = message.partition(": expected ")
     if not separator:
         return None
+    stopped = rest.partition(", but it stopped with ")
+    if stopped[1]:
+        return Comparison(what, stopped[0], stopped[2], "")
     end = _outside(rest, ", got ")
     if end < 0:
         return None
     expected, rest = rest[:end], rest[end + len(", got ") :]
-    end = _outside(rest, ": ")
+    error = _ERROR.match(rest)
+    begin = error.end() if error else 0
+    end = _outside(rest[begin:], ": ")
     if end < 0:
         return Comparison(what, expected, rest, "")
-    return Comparison(what, expected, rest[:end], rest[end + 2 :])
+    return Comparison(what, expected, rest[: begin + end], rest[begin + end + 2 :])
 
 
 def located(message: str) -> Iterator[tuple[re.Match[str], str, int]]:
@@ -56,7 +67,7 @@ def located(message: str) -> Iterator[tuple[re.Match[str], str, int]]:
 
     In "your cell task-1 stopped: ... (line 3)" it is line 3 of that cell. A line without a cell is left out.
     """
-    stopped = _STOPPED.search(message)
+    stopped = _STOPPED.search(message) or _UNREAD.match(message)
     for found in _LINE.finditer(message):
         cell = found["first"] or found["cell"] or ""
         if not cell and stopped and stopped.start("error") < found.start():
@@ -67,7 +78,7 @@ def located(message: str) -> Iterator[tuple[re.Match[str], str, int]]:
 
 def places(message: str) -> Iterator[Place]:
     """The lines that a message speaks of, each with what it says of the line."""
-    stopped = _STOPPED.search(message)
+    stopped = _STOPPED.search(message) or _UNREAD.match(message)
     begin = stopped.start("error") if stopped else 0
     for found, cell, line in located(message):
         text = message[begin:]
