@@ -96,7 +96,7 @@ def attributes(modules: tuple[str, ...]) -> frozenset[str]:
     if "numpy" in modules:
         names |= {*dir(np.ndarray), *dir(np.generic), *dir(np.ufunc)} - _ARRAY_REFUSED
     for module in modules:
-        if not module.startswith(("torch", "numpy")):
+        if module.split(".")[0] not in ("torch", "numpy"):
             names |= _attributes_of(module)
     return frozenset(name for name in names if not name.startswith("_"))
 

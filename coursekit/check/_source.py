@@ -20,6 +20,8 @@ from coursekit.check._check import Wrong
 from coursekit.check._scopes import Binder, Bound
 from coursekit.check._walk import Problem, Reader, count
 
+SAID = 300  # characters of a problem: a name can be as long as a cell
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -129,7 +131,7 @@ class Source:
             read[cell] += [Problem(line, f"the attribute {name} is not allowed") for name, line in strange]
             if read[cell]:
                 first = min(read[cell], key=lambda problem: problem.line)
-                raise Wrong(f"{cell.name}, line {first.line}: {first.text}. {_allows(rule)}")
+                raise Wrong(f"{cell.name}, line {first.line}: {first.text[:SAID]}. {_allows(rule)}")
         if rule.numbers is not None and (problem := count([cell.tree for cell in cells], rule.numbers)):
             names = " and ".join(cell.name for cell in cells)
             raise Wrong(f"{names}: {problem.text}, because what was learnt may not stand in the code")

@@ -765,6 +765,22 @@ def test_a_module_of_the_course_can_be_listed() -> None:
     assert "operator.attrgetter" in refused("from operator import attrgetter\ndef f(x): return x", rule)
 
 
+def test_objects_of_a_listed_module_have_their_attributes() -> None:
+    rule = Rule("f", ("torchvision.transforms.v2", "coursekit.encoders"))
+    code = """
+        from torchvision.transforms.v2 import InterpolationMode
+        from coursekit import encoders
+
+        def f(x, how: encoders.Preprocessing): return InterpolationMode.BILINEAR, how.crop, how.nothing
+        """
+    assert "the attribute nothing is not allowed" in refused(code, rule)
+    assert read(code.replace(", how.nothing", ""), rule)
+
+
+def test_a_message_is_short() -> None:
+    assert len(refused(f"def conv3d(x, w): return {'a' * 100_000}")) < 500
+
+
 @pytest.mark.parametrize("module", ["os", "builtins", "importlib.util", "sys"])
 def test_a_rule_cannot_allow_what_reaches_everything(module: str) -> None:
     with pytest.raises(ValueError, match="everything can be reached"):
