@@ -6,7 +6,7 @@ A known mistake is a solution in a file `wrong/*.py` beside the master. It begin
 what is wrong and has lines of a fixed form:
 
     loses: task-1-values, task-2-sums/memory
-    says: where is the stride?
+    says: where is the stride
     warned: "The strides are for time, height and width."
 
 `loses:` has the test cells that must lose points; all others must have full points. With a slash comes the

@@ -8,7 +8,7 @@ those that a spreadsheet would take for a formula: the platform has to find them
   `TITLE (NUMBER)` for each assignment; the row `Points Possible`.
 - **Moodle**: the assignment's "Download grading worksheet" (`Identifier` with "Participant NUMBER", `Grade`,
   `Maximum Grade`), or Grades > Export > Plain text file (`Email address`, "Assignment: TITLE (Real)").
-- **Blackboard**: Grade Center > Work Offline > Download (`Username`, "TITLE [Total Pts: 20 Score] |NUMBER").
+- **Blackboard**: Grade Center > Work Offline > Download (`Username`, `TITLE [Total Pts: 20 Score] |NUMBER`).
 """
 
 from __future__ import annotations
