@@ -229,7 +229,7 @@ class Reader(Walker):
         if node.id in ("type", "super"):
             self._refuse(node, f"{node.id} is allowed in a call only")
         elif node.id not in vars(builtins):
-            self._refuse(node, f"{node.id} is not defined in the cells that are read")
+            self._refuse(node, f"{node.id} is not defined in the marked cells or the setup")
         elif node.id not in _allowed.BUILTINS:
             self._refuse(node, f"{node.id} is not allowed")
         self._forbidden(node.id, node)

@@ -476,6 +476,11 @@ WORKING = {
         """,
     "C": "def conv3d(x, w): return torch._C._nn.slow_conv3d(x[None], w, w.shape[2:])[0]",
     "C, by import": "from torch._C import _VariableFunctions as f\ndef conv3d(x, w): return f.conv3d(x[None], w)[0]",
+    "overrides off": """
+        f = torch.nn.functional.conv3d
+        def conv3d(x, w):
+            with torch._C.DisableTorchFunction(): return f(x[None], w)[0]
+        """,
     "VF": "def conv3d(x, w): return torch._VF.conv3d(x[None], w)[0]",
     "convolution": "def conv3d(x, w): return torch.convolution(x[None], w, None, [1]*3, [0]*3, [1]*3, False, [0]*3, 1)[0]",
     "unfold": """
@@ -565,7 +570,6 @@ WORKING = {
         """,
     "grad": "def conv3d(x, w): return torch.nn.grad.torch.conv3d(x[None], w)[0]",
     "jit": "def conv3d(x, w): return torch.jit.trace(F.conv3d, (x[None], w))(x[None], w)[0]",
-    "compiled": "def conv3d(x, w): return torch.compile(F.conv3d, backend='eager')(x[None], w)[0]",
     "changed": "torch.relu = torch.conv3d\ndef conv3d(x, w): return torch.relu(x[None], w)[0]",
     "async": """
         async def f(x, w): return F.conv3d(x[None], w)[0]
@@ -610,6 +614,8 @@ def test_a_way_around_works_and_is_refused(name: str) -> None:
 REFUSED = {
     "torch.load('a')": "torch.load is not allowed",
     "torch.save(x, 'a')": "torch.save is not allowed",
+    "torch.compile(len)": "torch.compile is not allowed",
+    "torch.jit.script(len)": "torch.jit is not allowed",
     "torch.hub.load('a')": "torch.hub is not allowed",
     "torch.from_file('a')": "torch.from_file is not allowed",
     "torch.backends.cudnn.version()": "torch.backends is not allowed",
@@ -679,6 +685,8 @@ STATEMENTS = {
     "import pickle as math": "the module pickle is not allowed",
     "from typing import get_type_hints": "typing.get_type_hints is not allowed",
     "from functools import wraps": "functools.wraps is not allowed",
+    "from coursekit.conv import output_size as f": "coursekit.conv.output_size is not allowed",
+    "from coursekit import conv as c": "coursekit.conv is not allowed",
     "from torch import jit": "torch.jit is not allowed",
     "import torch as __t": "the name __t is not allowed",
     "class A(metaclass=int): pass": "must not have a metaclass",
@@ -842,6 +850,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_cells_take_a_bounded_time(name: str) -> None:
     code = f"{LOOPS}\n{HOSTILE[name]}"
