@@ -99,9 +99,10 @@ def sentence(text: str) -> str:
 
 
 def _outside(text: str, separator: str) -> int:
-    """Where a separator first stands outside of brackets and quotes; where not, its first place; or -1.
+    """Where a separator first stands outside of brackets and quotes; -1 if nowhere.
 
-    Values are written as Python writes them, and long ones are cut, so that a bracket may have no partner.
+    Values are written as Python writes them. Long ones are cut, so that a bracket may have no partner: then
+    it is where the cut is, or the first place.
     """
     closing: list[str] = []
     quote = ""
@@ -120,5 +121,7 @@ def _outside(text: str, separator: str) -> int:
         elif closing and sign == closing[-1]:
             closing.pop()
         place += 1
+    if not closing and not quote:
+        return -1
     cut = text.find(f" ...{separator}")
     return text.find(separator) if cut < 0 else cut + 4

@@ -248,8 +248,10 @@ class _Page:
         end = 0
         for found, cell, line in _messages.located(message):
             if line in self.remarks.get(cell, {}):
-                link = tag("a", found[0].strip(), href=f"#{cell}-line-{line}")
-                pieces += [message[end : found.start()], " ", link]
+                words = found[0].strip()
+                before, after = found[0].split(words)
+                link = tag("a", words, href=f"#{cell}-line-{line}")
+                pieces += [message[end : found.start()], before, link, after]
                 end = found.end()
         return join([*pieces, message[end:]])
 

@@ -158,7 +158,7 @@ def test_what_is_wrong_with_all_parts_alike_is_said_once(master: Assignment) -> 
     read_page = page(
         master, record((FULL[0], Mark("test-2", 0, 3, rule, parts)), notes=(Note("rule", rule),))
     )
-    assert read_page.text.count("the name eval is not allowed") == 2  # in the note, and at the test
+    assert read_page.text.count("line 1: the name eval is not allowed") == 2  # in the note, and at the test
     assert read_page.all("span", "remark") == [f"Line 1: T{rule[len('task-2, line 1: t') :]}."]
     assert [text for text in read_page.all("li", "none") if text.endswith("0 of 1 point")]
 
@@ -237,6 +237,7 @@ def test_what_a_cell_printed_is_folded(master: Assignment) -> None:
         ("f: expected a student's clip, got None", Comparison("f", "a student's clip", "None", "")),
         ("f: expected 2, got IndexError: no: it fits", Comparison("f", "2", "IndexError: no", "it fits")),
         ("f: expected 2, but it stopped with E: no: x", Comparison("f", "2", "E: no: x", "")),
+        ("f: expected an E, got 'ValueError: no'", Comparison("f", "an E", "'ValueError: no'", "")),
         ("f: expected nothing else", None),
         ("ValueError: got nothing", None),
     ],
