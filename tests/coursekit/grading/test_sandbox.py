@@ -29,7 +29,7 @@ from coursekit.grading import sandbox
 from coursekit.grading._worker import Record, examine
 from coursekit.grading.autograde import Judge
 from coursekit.grading.collect import Submission
-from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox, _view
+from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, _jail, _sandbox, _view, _zygote
 
 pytestmark = pytest.mark.slow
 REPO = Path(coursekit.__file__).parents[1]
@@ -333,6 +333,16 @@ def test_one_that_ends_before_anybody_looks_has_its_time_and_memory(place: Sandb
     assert outcome.reason.startswith("its process ended before its time")
     assert 0.05 <= outcome.usage.seconds < 0.6
     assert 110 << 20 < outcome.usage.memory < 200 << 20
+
+
+def test_the_last_word_on_a_process_comes_through_the_pipe() -> None:
+    """Of one that ended by itself: its seconds and its kB. One that was killed leaves none."""
+    for words, taken in ((b"0.25 204800\n", (0.25, 100 << 20)), (b"", (0.0, 0))):
+        reading, writing = os.pipe()
+        os.write(writing, words)
+        os.close(writing)
+        assert _zygote._told(reading, 100 << 20) == taken
+        os.close(reading)
 
 
 def test_the_time_of_children_counts(place: Sandbox) -> None:
