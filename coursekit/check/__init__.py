@@ -13,13 +13,14 @@ other answers keep their points.
 from coursekit.check._check import Wrong, attempt, caught, close, equal, error, passed, that
 from coursekit.check._parts import judging, part
 from coursekit.check._plain import NotPlainError, decode, encode, plain
-from coursekit.check._source import Rule, Source, Text, own_work
+from coursekit.check._source import Rule, Source, Text, Unreadable, own_work
 
 __all__ = [
     "NotPlainError",
     "Rule",
     "Source",
     "Text",
+    "Unreadable",
     "Wrong",
     "attempt",
     "caught",

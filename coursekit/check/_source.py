@@ -23,6 +23,10 @@ from coursekit.check._walk import Problem, Reader, count
 SAID = 300  # characters of a problem: a name can be as long as a cell
 
 
+class Unreadable(Wrong):
+    """There is no code to which a rule could be applied: no rule is broken."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """What the code of a function may use.
@@ -111,7 +115,8 @@ class Source:
             it uses. They stand in the order in which they run.
 
         Raises:
-            Wrong: the code breaks the rule, or no cell defines the function.
+            Wrong: the code breaks the rule.
+            Unreadable: no cell defines the function, or that cell is not Python.
         """
         readers = {
             cell: Reader(cell.binder, rule.modules, rule.never, lambda name: self._kinds(name, readers))
@@ -144,8 +149,8 @@ class Source:
             return cells
         for cell in self._cells:
             if cell.error and re.search(rf"\b{re.escape(function)}\b", cell.source):
-                raise Wrong(f"{cell.name}: {cell.error}")
-        raise Wrong(f"no cell that is read defines {function}")
+                raise Unreadable(f"{cell.name}: {cell.error}")
+        raise Unreadable(f"no cell that is read defines {function}")
 
     def _binding(self, name: str, *, given: bool = False) -> list[_Cell]:
         """The cells that bind a name at their top level; without those of the course if not asked for."""
@@ -216,7 +221,7 @@ def _here(function: str | Callable[..., Any], name: str) -> Source:
             texts = [Text("file", inspect.getsource(module))] if (module := inspect.getmodule(target)) else []
     pieces = [piece for text in texts for piece in _statements(text.source)]
     if not any(piece.name == name for piece in pieces):
-        raise Wrong(
+        raise Unreadable(
             f"the source of {name or 'the function'} cannot be read here. Define it with `def` in a cell of "
             "this notebook, and run both cells again"
         )

@@ -137,7 +137,7 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
             stopped, used = _stopped(result.cells, rebuilt.solutions), result.usage
             said, reports, reason = _said(result.cells, rebuilt.solutions), result.tests, result.reason
             notes += [Note("stopped", f"the cell {name} stopped: {error}") for name, error in stopped.items()]
-            notes += [Note("rule", text) for text in dict.fromkeys(broken.values())]
+            notes += [Note("rule", text) for text in plan.breaches]
             notes += [Note("limit", reason)] if reason else []
     marks = tuple(_explained(judge.marks(reports, reason, broken), stopped, release))
     return Record(

@@ -56,11 +56,13 @@ class Run:
 class Plan:
     """How a submission is run: tests with rules without the cells that their rules did not read.
 
-    `broken` has the message of the first broken rule of a test, by grade_id. Such a test does not run.
+    `broken` has the message of the first broken rule of a test, by grade_id, or the reason why there is no
+    code to be read. Such a test does not run. `breaches` has the messages of broken rules alone, each once.
     """
 
     runs: tuple[Run, ...]
     broken: Mapping[str, str]
+    breaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,13 @@ class Judge:
         texts = [check.Text(cell["id"], cell["source"], cell["kind"] == "code") for cell in cells]
         source = check.Source(texts) if any(test.rules for test in self.assignment.tests) else None
         whole = frozenset(text.name for text in texts if not text.given)
-        needed, broken = {whole: set[str]()}, dict[str, str]()
+        needed, broken, breaches = {whole: set[str]()}, dict[str, str](), dict[str, None]()
         for test in self.assignment.tests:
             try:
                 read = [source.check(rule) for rule in test.rules] if source else []
             except check.Wrong as error:
                 broken[test.grade_id] = str(error)
+                breaches.update({} if isinstance(error, check.Unreadable) else {str(error): None})
                 continue
             names = frozenset(name for each in read for name in each) if read else whole
             needed.setdefault(names, set()).add(test.grade_id)
@@ -112,7 +115,7 @@ class Judge:
             )
             for names, tests in needed.items()
         )
-        return Plan(tuple(run for run in runs if run.tests), broken)
+        return Plan(tuple(run for run in runs if run.tests), broken, tuple(breaches))
 
     def marks(
         self,

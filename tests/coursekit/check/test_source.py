@@ -686,7 +686,6 @@ STATEMENTS = {
     "from typing import get_type_hints": "typing.get_type_hints is not allowed",
     "from functools import wraps": "functools.wraps is not allowed",
     "from coursekit.conv import output_size as f": "coursekit.conv.output_size is not allowed",
-    "from coursekit import conv as c": "coursekit.conv is not allowed",
     "from torch import jit": "torch.jit is not allowed",
     "import torch as __t": "the name __t is not allowed",
     "class A(metaclass=int): pass": "must not have a metaclass",
@@ -814,6 +813,9 @@ def test_cells_whose_names_are_used_are_read_too() -> None:
 def test_a_cell_that_cannot_be_read_gives_its_syntax_error() -> None:
     assert refused("def conv3d(x, w:\n    return x") == "task-2: SyntaxError: '(' was never closed (line 1)"
     assert refused("def other(): pass") == "no cell that is read defines conv3d"
+    for code in ("def conv3d(x, w:", "def other(): pass"):
+        with pytest.raises(check.Unreadable):
+            read(code)
     assert "SyntaxError" in refused("def conv3d(x, w):\n    y = %sx ls\n    return y")
     broken = Text("task-3", "def further(:")
     assert read(LOOPS, RULE, broken) == ("task-2",)  # it does not run either

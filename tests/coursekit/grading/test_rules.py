@@ -144,6 +144,12 @@ def test_a_broken_rule_loses_its_tests_and_nothing_of_them_runs(judge: Judge) ->
     assert notes == (Note("rule", mark.message),)
 
 
+def test_a_cell_that_is_not_python_breaks_no_rule(judge: Judge) -> None:
+    marks, notes = graded(judge, Place(), task_2="def output_size(n, k:\n    return 1\n")
+    assert marks["test-2"].message == "task-2: SyntaxError: '(' was never closed (line 1)"
+    assert marks["test-1"].points == 2 and not [note for note in notes if note.kind == "rule"]
+
+
 def test_a_helper_in_another_cell_is_read_and_runs(judge: Judge) -> None:
     place = Place()
     helper = f"{OTHER}\ndef places(n, k, s):\n    return (n - k) // s + 1\n"
