@@ -182,6 +182,13 @@ def test_a_message_stands_beside_the_line_that_it_speaks_of(master: Assignment) 
     assert {"#task-1-line-1", "#task-1-line-2", "#task-2-line-2"} <= set(links)
 
 
+def test_each_part_has_its_own_remark(master: Assignment) -> None:
+    messages = ["E: x (line 1 of cell task-2)", "F: y (line 2 of cell task-2)"]
+    parts = (Part("one", 0, 1, messages[0]), Part("two", 0, 2, messages[1]))
+    marks = (FULL[0], Mark("test-2", 0, 3, f"one: {messages[0]}\ntwo: {messages[1]}", parts))
+    assert page(master, record(marks)).all("span", "remark") == ["Line 1: E: x.", "Line 2: F: y."]
+
+
 def test_a_line_that_is_not_there_is_no_error(master: Assignment) -> None:
     marks = (
         Mark("test-1", 0, 2, "X: y (line 999 of cell task-1)"),
@@ -198,6 +205,7 @@ def test_a_reason_is_said_once_and_with_what_to_do(master: Assignment) -> None:
     assert read_page.text.count("he file is empty") == 1
     assert "The file is empty. Repair this, and hand in again" in read_page.text
     assert "waits" not in read_page.text and "read again" not in read_page.text
+    assert read_page.all("h2") == ["Please read this first"]  # there are no tasks to show
     cut = page(master, record((FULL[0], Mark("test-2", 0, 3, reason)), reason=reason))
     assert "This was not checked: see the top of the page." in cut.text
 
