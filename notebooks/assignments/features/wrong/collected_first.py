@@ -16,4 +16,5 @@ def clip_rows(stream, network, length, step):
         clip = torch.stack([frame for _, frame in window], dim=1)[None]
         rows.append(((window[0][0] + window[-1][0]) / 2, network(clip.float() / 255)[0]))
         if start + length >= len(pairs):
-            return rows
+            break
+    return rows

@@ -5,7 +5,6 @@ says: coursekit
 """
 
 
-
 # %% task-2
 def prepare(
     frames, resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)

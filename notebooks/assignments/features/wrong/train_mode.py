@@ -1,4 +1,3 @@
-# ruff: noqa: F821 - the notebook has the other names
 """The network stays in the mode in which it came, which may be train mode.
 
 loses: task-1-test/harder, task-1-test/unchanged, task-5-test/places, task-5-test/cosines
