@@ -234,8 +234,8 @@ class Book:
                 by_hand.append(mark)
             elif row.manual_score is not None or mark.extra:
                 changed.append(mark)
-            if row.name in written or (row.manual_score is not None and mark.points is not None):
-                manual += mark.points or 0.0
+            if row.manual_score is not None and mark.points is not None:
+                manual += mark.points
             else:
                 automatic += row.auto_score or 0.0
             manual += mark.extra

@@ -196,6 +196,7 @@ def test_a_line_that_is_not_there_is_no_error(master: Assignment) -> None:
     )
     read_page = page(master, record(marks))
     assert read_page.all("span", "remark") == [] and read_page.text.count("X: y (line ") == 2
+    assert not [element for element in read_page.elements if "-line-" in (element.get("href") or "")]
 
 
 def test_a_reason_is_said_once_and_with_what_to_do(master: Assignment) -> None:
