@@ -236,7 +236,8 @@ def _inputs() -> list[Text]:
 
         shell = get_ipython()
     if shell is not None:
-        cells = enumerate(shell.history_manager.input_hist_raw)
+        history = getattr(shell, "history_manager", None)
+        cells = enumerate(history.input_hist_raw if history else shell.user_ns.get("In", ()))
         return [Text(f"In[{i}]", text, _is_given(text)) for i, text in cells if text]
     return [
         Text(name[6:-1], "".join(entry[2]), name.startswith("<cell setup"))

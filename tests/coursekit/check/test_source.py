@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coursekit import check
 from coursekit._shared._source import compiled
@@ -862,6 +864,30 @@ def test_hostile_cells_take_a_bounded_time(name: str) -> None:
     else:
         assert refused(code).startswith("task-2")
     assert time.process_time() - begin < 10
+
+
+PIECES = sorted(
+    {token for code in (*HONEST.values(), *WORKING.values()) for token in re.split(r"(\W)", code)}
+)
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=40).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_whatever_the_text_is_the_rule_holds_or_says_why_not(text: str) -> None:
+    code = f"{LOOPS}\n{text}"
+    try:
+        assert read(code, Rule("conv3d", MODULES, NEVER, 40)) == ("task-2",)
+    except Wrong as error:
+        assert str(error).startswith("task-2")
+
+
+@given(st.integers(0, len(LOOPS)), st.integers(0, 30), st.sampled_from(PIECES))
+@settings(deadline=None, max_examples=200)
+def test_honest_code_with_a_damage_is_read_or_refused(begin: int, length: int, piece: str) -> None:
+    try:
+        read(LOOPS[:begin] + piece + LOOPS[begin + length :])
+    except Wrong as error:
+        assert str(error).startswith(("task-2", "no cell that is read defines conv3d"))
 
 
 class TestNumbers:
