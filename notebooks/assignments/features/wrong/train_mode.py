@@ -1,6 +1,6 @@
 """The network stays in the mode in which it came, which may be train mode.
 
-loses: task-1-test/harder, task-1-test/unchanged, task-5-test/places, task-5-test/cosines
+loses: task-1-test/harder, task-1-test/unchanged, task-5-test/cosines
 says: that is the map of train mode
 """
 
