@@ -6,8 +6,10 @@ All are lists of what is allowed. What nobody thought of is refused.
 from __future__ import annotations
 
 import builtins
+import enum
 import importlib
 import types
+import typing
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -29,7 +31,9 @@ BUILTINS = _words(
 ) | {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 }
-METHODS = _words("__init__ __len__ __getitem__ __call__ __iter__ __next__")  # that a class may define
+METHODS = _words(  # that a class may define
+    "__init__ __post_init__ __len__ __getitem__ __contains__ __call__ __iter__ __next__ __repr__ __str__"
+)
 
 # Modules that anybody may import: names for annotations. `collections.abc` has nothing else.
 EVERYBODY = ("__future__", "typing", "collections.abc")
@@ -67,30 +71,47 @@ UNSAFE = _words(
 )
 _HOOKS = _words(
     """grad_fn map2_ map_ apply_ module_load register_hook register_post_accumulate_grad_hook storage
-    untyped_storage format_map mro"""
+    storage_type untyped_storage format_map mro"""
 )
 _ARRAY_REFUSED = _words("ctypes dump dumps tofile")
 _LAYER = _words(
     "weight bias in_features out_features in_channels out_channels kernel_size stride padding dilation groups"
 )
 _VALUES = (
-    torch.Tensor, torch.Size, torch.Generator, torch.dtype, torch.device, torch.finfo, torch.iinfo,
+    torch.Size, list, dict, str, bytes, tuple, set, frozenset, int, float, complex, bool, slice, range,
+    Fraction,
+)  # fmt: skip
+_TENSORS = (
+    torch.Tensor, torch.Generator, torch.dtype, torch.device, torch.finfo, torch.iinfo,
     torch.return_types.max, torch.return_types.sort, torch.return_types.topk,
-    list, dict, str, bytes, tuple, set, frozenset, int, float, complex, bool, slice, range, Fraction,
 )  # fmt: skip
 # Objects of the interpreter, and data that lead to modules: a class of the student's does not open these.
 _INTERPRETER = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType, types.CoroutineType,
     types.AsyncGeneratorType, types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, type,
-    property, AttributeError, np.ndarray, np.generic, torch.Tensor,
+    property, AttributeError, np.ndarray, np.generic, torch.Tensor, torch.UntypedStorage, torch.FloatStorage,
+    enum.EnumMeta, enum.Enum, types.GenericAlias, types.UnionType,
 )  # fmt: skip
-_HARMLESS = _words("base byteswap choose compress fill flags flat name partition strides")
+# Of `typing`, which anybody may import: a type that is given as a text can be evaluated.
+_HINTS = {
+    kind
+    for name, value in vars(typing).items()
+    if not name.startswith("__")
+    for kind in (type(value), value)
+    if isinstance(kind, type) and kind.__module__ == "typing" and not issubclass(kind, typing.IO)
+}
+_HARMLESS = _words(
+    """base buffer byteswap choose compress fill flags flat name partition strides
+    filename kwargs _dtype _name _nbytes _size _to"""
+)
 
 
 @cache
 def attributes(modules: tuple[str, ...]) -> frozenset[str]:
     """The attributes of values that code may name, where it may use these modules."""
-    names = {name for kind in _VALUES for name in dir(kind)} - _HOOKS | {"args", "value", "values", "indices"}
+    tensors = any(module.split(".")[0] in ("torch", "numpy") for module in modules)
+    kinds = (*_VALUES, *_TENSORS) if tensors else _VALUES
+    names = {name for kind in kinds for name in dir(kind)} - _HOOKS | {"args", "value"}
     if any(module == "torch.nn" or module.startswith("torch.nn.modules") for module in modules):
         names |= {*dir(torch.nn.Module), *_LAYER} - {"compile"}
     if "numpy" in modules:
@@ -113,7 +134,7 @@ def _attributes_of(module: str) -> set[str]:
 @cache
 def closed() -> frozenset[str]:
     """Attributes of the interpreter's objects and of arrays, which a class of the student's may not open."""
-    return frozenset(name for kind in _INTERPRETER for name in dir(kind)) - _HARMLESS
+    return frozenset(name for kind in (*_INTERPRETER, *_HINTS) for name in dir(kind)) - _HARMLESS
 
 
 @lru_cache(maxsize=10_000)

@@ -251,6 +251,9 @@ HONEST = {
                 o, p, q = self.sizes
                 return self.clip[:, i:i+o, j:j+p, k:k+q]
 
+            def __repr__(self):
+                return f"a window of {self._shape}"
+
             def __iter__(self):
                 t, h, w = self._shape
                 yield from ((i, j, k) for i in range(t) for j in range(h) for k in range(w))
