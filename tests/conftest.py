@@ -27,6 +27,8 @@ LONGEST = {
     "tests/coursekit/features/test_batch.py": 30,
     "tests/coursekit/grading/test_batch.py": 40,
     "tests/browser/test_explorer.py": 40,
+    "tests/coursekit/grading/test_collect_memory.py": 40,
+    "tests/coursekit/grading/test_results.py": 30,
     "tests/coursekit/grading/test_sandbox.py": 40,
     "tests/browser/test_grading.py": 30,
     "tests/coursekit/video/test_skvideo.py": 25,
@@ -36,8 +38,8 @@ LONGEST = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One more than there are cores: many tests wait, for a kernel, a browser, or the end of a time limit."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: many tests wait, for a kernel, a browser, or the end of a time limit."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(tryfirst=True)
