@@ -1,7 +1,6 @@
 """Deadlines and penalties."""
 
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
