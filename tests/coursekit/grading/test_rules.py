@@ -152,13 +152,14 @@ def test_a_cell_that_is_not_python_breaks_no_rule(judge: Judge) -> None:
 
 def test_a_helper_in_another_cell_is_read_and_runs(judge: Judge) -> None:
     place = Place()
-    helper = f"{OTHER}\ndef places(n, k, s):\n    return (n - k) // s + 1\n"
+    plain = "def mean_frame(clip):\n    return sum(clip) / len(clip)\n"
+    helper = f"{plain}\ndef places(n, k, s):\n    return (n - k) // s + 1\n"
     marks, _ = graded(
         judge, place, task_1=helper, task_2="def output_size(n, k, s=1): return places(n, k, s)\n"
     )
     assert marks["test-2"].points == 3
     assert place.runs == [(["setup-1", "task-1", "task-2"], ["test-1", "test-2"])]  # all cells: one run
-    bad = f"{OTHER}\nimport os\n\ndef places(n, k, s):\n    return (n - k) // s + 1\n"
+    bad = f"{plain}\nimport os\n\ndef places(n, k, s):\n    return (n - k) // s + 1\n"
     marks, _ = graded(judge, place, task_1=bad, task_2="def output_size(n, k, s=1): return places(n, k, s)\n")
     assert marks["test-2"].message.startswith("task-1, line 4: the module os is not allowed")
 
