@@ -76,14 +76,16 @@ def that(truth: Any, message: str) -> None:
 def caught(function: Callable[[], Any]) -> str:
     """The error that a call raises, as "ValueError: its message"; "no error" if it raises none.
 
-    A NotImplementedError is not caught: the task is still to do.
+    An error of a class that is not Python's own is named by the class of Python's that it is derived from. A
+    NotImplementedError is not caught: the task is still to do.
     """
     try:
         function()
     except NotImplementedError:
         raise
     except Exception as error:  # whichever comes is the answer
-        return f"{type(error).__name__}: {error}"
+        kind = next(each for each in type(error).__mro__ if each.__module__ == "builtins")
+        return f"{kind.__name__}: {error}"
     return "no error"
 
 
@@ -203,7 +205,8 @@ def _short(value: Any) -> str:
     """A value in at most a line."""
     if isinstance(value, torch.Tensor):
         name = name_of(value.dtype)
-        return f"a {name} tensor of shape {tuple(value.shape)}"
+        article = "an" if name.startswith("int") else "a"
+        return f"{article} {name} tensor of shape {tuple(value.shape)}"
     try:
         text = repr(value)
     except ValueError:  # Python writes no integer of thousands of digits

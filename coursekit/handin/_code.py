@@ -10,6 +10,12 @@ import warnings
 from coursekit._shared._source import compiled
 
 SOURCE = 200_000  # characters of a marked cell, in all its copies
+LONGEST = 20_000  # characters of a cell of code that may be an answer in words
+ANSWER = 12  # words that a cell of code must have to be taken for an answer in words
+_CODE = re.compile(  # a line that is code, in a cell that does not compile
+    r"(?m)^\s*(?:@|%|!|(?:def|class|import|from|return|raise|print|for|while|if|with|try|else)\b|"
+    r"[\w.\[\]]+ *[-+*/]?=[^=])"
+)
 
 
 def defined(text: str) -> list[str]:
@@ -32,6 +38,18 @@ def bound(text: str) -> set[str]:
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
             }
     return names
+
+
+def is_prose(text: str) -> bool:
+    """Whether a cell of code holds no code but an answer in words: comments, strings, or no Python at all."""
+    if len(text) > LONGEST or len(re.findall(r"[^\W\d_]{2,}", text)) < ANSWER:
+        return False
+    if parses(text):
+        strings = (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in _tree(text).body
+        )
+        return all(strings)
+    return not _CODE.search(text)
 
 
 def used(text: str) -> set[str]:

@@ -46,6 +46,10 @@ def _no_notebook(data: bytes, error: Exception) -> str:
         return "the file is a web page, no notebook: download the .ipynb file, and hand in that"
     if data.startswith(b"PK\x03\x04"):
         return f"the file is a zip, no notebook: unpack it, and {_ITSELF}"
+    if data.startswith(b"%PDF"):
+        return f"the file is a PDF, no notebook: {_ITSELF}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"the file is no notebook, because it holds no text: {_ITSELF}"
     return f"the file is no notebook ({first_line(error)}): save it, and {_ITSELF}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from coursekit.handin._code import SOURCE, bound, defined, parses, used
+from coursekit.handin._code import SOURCE, bound, defined, is_prose, parses, used
 from coursekit.handin._handout import Cell, Handout, fingerprint
 from coursekit.handin._notebook import cell_grade_id, cell_ids, cell_source, is_code, notebook_cells
 
@@ -142,25 +142,21 @@ def named(cells: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[str]
 def of_another(cells: list[dict[str, Any]], handout: Handout) -> str:
     """Why a notebook is that of another assignment: all of them have a cell task-1; empty if it is not."""
     names = sorted(handout.functions)
-    if not names or named(cells, names):
+    code = "\n".join(cell_source(cell) for cell in cells if is_code(cell))
+    if not names or any(
+        re.search(rf"(?<![\w.]){name}\s*\(", code) for name in names
+    ):  # words may be in any text
         return ""
     listed = ", ".join(names[:5])
-    return f"no cell of this notebook names {listed}, which this assignment asks for: is it the right file?"
+    return f"no cell of this notebook uses {listed}, which this assignment asks for: is it the right file?"
 
 
 def _find_written(matched: _Matched, handout: Handout) -> None:
     """Take text in new cells for each written answer whose own cell is missing or as it was handed out."""
-    new = [
-        Copy(place, text)
-        for place, cell in matched.left
-        if cell.get("cell_type") in ("markdown", "raw", "html")
-        and len(text := cell_source(cell).strip()) >= WORDS
-        and fingerprint(text) not in handout.known
-    ]
     for cell in handout.cells:
         texts = [copy.text for copy in matched.copies.get(cell.grade_id, [])]
         written = any(text.strip() and text.split() != cell.source.split() for text in texts)
-        if cell.kind == "written" and not written and new:
+        if cell.kind == "written" and not written and (new := _new_texts(matched.left, handout)):
             matched.copies[cell.grade_id] = new
             matched.elsewhere.append(cell.grade_id)
             text = (
@@ -168,6 +164,17 @@ def _find_written(matched: _Matched, handout: Handout) -> None:
                 f"{_places(new)} of the notebook, and a person reads it"
             )
             matched.notes.append(Note("written", text))
+
+
+def _new_texts(left: Iterable[tuple[int, dict[str, Any]]], handout: Handout) -> list[Copy]:
+    """The cells in words that were not handed out; a cell of code may hold words as well."""
+    cells = ((place, is_code(cell), cell_source(cell).strip(), cell.get("cell_type")) for place, cell in left)
+    return [
+        Copy(place, text)
+        for place, code, text, kind in cells
+        if len(text) >= WORDS and fingerprint(text) not in handout.known
+        if kind in ("markdown", "raw", "html") or (code and is_prose(text))
+    ]
 
 
 def _places(copies: list[Copy]) -> str:
@@ -188,11 +195,14 @@ def _outside(
     notes = []
     for grade_id, text in solutions.items():
         released = handout.wanted[grade_id].source
-        names = [name for name in defined(released) if name in places]
-        if text == released and names:
+        own = () if text == released else defined(text)
+        names = [name for name in defined(released) if name in places and name not in own]
+        if names:
+            state = "is as it was handed out" if text == released else f"does not define {names[0]}"
+            what = names[0] if text == released else "it"
             notes.append(
-                f"the marked cell {grade_id} is as it was handed out, but {names[0]} is defined in "
-                f"{places[names[0]]}, which is not graded: move it into the marked cell"
+                f"the marked cell {grade_id} {state}, but {what} is defined in {places[names[0]]}, which is "
+                "not graded: move it into the marked cell"
             )
     there = {name for text in solutions.values() for name in bound(text)}
     there |= {*handout.setup, *dir(builtins)}

@@ -325,7 +325,7 @@ def test_close_says_what_it_looks_like(got: torch.Tensor, hint: str) -> None:
     expected = torch.arange(6.0).reshape(2, 3)
     expected[1, 2] = 9
     message = wrong(check.close, got, expected, "f(x)")
-    assert message.startswith("f(x): expected a float32 tensor of shape (2, 3), got a ") and hint in message
+    assert message.startswith("f(x): expected a float32 tensor of shape (2, 3), got a") and hint in message
     known = [(expected + 1, "one too many"), (got, "a known mistake")]
     if torch.isfinite(got).all() and got.is_floating_point():
         assert wrong(check.close, got, expected, "f(x)", looks_like=known).endswith(": a known mistake")
@@ -343,6 +343,12 @@ def test_that_demands_a_true_truth() -> None:
         assert wrong(check.that, no, "so and so") == "so and so"
 
 
+def test_a_tensor_has_the_right_article() -> None:
+    for name, article in (("int64", "an"), ("uint8", "a"), ("float32", "a")):
+        got = torch.zeros(2, dtype=getattr(torch, name))
+        assert wrong(check.equal, got, 1, "f(x)").endswith(f"got {article} {name} tensor of shape (2,)")
+
+
 def test_errors_are_caught_and_demanded() -> None:
     def bad_size() -> None:
         raise ValueError("size 3 is smaller than the kernel")
@@ -358,6 +364,21 @@ def test_errors_are_caught_and_demanded() -> None:
     assert "no error" in wrong(check.error, "no error", "ValueError", [], "f(3)")
     for forged in (None, Chameleon(), "ValueErrors: a"):
         wrong(check.error, forged, "ValueError", [], "f(3)")
+
+
+def test_an_error_of_a_class_of_ones_own_is_of_the_kind_that_it_is_derived_from() -> None:
+    class TooSmallError(ValueError):
+        pass
+
+    class StillTooSmallError(TooSmallError):
+        pass
+
+    def bad_size() -> None:
+        raise StillTooSmallError("size 3")
+
+    got = check.caught(bad_size)
+    check.error(got, "ValueError", ["3"], "f(3)")
+    wrong(check.error, got, "TypeError", [], "f(3)")
 
 
 def test_an_attempt_is_the_value_or_the_text_of_the_error() -> None:

@@ -146,6 +146,39 @@ def test_a_written_answer_in_many_new_cells_has_one_note(master: Assignment) -> 
     assert "text was taken from cells 9, 10, 11, 12, 13 and 2 others of the notebook" in note
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""\nA sum of pixels is blind to the order of the frames, so both films have one mean frame.\n"""',
+        "# A sum of pixels is blind to the order of the frames,\n# so both films have one mean frame.",
+        "1. A sum of pixels is blind to the order of the frames (see above),\nso both have one mean frame.",
+    ],
+)
+def test_a_written_answer_in_a_cell_of_code_waits_for_a_person(text: str, master: Assignment) -> None:
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "words": assignment.texts(master)["words"]}))
+    notebook["cells"].append(cell("code", text))
+    rebuilt = built(master, notebook)
+    assert rebuilt.written["words"] == text
+    (note,) = texts_of(rebuilt)
+    assert "text was taken from cell 9 of the notebook" in note
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# try it",
+        "x = mean_frame(clip)\n# the mean of all the frames of a film, which is one frame, and grey at last",
+        "for frame in clip\n    print(all, the, words, of, this, line, are, code, although, it, is, broken)",
+        "# pip\n%pip install one two three four five six seven eight nine ten eleven twelve thirteen",
+    ],
+)
+def test_code_is_no_written_answer(text: str, master: Assignment) -> None:
+    released = assignment.texts(master)["words"]
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "words": released}))
+    notebook["cells"].append(cell("code", text))
+    assert built(master, notebook).written["words"] == released
+
+
 def test_text_beside_a_written_answer_changes_nothing(master: Assignment) -> None:
     notebook = raw(master)
     notebook["cells"].append(cell("markdown", "## Notes to myself, long enough to be an answer"))
@@ -174,6 +207,16 @@ def test_an_answer_outside_the_marked_cell_is_pointed_at(master: Assignment, kin
     assert note == (
         "the marked cell task-2 is as it was handed out, but output_size is defined in cell "
         f"{place} of the notebook, which is not graded: move it into the marked cell"
+    )
+
+
+def test_a_function_below_a_marked_cell_with_something_else_is_pointed_at(master: Assignment) -> None:
+    notebook = json.loads(assignment.handed_in(master, {**RIGHT, "task-2": "ONE = 1"}))
+    notebook["cells"].append(cell("code", RIGHT["task-2"]))
+    (note,) = texts_of(built(master, notebook))
+    assert note == (
+        "the marked cell task-2 does not define output_size, but it is defined in cell 9 of the notebook, "
+        "which is not graded: move it into the marked cell"
     )
 
 
@@ -232,9 +275,17 @@ def test_the_notebook_of_another_assignment_is_not_graded_as_this_one(master: As
     """All assignments have a cell task-1 and a written answer."""
     text = assignment.handed_in(master).decode().replace("mean_frame", "read").replace("output_size", "probe")
     assert built(master, text.encode()).reason == (
-        "no cell of this notebook names mean_frame, output_size, which this assignment asks for: "
+        "no cell of this notebook uses mean_frame, output_size, which this assignment asks for: "
         "is it the right file?"
     )
+    notebook = json.loads(text)
+    notebook["cells"] += [
+        cell("markdown", "An output_size (in pixels)"),
+        cell("code", "layer.output_size(3)"),
+    ]
+    assert built(master, notebook).reason, "a word in a text, and a method of that name, are in any notebook"
+    notebook["cells"].append(cell("code", "print(output_size (3, 2))"))
+    assert not built(master, notebook).reason
 
 
 def test_marks_count_before_functions(master: Assignment) -> None:
@@ -361,13 +412,14 @@ def test_other_kernels_are_named(language: str, master: Assignment) -> None:
         (b" \n\t", "the file is empty"),
         (b"<!DOCTYPE html><title>Log in</title>", "the file is a web page, no notebook: download"),
         (b"\n<html>", "the file is a web page"),
-        (b"%PDF-1.4", "the file is no notebook (Expecting value"),
+        (b"%PDF-1.4\n%\xe2\xe3", "the file is a PDF, no notebook: hand in"),
         (b"PK\3\4\xff\xfe", "the file is a zip, no notebook: unpack it"),
         (b'{"cells": [{"source": "def', "the file is no notebook (Unterminated string"),
         (b"[" * 100_000, "the file is no notebook (maximum recursion depth"),
         (b'{"a":' * 100_000, "the file is no notebook (maximum recursion depth"),
-        (b"\xff\xfe{", "the file is no notebook ("),
-        (b"\x80abc", "the file is no notebook ("),
+        (b"\xff\xfe{", "the file is no notebook, because it holds no text: hand in"),
+        (b"\x80abc", "the file is no notebook, because it holds no text: hand in"),
+        (b"abc", "the file is no notebook (Expecting value"),
         (b"[]", "the file is no notebook: save it"), (b"3", "the file is no notebook: save it"),
         (b"null", "the file is no notebook: save it"), (b'"cells"', "the file is no notebook: save it"),
         (b"{}", "the notebook has no cells"), (b'{"cells": []}', "the notebook has no cells"),
@@ -378,7 +430,7 @@ def test_other_kernels_are_named(language: str, master: Assignment) -> None:
         (b'{"cells": [' + b"{}," * 5_000 + b"{}]}", "the notebook has more than 5,000 cells"),
         (b" " * (NOTEBOOK + 1), "the notebook is larger than 20 MB: clear its outputs"),
     ],
-    ids=range(23),
+    ids=range(24),
 )  # fmt: skip
 def test_what_is_no_notebook_gets_a_reason_that_students_understand(
     data: bytes, says: str, master: Assignment
