@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from coursekit.check._plain import NotPlainError, name_of, plain
 
+SHORT = 200  # characters of a value in a message
 _ERROR = re.compile(r"[A-Z]\w*(Error|Exception|Iteration|Warning|Wrong): ")  # as `attempt` writes it
 
 # Known wrong answers, each with the mistake that leads to it: {6: "..."} or [(tensor, "..."), ...].
@@ -203,12 +204,34 @@ def _message(what: str, got: Any, expected: Any, reasons: Sequence[str]) -> str:
 
 def _short(value: Any) -> str:
     """A value in at most a line."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > SHORT:
+            return f"{text[:SHORT]} ..."
+    return text
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """The text of a value, piece by piece: to write all of a long list of tensors takes minutes."""
     if isinstance(value, torch.Tensor):
         name = name_of(value.dtype)
         article = "an" if name.startswith("int") else "a"
-        return f"{article} {name} tensor of shape {tuple(value.shape)}"
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no integer of thousands of digits
-        text = f"a {type(value).__name__} too long to write"
-    return text if len(text) <= 200 else f"{text[:200]} ..."
+        yield f"{article} {name} tensor of shape {tuple(value.shape)}"
+    elif type(value) in (list, tuple):
+        yield "[" if type(value) is list else "("
+        for number, item in enumerate(value):
+            yield ", " if number else ""
+            yield from _pieces(item)
+        yield "]" if type(value) is list else ",)" if len(value) == 1 else ")"
+    elif type(value) is dict:
+        yield "{"
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{', ' if number else ''}{key!r}: "
+            yield from _pieces(item)
+        yield "}"
+    else:
+        try:
+            yield repr(value)
+        except ValueError:  # Python writes no integer of thousands of digits
+            yield f"a {type(value).__name__} too long to write"

@@ -15,6 +15,9 @@ import numpy as np
 import torch
 
 DEPTH = 20  # lists within lists
+# What is called on a tensor here, and what torch has under these names.
+_CALLED = "detach as_subclass cpu contiguous clone numpy dtype layout is_meta shape"
+_OWN = {name: vars(torch.Tensor).get(name) for name in _CALLED.split()}
 
 
 def name_of(dtype: torch.dtype) -> str:
@@ -49,19 +52,34 @@ def plain(value: Any, depth: int = 0) -> Any:
         return items if kind is list else tuple(items)
     if kind is dict:
         return {_key(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, torch.Tensor) and name_of(value.dtype) in _DTYPES:
-        if value.layout is not torch.strided or value.is_meta:
-            raise NotPlainError("it is a tensor that is sparse, or has no data")
-        return torch.Tensor.detach(value).as_subclass(torch.Tensor).cpu().contiguous().clone()
+    if isinstance(value, torch.Tensor):
+        return _tensor_of(value)
     if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES:
         return torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
     if isinstance(value, np.generic) and value.dtype.name in _DTYPES:
         return value.item()
     if isinstance(value, torch.dtype):
         return name_of(value)
-    if isinstance(value, (torch.Tensor, np.ndarray)):
+    if isinstance(value, np.ndarray):
         raise NotPlainError(f"it is a {kind.__name__} of {value.dtype}")
     raise NotPlainError(f"it is a {kind.__name__}")
+
+
+def _tensor_of(value: torch.Tensor) -> torch.Tensor:
+    """A copy of a tensor. No method of a class that somebody derived from torch.Tensor is called."""
+    if any(vars(torch.Tensor).get(name) is not own for name, own in _OWN.items()):
+        raise NotPlainError("it is a tensor, and methods of torch.Tensor were changed")
+    tensor = torch.Tensor.detach(value)
+    if type(tensor) is not torch.Tensor:
+        try:
+            tensor = torch.Tensor.as_subclass(tensor, torch.Tensor)
+        except RuntimeError:
+            raise NotPlainError(f"it is a {type(value).__name__}") from None
+    if name_of(tensor.dtype) not in _DTYPES:
+        raise NotPlainError(f"it is a {type(value).__name__} of {tensor.dtype}")
+    if tensor.layout is not torch.strided or tensor.is_meta:
+        raise NotPlainError("it is a tensor that is sparse, or has no data")
+    return tensor.cpu().contiguous().clone()
 
 
 def encode(value: Any) -> str:

@@ -376,18 +376,23 @@ def count(trees: Iterable[ast.Module], numbers: int) -> Problem | None:
                 continue
             value = node.value
             if isinstance(value, (str, bytes)) and node not in skipped:
-                amounts["characters in texts and names"] += len(value)
-                if len(value) > STRING:
+                amounts["characters in texts and names"] += _letters(value)
+                if _letters(value) > STRING:
                     return Problem(
-                        node.lineno, f"a text of {len(value)} characters; at most {STRING} are allowed"
+                        node.lineno, f"a text of {_letters(value)} characters; at most {STRING} are allowed"
                     )
             elif isinstance(value, (int, float, complex)) and not isinstance(value, bool):
                 amounts["numbers"] += 1
                 if isinstance(value, int) and value.bit_length() > 3.4 * DIGITS:
                     return Problem(node.lineno, f"a number of more than {DIGITS} digits")
-    amounts["characters in texts and names"] += sum(map(len, names))
+    amounts["characters in texts and names"] += sum(map(_letters, names))
     limits = {"numbers": numbers, "characters in texts and names": STRINGS, "parts of syntax": NODES}
     for what, limit in limits.items():
         if amounts[what] > limit:
             return Problem(0, f"{amounts[what]:,} {what}; at most {limit:,} are allowed")
     return None
+
+
+def _letters(text: str | bytes) -> int:
+    """The length of a text; a letter from beyond ASCII can hold several numbers, and counts for more."""
+    return len(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)

@@ -89,3 +89,15 @@ def test_without_torch_the_methods_of_python_are_there() -> None:
         """,
         PYTHON,
     )
+
+
+def test_letters_beyond_ascii_count_for_the_numbers_that_they_can_hold() -> None:
+    weights = "".join(chr(0x20000 + 37 * n) for n in range(60))  # 16 bits each
+    code = f"def task(x):\n    return [ord(letter) for letter in {{}}]\n\nword = {weights!r}\n"
+    rule = Rule("task", ("torch",), numbers=40)
+    with pytest.raises(Wrong, match="a text of 240 characters"):
+        read(code.format("word"), rule)
+    read(code.format("word").replace(weights, "größer als null"), rule)
+    many = "\n".join(f"w{n} = {weights[:49]!r}" for n in range(11))
+    with pytest.raises(Wrong, match="characters in texts and names; at most 2,000"):
+        read(f"{many}\ndef task(x): return {'+'.join(f'w{n}' for n in range(11))}\n", rule)
