@@ -54,6 +54,8 @@ class Capped(io.TextIOBase):
 def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None:
     """Run cells as a kernel would, each whether or not one before it failed, and send a dict for each.
 
+    What a test binds is its own: it takes no name away from the student's functions, and gives them none.
+
     Args:
         cells: what to run.
         scope: the names that there are; of a kernel, `__main__`'s.
@@ -72,8 +74,9 @@ def run(cells: Cells, scope: dict[str, Any], seconds: float, send: Send) -> None
 def _run(cell: dict[str, str], scope: dict[str, Any], seconds: float) -> dict[str, str]:
     printed, error, answers = Capped(), "", ""
     test, source, name = cell["kind"] == "test", cell["source"], f"<cell {cell['id']}>"
-    scope.pop("answers", None)
-    if not test:
+    if test:
+        scope = {name: value for name, value in scope.items() if name != "answers"}
+    else:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), _limit(seconds):

@@ -135,3 +135,17 @@ def test_an_error_in_a_test_names_the_students_line_not_the_tests() -> None:
         found[1]["error"] == "AttributeError: 'int' object has no attribute 'nothing' (line 2 of cell task-1)"
     )
     assert found[2]["error"] == "ZeroDivisionError: division by zero"
+
+
+def test_names_of_a_test_are_its_own() -> None:
+    """A helper keeps its name, and no function of a student sees what a test imports."""
+    student = "def numbers(n): return n + 1\n\ncopy = 0\ndef f(n): return [numbers(n), str(copy)]"
+    test = "import copy\ndef numbers(*_): return copy.copy(-1)\nanswers = {'f': f(3), 'own': numbers()}"
+    cells = [{"id": "task", "kind": "solution", "source": student}]
+    cells += [{"id": f"test-{i}", "kind": "test", "source": test} for i in (1, 2)]
+    found: Reports = []
+    _runner.run(cells, {"__name__": "__main__"}, 20, found.append)
+    assert [one["answers"] for one in found[1:]] == [encode({"f": [4, "0"], "own": -1})] * 2
+    cells[2]["source"] = "answers = copy.copy(1)"
+    _runner.run(cells, {"__name__": "__main__"}, 20, found.append)
+    assert "AttributeError: 'int' object has no attribute 'copy'" in found[-1]["error"]
