@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from coursekit.grading.assignment import Assignment, every
+from coursekit.grading.autograde import Judge
 from coursekit.grading.release import TEXT_STUB, released
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
 from coursekit.grading.validate import faults, known_mistakes, run_without_sandbox
@@ -139,3 +140,56 @@ def test_it_ships_with_known_mistakes_of_each_kind(master: Assignment) -> None:
     lost = {name for wrong in wrongs for name in wrong.tests}
     assert lost == {test.grade_id for test in master.tests}, "a test that no known mistake fails"
     assert any("hard" in wrong.path.stem or "hard-coded" in wrong.about.lower() for wrong in wrongs)
+
+
+OTHER_RIGHT = {  # right solutions of another form than the reference's, which the visible checks accept
+    ("frames", "an array"): {
+        "task-2": """
+import math
+import numpy as np
+
+def picks(frames, source, target):
+    return np.array([math.floor(k * source / target) for k in range(math.ceil(frames * target / source))])
+"""
+    },
+    ("frames", "a generator"): {
+        "task-2": """
+def picks(frames, source, target):
+    tick = Fraction(0)
+    while tick < frames / source:
+        yield int(tick * source // 1)
+        tick += 1 / target
+"""
+    },
+    ("layouts", "a generator"): {
+        "task-3a": """
+from math import prod
+
+def strides(shape, order):
+    return (prod(shape[axis + 1 :]) for axis in order)
+"""
+    },
+    ("conv3d", "an error of one's own"): {
+        "task-1": """
+class TooLong(ValueError):
+    pass
+
+def output_size(size, kernel, stride=1, padding=(0, 0), dilation=1):
+    room = size + sum(padding) - dilation * (kernel - 1) - 1
+    if room < 0:
+        raise TooLong(f"{size=}, {kernel=}, {padding=}, {dilation=}")
+    return len(range(0, room + 1, stride))
+"""
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "form"), OTHER_RIGHT)
+def test_what_the_visible_checks_accept_has_the_points_of_the_hidden_ones(name: str, form: str) -> None:
+    master = next(each for each in MASTERS if each.name == name)
+    solutions = OTHER_RIGHT[name, form]
+    judge = Judge(master)
+    cells, plan = master.solutions(solutions), judge.plan(solutions)
+    marks = judge.marks(run_without_sandbox(cells, master.questions()), broken=plan.broken)
+    assert {mark.grade_id: mark.message for mark in marks if mark.points < mark.maximum} == {}
