@@ -90,10 +90,10 @@ def places(message: str) -> Iterator[Place]:
 def sentence(text: str) -> str:
     """A text with a capital letter at its beginning and a full stop at its end.
 
-    A word that is a name of Python's, such as `output_size(...)`, stays as it is.
+    A word that is a name of Python's, such as `output_size(...)` or `input` of a rule, stays as it is.
     """
     text = " ".join(text.split())
-    if re.match(r"[a-z]+( |$)", text):
+    if re.match(r"[a-z]+( (?!is not (allowed|defined))|$)", text):
         text = text[0].upper() + text[1:]
     return text if not text or text[-1] in ".!?:" else f"{text}."
 

@@ -141,7 +141,7 @@ def _summary(
     won, lost = sum(value > 0 for value in gained.values()), sum(value < 0 for value in gained.values())
     if not points:
         return f"{text} All points are as they were."
-    text += f" {html.count(len(gained), 'student')} with other points: {won} have more now, {lost} have fewer"
+    text += f" {html.count(len(gained), 'student')} with other points: {won} with more, {lost} with fewer"
     even = len(gained) - won - lost
     return f"{text}, {even} as many in other tests." if even else f"{text}."
 

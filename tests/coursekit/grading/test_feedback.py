@@ -272,6 +272,16 @@ def test_lines_are_found_in_messages(message: str, places: list[Place]) -> None:
     assert list(_messages.places(message)) == places
 
 
+def test_a_name_of_python_keeps_its_small_letter_at_the_beginning() -> None:
+    assert _messages.sentence("input is not allowed") == "input is not allowed."
+    assert (
+        _messages.sentence("math is not defined in the marked cells")
+        == "math is not defined in the marked cells."
+    )
+    assert _messages.sentence("the module numpy is not allowed") == "The module numpy is not allowed."
+    assert _messages.sentence("stopped") == "Stopped."
+
+
 # ---------------------------------------------------------------- code
 
 

@@ -90,7 +90,7 @@ def test_the_page_counts_students_by_test_and_lists_the_largest_losses_first(of)
     listed = changes.rows(before, after)
     assert [c.difference for c in listed] == sorted(c.difference for c in listed)
     lost = {c.student for c in listed if c.difference < 0}
-    assert f"{len(lost)} students with other points: 0 have more now, {len(lost)} have fewer." in text
+    assert f"{len(lost)} students with other points: 0 with more, {len(lost)} with fewer." in text
     assert "Task 2: how many places?" in text
 
 
