@@ -151,7 +151,12 @@ def _grade(options: argparse.Namespace) -> int:
         return 2
     try:
         rules = report.rules(
-            options.deadline, options.late, options.late_most, options.grace, options.attempts
+            options.deadline,
+            options.late,
+            options.late_most,
+            options.grace,
+            options.attempts,
+            options.trust_files or None,
         )
         return report.run(
             assignment.find(options.assignment, options.masters), options.submissions, options.out,
@@ -204,6 +209,9 @@ def _add_grade(commands: Any) -> None:
     )
     when.add_argument("--late-most", type=_percent, metavar="PERCENT", help="taken off at most (100)")
     when.add_argument("--grace", type=_whole, metavar="MINUTES", help="after the deadline without a loss (0)")
+    when.add_argument(
+        "--trust-files", action="store_true", help="take points off by the times of files and zips, too"
+    )
     when.add_argument(
         "--attempts", choices=("latest", "best"), help="which of several attempts counts (latest)"
     )

@@ -211,7 +211,7 @@ class _Run:
             if isinstance(result, Exception):
                 return name, f"{type(result).__name__}: {result}"
             graded.append((submission, result))
-        submission, record = max(graded, key=lambda pair: self._worth(pair[1], pair[0].when))
+        submission, record = max(graded, key=lambda pair: self._worth(pair[1], pair[0].when, pair[0].clock))
         record = replace(
             record, name=submission.name, ids=submission.ids, when=submission.when,
             clock=submission.clock, late=submission.late,
@@ -228,13 +228,13 @@ class _Run:
         old = self.before.get(record.student)
         if self.rules.attempts != "best" or old is None or old.master != record.master:
             return record
-        better = self._worth(old, old.when) > self._worth(record, record.when)
+        better = self._worth(old, old.when, old.clock) > self._worth(record, record.when, record.clock)
         return replace(old if better else record, attempts=tuple(sorted({*old.attempts, *record.attempts})))
 
-    def _worth(self, record: Record, when: float | None) -> tuple[float, float]:
+    def _worth(self, record: Record, when: float | None, clock: str) -> tuple[float, float]:
         """By what the attempt that counts is chosen: the points after the penalty, then the time."""
         deadline = self.rules.deadline
-        penalty = deadline.penalty(when, self.maximum) if deadline else 0.0
+        penalty = deadline.penalty(when, clock, self.maximum) if deadline else 0.0
         return record.points - penalty, when or 0.0
 
     def enter(self, record: Record) -> None:
@@ -246,7 +246,7 @@ class _Run:
         deadline = self.rules.deadline
         self.book.charge(
             {
-                name: deadline.penalty(record.when, self.maximum) if deadline else 0.0
+                name: deadline.penalty(record.when, record.clock, self.maximum) if deadline else 0.0
                 for name, record in records.items()
             }
         )

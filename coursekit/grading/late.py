@@ -29,21 +29,30 @@ class Deadline:
         percent: of the points of the assignment, for each day begun.
         most: percent of the points of the assignment that are taken off at most.
         grace: seconds after the deadline in which nothing is taken off.
+        trust: take the times of files and zips for true, which copying, cloning and packing change.
     """
 
     time: float
     percent: float = 0.0
     most: float = 100.0
     grace: float = 0.0
+    trust: bool = False
 
     def days(self, when: float | None) -> int:
         """The days begun between the deadline and a time; 0 for a time that is in time or not known."""
         seconds = 0.0 if when is None else when - self.time
         return 0 if seconds <= self.grace else math.ceil(seconds / DAY)
 
-    def penalty(self, when: float | None, points: float) -> float:
-        """The points that are taken off from an assignment of so many points."""
-        return points * min(self.most, self.percent * self.days(when)) / 100
+    def penalty(self, when: float | None, clock: str, points: float) -> float:
+        """The points that are taken off from an assignment of so many points.
+
+        Args:
+            when: POSIX time of handing in; None if it is not known.
+            clock: what tells the time; nothing is taken off by a key of `CLOCKS`, unless it is trusted.
+            points: of the assignment, with those given by hand.
+        """
+        days = self.days(when) if self.trust or clock not in CLOCKS else 0
+        return points * min(self.most, self.percent * days) / 100
 
     def note(self, when: float | None, clock: str, marked_late: bool, points: float) -> Note | None:
         """What is said about the time of a submission; None if it was in time.
@@ -56,7 +65,9 @@ class Deadline:
         """
         days, due = self.days(when), _written(self.time)
         if days and when is not None:
-            taken = f": {self.penalty(when, points):g} points are taken off" if self.percent else ""
+            taken = f": {self.penalty(when, clock, points):g} points are taken off" if self.percent else ""
+            if self.percent and clock in CLOCKS and not self.trust:
+                taken = ": nothing was taken off, because nobody has confirmed this time"
             after = f"{_span(when - self.time)} after the deadline ({due})"
             return Note("late", f"handed in {_written(when)}{CLOCKS.get(clock, '')}, {after}{taken}")
         if marked_late:

@@ -26,6 +26,7 @@ def rules(
     most: float | None,
     grace: int | None,
     attempts: str | None,
+    trust: bool | None = None,
 ) -> Callable[[Rules], Rules]:
     """Make what changes the rules of the last run into those of this one; None leaves a rule as it was.
 
@@ -35,12 +36,14 @@ def rules(
         most: percent that are taken off at most.
         grace: minutes after the deadline in which nothing is taken off.
         attempts: "latest" or "best".
+        trust: take the times of files and zips for true.
 
     Raises:
         LateError: the deadline is no time, or a penalty is given without a deadline.
     """
     time = None if deadline in (None, "none") else late.read_time(deadline)
-    costs = {"percent": percent, "most": most, "grace": None if grace is None else 60.0 * grace}
+    costs: dict[str, Any] = {"percent": percent, "most": most, "trust": trust}
+    costs["grace"] = None if grace is None else 60.0 * grace
     given = {name: value for name, value in costs.items() if value is not None}
 
     def change(kept: Rules) -> Rules:

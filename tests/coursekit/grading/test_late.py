@@ -1,6 +1,7 @@
 """Deadlines and penalties."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,19 +20,23 @@ DUE = Deadline(1_000_000.0, percent=10, most=40, grace=300)
 )
 def test_each_day_begun_counts_and_nothing_within_the_grace(after: float, days: int) -> None:
     assert DUE.days(DUE.time + after) == days
-    assert DUE.penalty(DUE.time + after, 20) == pytest.approx(20 * min(0.4, 0.1 * days))
+    assert DUE.penalty(DUE.time + after, "platform", 20) == pytest.approx(20 * min(0.4, 0.1 * days))
 
 
 def test_an_unknown_time_costs_nothing_and_is_pointed_at() -> None:
-    assert DUE.days(None) == DUE.penalty(None, 20) == 0
+    assert DUE.days(None) == DUE.penalty(None, "", 20) == 0
     note = DUE.note(None, "", False, 20)
     assert note and note.kind == "late" and "not known" in note.text
     assert DUE.note(DUE.time - 1, "file", False, 20) is None
     said = DUE.note(DUE.time - 1, "file", True, 20)
     assert said and "a person decides" in said.text
     said = DUE.note(DUE.time + 2 * DAY + 7200, "file", False, 20)
-    assert said and "2 days 2 h after" in said.text and "6 points are taken off" in said.text
-    assert "own time" in said.text
+    assert said and "2 days 2 h after" in said.text and "own time" in said.text
+    assert "nothing was taken off, because nobody has confirmed" in said.text
+    trusting = replace(DUE, trust=True).note(DUE.time + 2 * DAY + 7200, "file", False, 20)
+    assert trusting and "6 points are taken off" in trusting.text
+    for clock, points in (("platform", 6), ("instructor", 6), ("file", 0), ("archive", 0)):
+        assert DUE.penalty(DUE.time + 2 * DAY + 7200, clock, 20) == points
     sure = DUE.note(DUE.time + DAY, "platform", False, 20)
     assert sure and "2 points" in sure.text and "own time" not in sure.text
 
@@ -43,7 +48,7 @@ def test_the_penalty_grows_with_time_and_never_exceeds_its_limit(
     percent: float, most: float, after: float, points: float
 ) -> None:
     due = Deadline(0.0, percent, most)
-    earlier, later = due.penalty(after / 2, points), due.penalty(after, points)
+    earlier, later = (due.penalty(t, "platform", points) for t in (after / 2, after))
     assert 0 <= earlier <= later <= points * most / 100 + 1e-9
 
 

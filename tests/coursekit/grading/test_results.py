@@ -74,7 +74,7 @@ def test_late_work_loses_what_the_rules_say_and_the_rules_can_change(
     folder = hand_in(tmp_path / "in", master, {"alice": RIGHT, "bob": RIGHT, "carol": RIGHT})
     for student, after in (("alice", -60), ("bob", 600), ("carol", 3 * DAY + 60)):
         at(folder, student, after)
-    rules = report.rules(DUE, 10, 30, 15, None)
+    rules = report.rules(DUE, 10, 30, 15, None, True)
     summary = grade(master, [folder], out, rules=rules)
     assert {name: total.penalty for name, total in summary.totals.items()} == pytest.approx(
         {"alice": 0, "bob": 0, "carol": 2.7}  # 30 % of 9 points
@@ -88,8 +88,10 @@ def test_late_work_loses_what_the_rules_say_and_the_rules_can_change(
     assert row(out, "carol")["penalty"] == "2.7"
     grade(master, [], out, rules=report.rules(None, None, 20, 0, None))
     assert (row(out, "bob")["penalty"], row(out, "carol")["penalty"]) == ("0.9", "1.8")
-    grade(master, [], out, rules=report.rules("none", None, None, None, None))
+    assert grade(master, [], out, rules=report.rules("none", None, None, None, None)).written.looks == 0
     assert row(out, "carol")["score"] == "5" and "taken off" not in page(out, "carol")
+    grade(master, [], out, rules=report.rules(DUE, 10, None, None, None))
+    assert row(out, "carol")["score"] == "5" and "nothing was taken off" in page(out, "carol"), "a mere file"
 
 
 def test_the_instructor_s_times_come_before_those_of_files(
@@ -117,7 +119,7 @@ def test_the_latest_or_the_best_attempt_counts_and_every_file_is_kept(
     best = grade(master, [first, second], out, rules=report.rules(None, None, None, None, "best"))
     assert {r.student: r.points for r in best.records} == {"alice": 5, "bob": 5}
     assert grade(master, [first, second], out).graded == 0
-    after_penalty = grade(master, [], out, rules=report.rules(DUE, 100, None, None, None))
+    after_penalty = grade(master, [], out, rules=report.rules(DUE, 100, None, None, None, True))
     assert after_penalty.totals["bob"].score == 0  # the attempt itself is chosen when submissions are given
     again = grade(master, [first, second], out, regrade=True)
     assert again.totals["bob"].score == 2, "an attempt in time that is half right beats a late one"
