@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from coursekit._shared._source import as_run
@@ -215,8 +216,9 @@ def _here(function: str | Callable[..., Any], name: str) -> Source:
     texts = _inputs()
     if isinstance(function, str) and texts:
         return Source([_of_its_author(text, name) for text in texts], last=True)
+    target = function if callable(function) else getattr(sys.modules.get("__main__"), name, None)
+    texts = texts if any(name in text.source for text in texts) else _compiled_with(target)
     if not texts:
-        target = function if callable(function) else getattr(sys.modules.get("__main__"), name, None)
         with contextlib.suppress(OSError, TypeError):
             texts = [Text("file", inspect.getsource(module))] if (module := inspect.getmodule(target)) else []
     pieces = [piece for text in texts for piece in _statements(text.source)]
@@ -226,6 +228,16 @@ def _here(function: str | Callable[..., Any], name: str) -> Source:
             "this notebook, and run both cells again"
         )
     return Source(pieces, last=True)
+
+
+def _compiled_with(function: Any) -> list[Text]:
+    """The cells of a kernel without a history, as IPython compiled them; none for a function of a file."""
+    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
+    cells = {name: entry[2] for name, entry in linecache.cache.items() if len(entry) > 2 and entry[1] is None}
+    if code is None or code.co_filename not in cells:
+        return []
+    folder = Path(code.co_filename).parent
+    return [Text("cell", "".join(lines)) for name, lines in cells.items() if Path(name).parent == folder]
 
 
 def _inputs() -> list[Text]:
