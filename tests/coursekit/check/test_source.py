@@ -45,6 +45,19 @@ CLIP = torch.randn(2, 5, 6, 7, generator=torch.Generator().manual_seed(1))
 KERNELS = torch.randn(3, 2, 2, 3, 2, generator=torch.Generator().manual_seed(2))
 
 
+@pytest.fixture(autouse=True)
+def unchanged_torch():
+    """Take back what the ways around the rule have changed in torch, which the other tests of a run use."""
+    kept = {owner: dict(vars(owner)) for owner in (torch, torch.nn, torch.nn.functional, torch.Tensor)}
+    yield
+    for owner, values in kept.items():
+        for name, value in values.items():
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
+    for name in vars(torch.Tensor).keys() - kept[torch.Tensor].keys():
+        delattr(torch.Tensor, name)
+
+
 def read(code: str, rule: Rule = RULE, *more: Text) -> tuple[str, ...]:
     texts = [Text("setup", SETUP, given=True), Text("task-2", textwrap.dedent(code)), *more]
     return Source(texts).check(rule)
