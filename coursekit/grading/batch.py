@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from coursekit._shared._dask import ClusterError, each
 from coursekit._shared._lock import LockedError, locked
@@ -25,6 +25,7 @@ from coursekit.grading.late import LateError
 from coursekit.grading.reports.lms import LmsError
 from coursekit.grading.sandbox import Limits, SandboxError
 
+Timed = TypeVar("Timed", Submission, Record)
 ERRORS = (
     AssignmentError, ClusterError, CollectError, GradebookError, LateError, LockedError, SandboxError,
     LmsError,
@@ -126,14 +127,16 @@ def grade(
                 records[result.student] = result
             else:
                 failed.update([result])
+        for name, record in records.items():
+            records[name] = _timed(record, known)
+            if records[name] != record:  # the instructor gave a time for what was graded before
+                store.write(records[name])
         entered_again = _enter_again(run, records)
         run.charge(records)
         totals = book.totals()
         graded = to_grade.keys() - failed.keys()
-        marked = results.Marked(
-            before, results.with_lateness(records, held, run.maximum), graded, totals, failed, run.release,
-            limits or Limits(),
-        )  # fmt: skip
+        shown = results.with_lateness(records, held.deadline, run.maximum)
+        marked = results.Marked(before, shown, graded, totals, failed, run.release, limits or Limits())
         written = results.write(folder, assignment, marked, exports, release=release)
     unchanged = attempts.keys() - to_grade.keys()
     return Summary(
@@ -206,17 +209,17 @@ class _Run:
         self, name: str, attempts: Sequence[tuple[Submission, Record | Exception]]
     ) -> Record | tuple[str, str]:
         """Choose the attempt that counts, and write its file, its marks and, last, its record."""
+        digests = tuple(sorted(submission.digest for submission, _ in attempts))
         graded: list[tuple[Submission, Record]] = []
         for submission, result in attempts:
             if isinstance(result, Exception):
                 return name, f"{type(result).__name__}: {result}"
-            graded.append((submission, result))
-        submission, record = max(graded, key=lambda pair: self._worth(pair[1], pair[0].when, pair[0].clock))
-        record = replace(
-            record, name=submission.name, ids=submission.ids, when=submission.when,
-            clock=submission.clock, late=submission.late,
-            attempts=tuple(sorted(attempt.digest for attempt, _ in graded)),
-        )  # fmt: skip
+            record = replace(
+                result, name=submission.name, ids=submission.ids, when=submission.when,
+                clock=submission.clock, late=submission.late, attempts=digests,
+            )  # fmt: skip
+            graded.append((submission, record))
+        submission, record = max(graded, key=lambda pair: self._worth(pair[1]))
         results.keep_original(self.folder, self.assignment, submission)
         record = self._or_better(record)
         self.enter(record)
@@ -228,14 +231,16 @@ class _Run:
         old = self.before.get(record.student)
         if self.rules.attempts != "best" or old is None or old.master != record.master:
             return record
-        better = self._worth(old, old.when, old.clock) > self._worth(record, record.when, record.clock)
-        return replace(old if better else record, attempts=tuple(sorted({*old.attempts, *record.attempts})))
+        better = old if self._worth(old) > self._worth(record) else record
+        return replace(better, attempts=tuple(sorted({*old.attempts, *record.attempts})))
 
-    def _worth(self, record: Record, when: float | None, clock: str) -> tuple[float, float]:
+    def _worth(self, record: Record) -> tuple[float, float]:
         """By what the attempt that counts is chosen: the points after the penalty, then the time."""
+        return record.points - self._penalty(record), record.when or 0.0
+
+    def _penalty(self, record: Record) -> float:
         deadline = self.rules.deadline
-        penalty = deadline.penalty(when, clock, self.maximum) if deadline else 0.0
-        return record.points - penalty, when or 0.0
+        return deadline.penalty(record.when, record.clock, self.maximum) if deadline else 0.0
 
     def enter(self, record: Record) -> None:
         """Enter a record's marks in the gradebook."""
@@ -243,25 +248,22 @@ class _Run:
 
     def charge(self, records: Mapping[str, Record]) -> None:
         """Enter what lateness costs each student, by the rules of today."""
-        deadline = self.rules.deadline
-        self.book.charge(
-            {
-                name: deadline.penalty(record.when, record.clock, self.maximum) if deadline else 0.0
-                for name, record in records.items()
-            }
-        )
+        self.book.charge({name: self._penalty(record) for name, record in records.items()})
 
 
 def _by_student(submissions: Iterable[Submission], known: Mapping[str, float]) -> dict[str, list[Submission]]:
     """The attempts of each student, with the times that the instructor gave where there are any."""
     groups: dict[str, list[Submission]] = defaultdict(list)
     for submission in submissions:
-        keys = (submission.student, submission.name, *submission.ids.values())
-        when = next((known[key] for key in keys if key in known), None)
-        if when is not None:
-            submission = replace(submission, when=when, clock="instructor")
-        groups[submission.student].append(submission)
+        groups[submission.student].append(_timed(submission, known))
     return dict(groups)
+
+
+def _timed(one: Timed, known: Mapping[str, float]) -> Timed:
+    """A submission or a record with the time that the instructor gave for its student, if there is one."""
+    keys = (one.student, one.name, *one.ids.values())
+    when = next((known[key] for key in keys if key in known), None)
+    return one if when is None else replace(one, when=when, clock="instructor")
 
 
 def _keep_apart(paths: Iterable[Path], folder: Path) -> None:

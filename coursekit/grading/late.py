@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from coursekit.grading._times import shown
 from coursekit.grading.rebuild import Note
 
 DAY = 24 * 3600
@@ -63,15 +64,15 @@ class Deadline:
             marked_late: whether the learning platform calls it late.
             points: of the assignment.
         """
-        days, due = self.days(when), _written(self.time)
+        days, due = self.days(when), shown(self.time)
         if days and when is not None:
             taken = f": {self.penalty(when, clock, points):g} points are taken off" if self.percent else ""
             if self.percent and clock in CLOCKS and not self.trust:
                 taken = ": nothing was taken off, because nobody has confirmed this time"
             after = f"{_span(when - self.time)} after the deadline ({due})"
-            return Note("late", f"handed in {_written(when)}{CLOCKS.get(clock, '')}, {after}{taken}")
+            return Note("late", f"handed in {shown(when)}{CLOCKS.get(clock, '')}, {after}{taken}")
         if marked_late:
-            known = f"the file's time, {_written(when)}, is before it" if when else "the time is not known"
+            known = f"the file's time, {shown(when)}, is before it" if when else "the time is not known"
             return Note(
                 "late",
                 f"the learning platform says that it is late; the deadline is {due}, and {known}: "
@@ -95,10 +96,6 @@ def read_time(text: str) -> float:
             f'{text!r} is no time: write it like "2026-11-20 23:59", or with a time zone like '
             '"2026-11-20 23:59+01:00"'
         ) from None
-
-
-def _written(when: float) -> str:
-    return datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
 
 
 def _span(seconds: float) -> str:

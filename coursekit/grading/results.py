@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from coursekit._shared._files import atomic, atomic_folder, write_text
 from coursekit.grading import feedback
-from coursekit.grading._records import Rules
 from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.collect import Submission
 from coursekit.grading.gradebook import Total
+from coursekit.grading.late import Deadline
 from coursekit.grading.reports import changes, classroom, lms, look, similar, tables
 from coursekit.grading.sandbox import Limits
 
@@ -84,17 +84,21 @@ class Marked:
     limits: Limits
 
 
-def with_lateness(records: Mapping[str, Record], rules: Rules, points: float) -> dict[str, Record]:
+def with_lateness(
+    records: Mapping[str, Record], deadline: Deadline | None, points: float
+) -> Mapping[str, Record]:
     """The records, with a note on each that was late or whose time is not known.
 
     Args:
         records: by student.
-        rules: with the deadline.
+        deadline: of the assignment; without one, nothing is late.
         points: of the assignment, with those given by hand.
     """
+    if deadline is None:
+        return records
     noted = dict(records)
-    for student, record in records.items() if rules.deadline else ():
-        note = rules.deadline and rules.deadline.note(record.when, record.clock, record.late, points)
+    for student, record in records.items():
+        note = deadline.note(record.when, record.clock, record.late, points)
         if note:
             noted[student] = replace(record, notes=(*record.notes, note))
     return noted

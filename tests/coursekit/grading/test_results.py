@@ -104,6 +104,11 @@ def test_the_instructor_s_times_come_before_those_of_files(
     rules = report.rules("2026-11-20 23:30+00:00", 10, None, None, None)
     grade(master, [folder], out, rules=rules, times=times)
     assert row(out, "alice")["penalty"] == "0"
+    times.write_text("student,time\nalice,2026-11-22 23:00+00:00\n")  # a better table for what is graded
+    assert grade(master, [], out, times=times).graded == 0
+    assert row(out, "alice")["penalty"] == "1.8"
+    grade(master, [], out)
+    assert row(out, "alice")["penalty"] == "1.8", "the time is kept"
 
 
 def test_the_latest_or_the_best_attempt_counts_and_every_file_is_kept(
