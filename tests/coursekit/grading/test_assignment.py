@@ -17,11 +17,6 @@ from coursekit.grading.assignment import Assignment, AssignmentError, every, fin
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
 def test_a_master_is_read_as_it_was_written(master: Assignment) -> None:
     kinds = [cell.kind for cell in master.cells]
     assert kinds == ["text", "code", "solution", "test", "code", "solution", "test", "written"]

@@ -18,11 +18,6 @@ CLIP = torch.rand(4, 3, 3, generator=torch.Generator().manual_seed(7))
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module")
 def judge(master: Assignment) -> Judge:
     return Judge(master)
 

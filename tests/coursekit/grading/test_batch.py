@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import nbformat
 import psutil
 import pytest
 from nbgrader.api import Gradebook
-from support import assignment, cohort, hostile
+from support import assignment, hostile
 from support.cohort import by_hand, grade, grade_here, hand_in
 
 from coursekit import cli
@@ -34,7 +33,7 @@ from coursekit.grading.batch import Summary
 from coursekit.grading.collect import Submission
 from coursekit.grading.sandbox import BROKEN, Result, Sandbox, SandboxError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("graders")]
 RIGHT = assignment.RIGHT
 EVIL = "<script>alert('\x1b[31m')</script>"
 HOSTILE = {
@@ -59,40 +58,10 @@ POINTS = {
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    assignment.need_sandbox()
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module")
 def submitted(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
     folder = hand_in(tmp_path_factory.mktemp("submitted"), master, COHORT)
     with zipfile.ZipFile(folder / "zoe.zip", "w") as archive:
         archive.writestr("tiny.ipynb", assignment.handed_in(master))
-    return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def graders() -> Iterator[None]:
-    """End the sandboxes of this process after the last test."""
-    yield
-    cohort.close()
-
-
-@pytest.fixture(scope="module")
-def empty_gradebook(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
-    """A gradebook without submissions. To make one, nbgrader starts another program, which takes seconds."""
-    folder = tmp_path_factory.mktemp("empty")
-    gradebook.Book(folder, master)
-    return folder / "gradebook.db"
-
-
-@pytest.fixture
-def out(tmp_path: Path, empty_gradebook: Path) -> Path:
-    """A folder to grade into."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    shutil.copy(empty_gradebook, folder)
     return folder
 
 

@@ -27,11 +27,6 @@ from coursekit.grading.rebuild import rebuild
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module")
 def good(master: Assignment) -> bytes:
     return assignment.handed_in(master)
 

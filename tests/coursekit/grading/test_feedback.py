@@ -28,11 +28,6 @@ FULL = (Mark("test-1", 2, 2, ""), Mark("test-2", 3, 3, ""))
 WRONG = "output_size(9, 3): expected 7, got 6: one place is missing"
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
 def record(marks: tuple[Mark, ...] = FULL, **more: Any) -> Record:
     about = {"texts": dict(RIGHT), "name": "Jane Doe", **more}
     return Record("jane", "jane.ipynb", "digest", "master", marks, **about)

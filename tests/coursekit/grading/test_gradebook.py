@@ -33,11 +33,6 @@ MARKS = (Mark("test-1", 2, 2, ""), Mark("test-2", 0, 3, "output_size(9, 3): expe
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
     """A gradebook without submissions. To make one, nbgrader starts another program, which takes seconds."""
     folder = tmp_path_factory.mktemp("empty")

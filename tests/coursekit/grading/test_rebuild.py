@@ -19,11 +19,6 @@ MINE = {"task-1": RIGHT["task-1"], "task-2": RIGHT["task-2"]}
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module")
 def good(master: Assignment) -> bytes:
     return assignment.handed_in(master)
 

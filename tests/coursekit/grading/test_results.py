@@ -4,7 +4,6 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,43 +11,16 @@ from support import assignment, cohort
 from support.cohort import by_hand, grade, hand_in
 
 from coursekit import cli
-from coursekit.grading import batch, gradebook, report
+from coursekit.grading import batch, report
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.late import DAY, read_time
 from coursekit.grading.reports.lms import LmsError
 from coursekit.grading.results import Export
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("graders")]
 RIGHT = assignment.RIGHT
 HALF = {**RIGHT, "task-2": "def output_size(size, kernel, stride=1):\n    return size - kernel\n"}
 DUE = "2026-11-20 23:59"
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    assignment.need_sandbox()
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def graders() -> Iterator[None]:
-    yield
-    cohort.close()
-
-
-@pytest.fixture(scope="module")
-def empty_gradebook(tmp_path_factory: pytest.TempPathFactory, master: Assignment) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    gradebook.Book(folder, master)
-    return folder / "gradebook.db"
-
-
-@pytest.fixture
-def out(tmp_path: Path, empty_gradebook: Path) -> Path:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    shutil.copy(empty_gradebook, folder)
-    return folder
 
 
 def at(folder: Path, student: str, after: float) -> None:

@@ -22,11 +22,6 @@ DAY = 24 * 3600
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc).timestamp()
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return assignment.write(tmp_path_factory.mktemp("masters"))
-
-
 @pytest.fixture
 def paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This computer's zone is that of Paris."""
