@@ -26,7 +26,7 @@ def compiled(source: str, name: str, flags: int = 0) -> Any:
 def as_run(source: str) -> str:
     """The text of a cell as it runs, with `pass` in place of the lines for IPython that are left out.
 
-    Whoever reads a cell before it runs must read this text. Which lines are left out depends on all errors
+    Code that reads a cell before it runs must read this text. Which lines are left out depends on all errors
     that Python finds, and it finds some only after it has read the syntax.
 
     Raises:

@@ -20,6 +20,16 @@ MORE = 1.35  # times the cosine of the next section
 _POINTS = re.compile(r" *\([^()]*\bpoints?\b[^()]*\) *$")
 
 
+def without_points(heading: str) -> str:
+    """A heading without its points: "Task 2: the convolution" of "Task 2: the convolution (6 points)"."""
+    return _POINTS.sub("", heading)
+
+
+def particular(grade_id: str) -> str:
+    """What a grade_id says beside the number of its task: "causal" of task-2-causal; empty if nothing."""
+    return re.sub(r"^task-?\d*-?", "", grade_id).replace("-", " ").replace("_", " ").strip()
+
+
 @dataclass(frozen=True)
 class Task:
     """A part of an assignment below one heading.
@@ -57,7 +67,7 @@ def tasks(assignment: Assignment) -> list[Task]:
 
 def _task(title: str, texts: list[str], cells: list[Cell]) -> Task:
     own = cells[0].grade_id.replace("-", " ").replace("_", " ").capitalize()
-    return Task(_POINTS.sub("", _words(title)) or own, "\n\n".join(texts), tuple(cells))
+    return Task(without_points(_words(title)) or own, "\n\n".join(texts), tuple(cells))
 
 
 def check_title(cell: Cell, task: Task) -> str:
@@ -65,7 +75,7 @@ def check_title(cell: Cell, task: Task) -> str:
     said = re.search(r"""check\.passed\(["'](?:Task \d+[,:]? *)?([^"']*)["']\)""", cell.source)
     if said and said[1].strip():
         return _capital(said[1].strip())
-    own = re.sub(r"^task-?\d*-?", "", cell.grade_id).replace("-", " ").replace("_", " ").strip()
+    own = particular(cell.grade_id)
     return _capital(own) if own and len(task.of_kind("test")) > 1 else "The checks"
 
 

@@ -175,7 +175,7 @@ class Book:
         """Enter what lateness costs.
 
         Args:
-            penalties: the points that are taken off, by student. Whoever is not in it keeps what there is.
+            penalties: the points that are taken off, by student. For others nothing changes.
         """
         with _clear(self.db), Gradebook(self.db) as book:
             for student, notebook in self._submissions(book, api.SubmittedNotebook):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from coursekit.grading._tasks import particular, without_points
 from coursekit.grading.assignment import Assignment
 
 _HEADING = re.compile(r"^##+ +(.+)$", re.MULTILINE)
-_POINTS = re.compile(r" *\([^()]*\bpoints?\b[^()]*\) *$")
 
 
 def of_assignment(assignment: Assignment) -> str:
@@ -32,18 +32,13 @@ def of_tests(assignment: Assignment) -> Mapping[str, str]:
     for cell in assignment.cells:
         headings = _HEADING.findall(cell.source) if cell.kind == "text" else []
         if headings:
-            heading, task = _POINTS.sub("", headings[-1].strip()), ""
+            heading, task = without_points(headings[-1].strip()), ""
         elif cell.kind == "solution":
             task = cell.grade_id
         elif cell.kind in ("test", "written"):
             above[cell.grade_id] = heading or task or cell.grade_id
     listed = list(above.values())
     return {
-        grade_id: f"{title} ({_particular(grade_id)})" if listed.count(title) > 1 else title
+        grade_id: f"{title} ({particular(grade_id) or grade_id})" if listed.count(title) > 1 else title
         for grade_id, title in above.items()
     }
-
-
-def _particular(grade_id: str) -> str:
-    """What a grade_id says beside the number of its task."""
-    return re.sub(r"^task-?\d*-?", "", grade_id).replace("-", " ").replace("_", " ") or grade_id
