@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COLAB = "https://colab.research.google.com/github"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 GITHUB = "https://github.com"
+KAGGLE = "https://www.kaggle.com/kernels/welcome?src="
+CODESPACES = "https://codespaces.new"
 
 
 class Place(NamedTuple):
@@ -29,6 +31,16 @@ class Place(NamedTuple):
     def colab(self) -> str:
         """How the addresses begin at which Colab opens its notebooks; a path follows."""
         return f"{COLAB}/{self.repository}/blob/{self.branch}/"
+
+    @property
+    def kaggle(self) -> str:
+        """How the addresses begin at which Kaggle copies its notebooks; a path follows."""
+        return f"{KAGGLE}{GITHUB}/{self.repository}/blob/{self.branch}/"
+
+    @property
+    def codespaces(self) -> str:
+        """Where Codespaces opens the whole course in a browser, as `.devcontainer` says."""
+        return f"{CODESPACES}/{self.repository}/tree/{self.branch}?quickstart=1"
 
 
 PLACEHOLDER = Place("OWNER/REPO", "main")
