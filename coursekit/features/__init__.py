@@ -31,12 +31,20 @@ On its way to a feature file a video passes four modules: `_batch` (which videos
 of them, and what can go wrong), `_extract` (frames to rows) and `_file` (rows to HDF5). `_manifest` is the
 CSV, `_prefetch` the thread that decodes, and `_workers` does jobs in other processes or on other machines.
 
+A folder of feature files is training data, with one class in each subfolder:
+
+    films = features.dataset("features")                 # items: values (T, k), label, times (T,)
+    batches = DataLoader(films, batch_size=8, shuffle=True, collate_fn=features.collate)
+    for values, lengths, labels in batches:              # (B, T, k), padded behind the end; (B,); (B,)
+        there = features.mask(lengths)                   # bool (B, T): False for padding
+
 Source: Lecture 56, 22:28.
 """
 
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._lock import LockedError
 from coursekit.features._batch import ERRORS, SUFFIXES, Report, extract_all
+from coursekit.features._dataset import FeatureFiles, collate, dataset, mask
 from coursekit.features._extract import describe, extract, extract_to, recipe, stream
 from coursekit.features._file import Features, FeaturesError, Rows, header, load, save
 from coursekit.features._manifest import Row
@@ -45,18 +53,22 @@ __all__ = [
     "ERRORS",
     "SUFFIXES",
     "ClusterError",
+    "FeatureFiles",
     "Features",
     "FeaturesError",
     "LockedError",
     "Report",
     "Row",
     "Rows",
+    "collate",
+    "dataset",
     "describe",
     "extract",
     "extract_all",
     "extract_to",
     "header",
     "load",
+    "mask",
     "recipe",
     "save",
     "stream",

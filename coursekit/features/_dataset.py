@@ -1,0 +1,149 @@
+"""A folder of feature files as training data: values (T, k), a label and times of each; batches of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from coursekit.features._file import FeaturesError, header, load
+
+Path_ = str | os.PathLike[str]
+Item = tuple[torch.Tensor, int, torch.Tensor]  # float32 (T, k), the number of its class, float64 (T,)
+
+
+class FeatureFiles(Dataset[Item]):
+    """The feature files of a folder; item i is read from the disk when it is asked for.
+
+    Attributes:
+        paths: the files, in the order of their paths; item i is that of `paths[i]`.
+        classes: the names of the labels, in alphabetical order; label n means `classes[n]`.
+        labels: the number of the class of each file, in the order of `paths`.
+        k: numbers in each row.
+    """
+
+    def __init__(self, folder: Path_, labels: Mapping[str, str] | None = None) -> None:
+        """Find the files and check that they go together; see `dataset`."""
+        root = Path(folder)
+        self.paths = _files(root)
+        names = [_label(path, root, labels) for path in self.paths]
+        self.classes = tuple(sorted(set(names)))
+        self.labels = tuple(self.classes.index(name) for name in names)
+        self.k = _common_k(self.paths)
+
+    def __len__(self) -> int:
+        """The number of files."""
+        return len(self.paths)
+
+    def __getitem__(self, number: int) -> Item:
+        """One file: values float32 (T, k), label, times float64 (T,) in seconds."""
+        features = load(self.paths[number])
+        return features.values, self.labels[number], features.times
+
+
+def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFiles:
+    """The feature files of a folder and its subfolders, as a `torch.utils.data.Dataset`.
+
+        films = features.dataset("features")            # features/waving/anna_01.h5 has the label "waving"
+        values, label, times = films[0]                 # (T, k), int, (T,)
+        batches = DataLoader(films, batch_size=8, shuffle=True, collate_fn=features.collate)
+
+    Args:
+        folder: as `extract_all` writes it.
+        labels: the label of each file, by its path in the folder, with or without its suffix, such as
+            {"anna_01": "waving"}; with / between folders. None takes the name of the subfolder of `folder`
+            in which a file lies.
+
+    Raises:
+        FeaturesError: no feature file, one that cannot be read, or files of two encoders.
+        ValueError: a file without a label.
+    """
+    return FeatureFiles(folder, labels)
+
+
+def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Items of different lengths as one batch, padded with zeros: the `collate_fn` of a DataLoader.
+
+    The padding is no part of the films. A network must leave it out, by `mask(lengths)` or by
+    `torch.nn.utils.rnn.pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)`.
+
+    Args:
+        items: of a `dataset`; B of them, one or more.
+
+    Returns:
+        values: float32 (B, T, k), where T is the length of the longest.
+        lengths: int64 (B,), how many rows of each are not padding.
+        labels: int64 (B,).
+    """
+    values = torch.nn.utils.rnn.pad_sequence([item[0] for item in items], batch_first=True)  # (B, T, k)
+    lengths = torch.tensor([len(item[0]) for item in items])  # (B,)
+    labels = torch.tensor([item[1] for item in items])  # (B,)
+    return values, lengths, labels
+
+
+def mask(lengths: torch.Tensor) -> torch.Tensor:
+    """Which rows of a padded batch are not padding: bool (B, T), where T is the greatest length.
+
+    >>> mask(torch.tensor([1, 3])).int().tolist()
+    [[1, 0, 0], [1, 1, 1]]
+
+    Args:
+        lengths: int64 (B,), as `collate` gives them.
+    """
+    steps = torch.arange(int(lengths.max()), device=lengths.device)  # (T,)
+    return steps < lengths[:, None]  # (B, T)
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise FeaturesError(f"there is no folder {folder}; the folder read from is {Path.cwd()}")
+    inside = (path for path in folder.rglob("*") if path.suffix.lower() in (".h5", ".hdf5"))
+    files = [path for path in inside if path.is_file() and not path.name.startswith(".")]
+    if not files:
+        raise FeaturesError(
+            f"{folder} has no feature file: `coursekit features FILMS --out {folder}` makes them"
+        )
+    return tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix()))
+
+
+def _label(path: Path, folder: Path, labels: Mapping[str, str] | None) -> str:
+    inside = path.relative_to(folder)
+    if labels is None and len(inside.parts) > 1:
+        return inside.parts[0]
+    if labels is None:
+        raise ValueError(
+            f"{path} has no label: it lies in {folder} itself, not in a subfolder named for its class. "
+            "Move it, or give labels={...}"
+        )
+    for name in (inside.as_posix(), inside.with_suffix("").as_posix()):
+        if name in labels:
+            return str(labels[name])
+    raise ValueError(
+        f"labels has no entry for {inside.as_posix()!r} of {folder}: add it, or move the file away"
+    )
+
+
+def _common_k(paths: Sequence[Path]) -> int:
+    """The k of all files.
+
+    Raises:
+        FeaturesError: the rows of two files mean different things.
+    """
+    first = None
+    for path in paths:
+        notes = header(path)
+        if not notes["rows"]:
+            raise FeaturesError(f"{path} has no rows (T = 0): move it away")
+        made = notes["encoder"], notes["weights_hash"], notes["k"]
+        if first is None:
+            first = path, made
+        elif made != first[1]:
+            raise FeaturesError(
+                f"features of two encoders do not go together: {first[0]} has k = {first[1][2]} of "
+                f"{first[1][0]}, and {path} has k = {made[2]} of {made[0]}. Make all of them with one encoder"
+            )
+    assert first is not None
+    return int(first[1][2])

@@ -1,0 +1,138 @@
+"""A folder of feature files as training data: stable order, labels, and padding without effect."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+from torch.utils.data import DataLoader
+
+from coursekit import features
+
+
+def sequence(length: int, k: int = 4, *, seed: int = 0, encoder: str = "tiny") -> features.Features:
+    generator = torch.Generator().manual_seed(seed)
+    return features.Features(
+        values=torch.randn(length, k, generator=generator),
+        times=torch.arange(length, dtype=torch.float64) / 25,
+        frames=torch.arange(length),
+        encoder=encoder,
+        weights="random",
+        weights_hash="0" * 8,
+        preprocessing={"resize": 16},
+        selection={},
+        source="film.mp4",
+        source_bytes=1,
+        source_sha256="0" * 64,
+    )
+
+
+def put(path: Path, length: int, **options) -> features.Features:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = sequence(length, **options)
+    features.save(path, made)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    for seed, (name, length) in enumerate(
+        [("b/ä 2.h5", 5), ("a/x.h5", 3), ("b/1.h5", 7), ("b/deep/1.h5", 2)]
+    ):
+        put(tmp_path / name, length, seed=seed)
+    (tmp_path / "manifest.csv").write_text("")
+    (tmp_path / "b" / ".1.77.partial").write_text("")
+    return tmp_path
+
+
+def test_items_are_values_label_and_times_of_each_file_in_the_order_of_paths(folder):
+    films = features.dataset(folder)
+    inside = [path.relative_to(folder).as_posix() for path in films.paths]
+    assert inside == ["a/x.h5", "b/1.h5", "b/deep/1.h5", "b/ä 2.h5"]
+    assert films.classes == ("a", "b")
+    assert [label for _, label, _ in films] == [0, 1, 1, 1] == list(films.labels)
+    assert (len(films), films.k) == (4, 4)
+    for path, (values, _, times) in zip(films.paths, films, strict=True):
+        expected = features.load(path)
+        assert torch.equal(values, expected.values)
+        assert torch.equal(times, expected.times)
+    assert films[0][0].dtype == torch.float32
+    assert films[0][2].dtype == torch.float64
+
+
+def test_labels_of_a_mapping_are_found_with_and_without_the_suffix(folder):
+    labels = {"a/x": "still", "b/1.h5": "wave", "b/deep/1": "wave", "b/ä 2": "jump", "gone": "run"}
+    films = features.dataset(folder, labels)
+    assert films.classes == ("jump", "still", "wave")
+    assert [films.classes[label] for _, label, _ in films] == ["still", "wave", "wave", "jump"]
+
+
+class MaskedMean(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, values, lengths):
+        there = features.mask(lengths)[..., None]  # (B, T, 1)
+        return self.head(values.where(there, 0).sum(1) / lengths[:, None])  # (B, 2)
+
+
+class PackedGru(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru, self.head = nn.GRU(4, 6, batch_first=True, bidirectional=True), nn.Linear(12, 2)
+
+    def forward(self, values, lengths):
+        packed = pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)
+        _, last = self.gru(packed)  # (2, B, 6)
+        return self.head(torch.cat(tuple(last), dim=1))  # (B, 2)
+
+
+@pytest.mark.parametrize("model", [MaskedMean, PackedGru])
+def test_padding_never_changes_the_result_of_a_model_with_a_mask(model, folder):
+    torch.manual_seed(0)
+    network, films = model().eval(), features.dataset(folder)
+    values, lengths, labels = next(iter(DataLoader(films, batch_size=4, collate_fn=features.collate)))
+    assert (values.shape, values.dtype) == ((4, 7, 4), torch.float32)
+    assert (lengths.tolist(), labels.tolist()) == ([3, 7, 2, 5], [0, 1, 1, 1])
+    assert not values[~features.mask(lengths)].any()
+    spoiled = values.masked_fill(~features.mask(lengths)[..., None], 1e9)
+    with torch.inference_mode():
+        alone = torch.cat([network(*features.collate([item])[:2]) for item in films])  # (4, 2)
+        torch.testing.assert_close(network(values, lengths), alone)
+        torch.testing.assert_close(network(spoiled, lengths), alone)
+
+
+def test_a_folder_without_feature_files_is_an_error_that_says_how_to_make_them(tmp_path):
+    with pytest.raises(features.FeaturesError, match=r"no feature file.*coursekit features"):
+        features.dataset(tmp_path)
+    with pytest.raises(features.FeaturesError, match=r"no folder .*nowhere"):
+        features.dataset(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("other", [{"k": 5}, {"encoder": "another"}])
+def test_files_of_two_encoders_are_an_error_that_names_both(folder, other):
+    put(folder / "b" / "odd.h5", 3, **other)
+    with pytest.raises(features.FeaturesError, match=r"two encoders.*x\.h5 has k = 4 of tiny.*odd\.h5"):
+        features.dataset(folder)
+
+
+def test_a_file_without_rows_is_an_error_that_names_it(folder):
+    put(folder / "b" / "empty.h5", 0)
+    with pytest.raises(features.FeaturesError, match=r"empty\.h5 has no rows"):
+        features.dataset(folder)
+
+
+def test_an_unreadable_file_is_an_error_that_names_it(folder):
+    (folder / "a" / "x.h5").write_bytes(b"nothing")
+    with pytest.raises(features.FeaturesError, match=r"x\.h5 is damaged"):
+        features.dataset(folder)
+
+
+def test_a_file_without_a_label_is_an_error_that_names_it(folder):
+    with pytest.raises(ValueError, match=r"no entry for 'b/1\.h5'"):
+        features.dataset(folder, {"a/x": "still"})
+    put(folder / "loose.h5", 3)
+    with pytest.raises(ValueError, match=r"loose\.h5 has no label.*subfolder"):
+        features.dataset(folder)
