@@ -67,13 +67,32 @@ _APART = ("dist", "build", "artifacts", "tools/publish/templates")
 
 
 def setup_cell(at: Place) -> str:
-    """How the first code cell begins: on Colab it installs the course, elsewhere it does nothing."""
-    return (
-        "import importlib.util\n\n"
-        'if importlib.util.find_spec("coursekit") is None:'
-        "  # Colab: installs what is missing\n"
-        f'    %pip install -q "coursekit @ git+{GITHUB}/{at.repository}@{at.branch}"'
-    )
+    """How the first code cell begins: it looks for the course, installs it on Colab and Kaggle, or raises.
+
+    A `UsageError` is shown as one sentence, without a traceback, and stops Run All. On other computers nothing
+    is installed, because the environment belongs to the reader. A removed installation can leave a folder
+    behind, which Python still takes for `coursekit`: so the cell looks for the module `data` as well.
+    """
+    return f"""\
+from importlib.util import find_spec
+
+if not (find_spec("coursekit") and find_spec("coursekit.data")):  # not installed here
+    import os
+    import sys
+    from IPython.core.error import UsageError as Stop
+
+    if "google.colab" not in sys.modules and "KAGGLE_KERNEL_RUN_TYPE" not in os.environ:
+        raise Stop("The course is not installed here: run `make lab` in its folder.")
+    %pip install -q "coursekit @ git+{GITHUB}/{at.repository}@{at.branch}"
+    if find_spec("coursekit") is None:
+        raise Stop("{_advice(at)}")"""
+
+
+def _advice(at: Place) -> str:
+    """What the set-up cell says if pip fails. As in `moved`, no character needs an escape in JSON."""
+    if at.repository == PLACEHOLDER.repository:
+        return "Not published yet. Its author runs `make links REPOSITORY=...`"
+    return "pip failed, see above. On Kaggle, switch on Settings > Internet."
 
 
 def pages(at: Place) -> str:
@@ -100,7 +119,7 @@ def moved(text: str, old: Place, new: Place) -> str:
         (rf'^(branch = "){branch}(")', rf"\1{new.branch}\2"),
     ):
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    return text
+    return text.replace(_advice(old), _advice(new))
 
 
 def stamp(root: Path, new: Place) -> list[Path]:
