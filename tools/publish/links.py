@@ -69,9 +69,9 @@ _APART = ("dist", "build", "artifacts", "tools/publish/templates")
 def setup_cell(at: Place) -> str:
     """How the first code cell begins: it looks for the course, installs it on Colab and Kaggle, or raises.
 
-    A `UsageError` is shown as one sentence, without a traceback, and stops Run All. On other computers nothing
-    is installed, because the environment belongs to the reader. A removed installation can leave a folder
-    behind, which Python still takes for `coursekit`: so the cell looks for the module `data` as well.
+    A `UsageError` is shown as one sentence, without a traceback, and stops Run All. On another computer
+    nothing is installed, because the environment belongs to the reader. A removed installation can leave a
+    folder behind, which Python still takes for `coursekit`: so the cell looks for the module `data` as well.
     """
     return f"""\
 from importlib.util import find_spec
