@@ -142,9 +142,6 @@ def _end(server: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-_BADGE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"><rect width="117" height="20"/></svg>'
-)
 # The kernel's light shows "idle" before there is a kernel; its info comes from a kernel that answers.
 _OPEN = """(path) => {
     const open = async () => {
@@ -194,12 +191,9 @@ class Notebook:
     errors: list[str] = field(default_factory=list)
 
     def outside(self, route: Any) -> None:
-        """Nothing comes from the internet: the Colab badge is replaced, anything else is an error."""
-        if route.request.url.endswith("colab-badge.svg"):
-            route.fulfill(content_type="image/svg+xml", body=_BADGE)
-        else:
-            self.errors.append(f"the page asks for {route.request.url}")
-            route.abort()
+        """Nothing comes from the internet, and nothing asks for it."""
+        self.errors.append(f"the page asks for {route.request.url}")
+        route.abort()
 
     def run(self, numbers: list[int] | None = None) -> list[dict[str, Any]]:
         """Run code cells one after the other, and wait until the last one is done.

@@ -29,7 +29,7 @@ from tools.notebooks.notebook import (
     name,
     read,
 )
-from tools.notebooks.place import badges
+from tools.notebooks.place import doors
 
 CODE_CELLS = (15, 35)  # of a lecture, without its questions and exercises
 MEDIAN_LINES = 5
@@ -75,7 +75,7 @@ def problems(notebook_path: Path | str) -> list[str]:
         *(_size(notebook) if is_lecture else []),
         *_headings(notebook),
         *_images(notebook),
-        *badges(path, notebook),
+        *doors(path, notebook),
     ]
 
 

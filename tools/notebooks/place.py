@@ -1,4 +1,4 @@
-"""Where the course is published, and the Colab badge of a notebook, which opens it there.
+"""Where the course is published, and the line of a notebook's first cell that opens it there.
 
 The place stands once, in `[tool.coursekit]` of pyproject.toml. `tools.publish.links` lets every link lead
 to it.
@@ -15,7 +15,6 @@ from tools.notebooks.notebook import Node, checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 COLAB = "https://colab.research.google.com/github"
-BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 GITHUB = "https://github.com"
 KAGGLE = "https://www.kaggle.com/kernels/welcome?src="
 CODESPACES = "https://codespaces.new"
@@ -41,6 +40,17 @@ class Place(NamedTuple):
     def codespaces(self) -> str:
         """Where Codespaces opens the whole course in a browser, as `.devcontainer` says."""
         return f"{CODESPACES}/{self.repository}/tree/{self.branch}?quickstart=1"
+
+    def doors(self, path: str) -> str:
+        """The line of a notebook's first cell that says where to open it; words need no network.
+
+        Args:
+            path: of the notebook in the repository.
+        """
+        return (
+            f"Open in [Colab]({self.colab}{path}), [Kaggle]({self.kaggle}{path}) "
+            f"or [Codespaces]({self.codespaces})."
+        )
 
 
 PLACEHOLDER = Place("OWNER/REPO", "main")
@@ -98,12 +108,12 @@ def colab_link(path: Path) -> str:
     Raises:
         NotebookError: no such table in a folder above.
     """
-    root, course = checkout(path)
-    return Place(course["repository"], course["branch"]).colab + path.resolve().relative_to(root).as_posix()
+    there, name = _published(path)
+    return there.colab + name
 
 
-def badges(path: Path, notebook: Node) -> Iterator[str]:
-    """Faults of the first cell: it has one Colab badge, which opens this very notebook.
+def doors(path: Path, notebook: Node) -> Iterator[str]:
+    """Faults of the first cell: it has one line of links, which open this very notebook.
 
     Args:
         path: the notebook, in a checkout.
@@ -112,14 +122,21 @@ def badges(path: Path, notebook: Node) -> Iterator[str]:
     Yields:
         A text per fault.
     """
-    right = colab_link(path)
+    there, name = _published(path)
+    right = there.doors(name)
     first = notebook.cells[0].source if notebook.cells else ""
-    addresses = re.findall(rf"\[!\[[^\]]+\]\({re.escape(BADGE)}\)\]\(([^)\s]*)\)", first)
-    if len(addresses) != 1:
+    lines = [line for line in first.splitlines() if line.startswith("Open in [")]
+    if len(lines) != 1:
         yield (
-            f"{len(addresses)} Colab badges in the first cell; "
-            f"write one: [![Open in Colab]({BADGE})]({right})"
+            f"{len(lines)} lines in the first cell say where to open the notebook; write one, after its "
+            f"title: {right}"
         )
-    for address in addresses:
-        if address != right:
-            yield f"the badge opens {address}, not this notebook: {right}"
+    for line in lines:
+        if line != right:
+            yield f"the first cell opens something else than this notebook, or misses a door. Write: {right}"
+
+
+def _published(path: Path) -> tuple[Place, str]:
+    """Where the course of a notebook is published, and the notebook's path in it."""
+    root, course = checkout(path)
+    return Place(course["repository"], course["branch"]), path.resolve().relative_to(root).as_posix()

@@ -3,12 +3,12 @@
     make links                                        check every link
     make links REPOSITORY=OWNER/NAME BRANCH=B         first let every link lead to that repository
 
-The place stands once, in `[tool.coursekit]` of pyproject.toml. Colab badges, set-up cells and the README's
+The place stands once, in `[tool.coursekit]` of pyproject.toml. First cells, set-up cells and the README's
 course map repeat it, because Colab and GitHub show files as they are. `stamp` rewrites them, `problems`
 compares each with the place and with the tree.
 
 Sphinx checks the links between the site's pages as well (`tools.publish.site`). It does not read the README,
-and no library knows badges, set-up cells, and addresses of this repository on Colab and GitHub.
+and no library knows set-up cells, and addresses of this repository on Colab, Kaggle, Codespaces and GitHub.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from mdit_py_plugins.anchors import anchors_plugin
 from coursekit._shared._files import write_text
 from tools.notebooks.notebook import Node, NotebookError, code_cells, read
 from tools.notebooks.place import (
-    BADGE,
+    CODESPACES,
     COLAB,
     GITHUB,
+    KAGGLE,
     PLACEHOLDER,
     LinkError,
     Place,
-    badges,
     checked,
     colab_link,
+    doors,
     place,
 )
 
 # Its own names, and those of `place` that the tools for publishing use.
 __all__ = [
-    "BADGE",
     "COLAB",
     "GITHUB",
     "PLACEHOLDER",
@@ -113,6 +113,7 @@ def moved(text: str, old: Place, new: Place) -> str:
     for pattern, replacement in (
         (rf"(github(?:\.com)?/){name}/(blob|tree|raw)/{branch}/", rf"\1{new.repository}/\2/{new.branch}/"),
         (rf"(github\.com/){name}(@){branch}(?![\w./-])", rf"\1{new.repository}\2{new.branch}"),
+        (rf"({re.escape(CODESPACES)}/){name}/tree/{branch}\?", rf"\1{new.repository}/tree/{new.branch}?"),
         (rf"(github\.com/){name}(?![\w.-])", rf"\1{new.repository}"),
         (rf"https://{re.escape(pages(old))}/", f"https://{pages(new)}/"),
         (rf'^(repository = "){name}(")', rf"\1{new.repository}\2"),
@@ -162,8 +163,8 @@ def problems(root: Path = ROOT) -> list[str]:
 
     Returns:
         One text per fault, with its file and how to repair it. It is empty if every link leads to a file or a
-        heading of this tree, and every notebook has its own badge and the set-up cell. Addresses on other
-        servers are not tried.
+        heading of this tree, and every notebook has the set-up cell, opens itself, and shows nothing from
+        another server. Addresses on other servers are not tried.
 
     Raises:
         LinkError, NotebookError: the place, or a notebook, cannot be read.
@@ -174,11 +175,18 @@ def problems(root: Path = ROOT) -> list[str]:
         faults = []
         if path.suffix == ".ipynb":
             notebook = read(path)
-            faults += [*badges(path, notebook), *_setup(notebook, here)]
+            faults += [*doors(path, notebook), *_setup(notebook, here)]
         texts = _texts(path)
         if path.suffix in (".ipynb", ".md"):
-            targets = [target for text in texts for target in Page(text).targets]
+            contents = [Page(text) for text in texts]
+            targets = [target for page in contents for target in page.targets]
             faults += [fault for target in targets if (fault := _dead(target, path, root, here))]
+            if path.suffix == ".ipynb":
+                faults += [
+                    f"shows {picture} from another server, which is missing without a network: embed it"
+                    for page in contents
+                    for picture in page.remote
+                ]
         if here != PLACEHOLDER and any(PLACEHOLDER.repository in text for text in texts):
             faults.append(
                 f"still names {PLACEHOLDER.repository}: run make links REPOSITORY={here.repository}"
@@ -199,12 +207,16 @@ def _setup(notebook: Node, here: Place) -> Iterator[str]:
 
 def _dead(target: str, path: Path, root: Path, here: Place) -> str | None:
     """Why a link leads nowhere; None if it leads to something, or out of the course."""
-    if target.startswith(f"{COLAB}/"):
-        if not target.startswith(here.colab):
-            return f"{target} is not where the course is published: {here.colab}..."
-        if not target.endswith(".ipynb"):
-            return f"{target}: Colab opens notebooks only"
-        return _missing(target.removeprefix(here.colab), root, root, target)
+    for service, start, own in (("Colab", f"{COLAB}/", here.colab), ("Kaggle", KAGGLE, here.kaggle)):
+        if target.startswith(start):
+            if not target.startswith(own):
+                return f"{target} is not where the course is published: {own}..."
+            if not target.endswith(".ipynb"):
+                return f"{target}: {service} opens notebooks only"
+            return _missing(target.removeprefix(own), root, root, target)
+    if target.startswith(CODESPACES):
+        wrong = f"{target} is not where the course is published: {here.codespaces}"
+        return None if target == here.codespaces else wrong
     if target.startswith(own := f"{GITHUB}/{here.repository}/"):
         page = target.removeprefix(own)
         if workflow := re.match(r"actions/workflows/([\w-]+\.yml)", page):
@@ -243,6 +255,7 @@ class Page(HTMLParser):
 
     Attributes:
         targets: where its links and pictures lead, in order; nothing of what stands in code.
+        remote: its pictures and players that lie on other servers.
         anchors: what a link can lead to, as GitHub names headings: "the-course-map"; repeated ones end in
             -1, -2.
     """
@@ -250,6 +263,7 @@ class Page(HTMLParser):
     def __init__(self, markdown: str) -> None:
         super().__init__()
         self.targets: list[str] = []
+        self.remote: list[str] = []
         self.anchors: list[str] = []
         self.feed(_MARKDOWN.render(markdown))
 
@@ -258,6 +272,8 @@ class Page(HTMLParser):
         for name, value in attrs:
             if name in ("href", "src") and value and not value.startswith("data:"):
                 self.targets.append(value)
+                if name == "src" and urlsplit(value).netloc:
+                    self.remote.append(value)
             elif name == "id" and value:
                 self.anchors.append(value)
 

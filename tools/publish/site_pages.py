@@ -1,7 +1,6 @@
 """The course's own extension of Sphinx, used by `templates/site/conf.py`.
 
 - A name in backticks in a docstring becomes a link, or code. A link that leads nowhere is an error.
-- The Colab badge, a picture on another server, becomes a link with words.
 - Each page gets a description, and MathJax comes from a package on this machine.
 """
 
@@ -23,8 +22,6 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
-
-from tools.publish.links import BADGE
 
 PACKAGE = Path(__file__).resolve().parents[2] / "coursekit"
 MODULES = {path.stem for path in [*PACKAGE.glob("[a-z]*.py"), *PACKAGE.glob("[a-z]*/")]}
@@ -79,19 +76,6 @@ def _is_private(name: str) -> bool:
     """Whether a full name is that of something that its package does not export: it has no page."""
     package, _, last = public(name).rpartition(".")
     return "._" in name and not hasattr(sys.modules.get(package), last)
-
-
-class OwnBadge(SphinxTransform):
-    """Replace the picture of the Colab badge by words: no page loads anything from another server."""
-
-    default_priority = 200
-
-    def apply(self, **_: Any) -> None:
-        """Replace it, wherever it stands in this document."""
-        for image in list(self.document.findall(nodes.image)):
-            if image["uri"] == BADGE:
-                words = nodes.inline("", image.get("alt", "Open in Colab"), classes=["colab"])
-                image.replace_self(words)
 
 
 class LinksInSignatures(SphinxTransform):
@@ -154,6 +138,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-skip-member", skip)
     app.connect("html-page-context", describe)
     app.connect("build-finished", copy_mathjax)
-    app.add_transform(OwnBadge)
     app.add_transform(LinksInSignatures)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

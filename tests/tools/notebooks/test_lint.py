@@ -8,19 +8,19 @@ from support.scratch import save, stored, text
 
 from tools.notebooks import lint
 from tools.notebooks.notebook import WIDGET_VIEW, NotebookError
+from tools.notebooks.place import Place
 
 SENTENCE = "A video is a stack of frames, one every forty milliseconds in this clip. "  # 14 words
-LINK = "https://colab.research.google.com/github/school/videos/blob/v1/notebooks/01_images.ipynb"
-BADGE = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({LINK})"
+DOORS = Place("school/videos", "v1").doors("notebooks/01_images.ipynb")
 
 
 @pytest.fixture
 def good(tmp_path) -> Path:
-    """A notebook with nothing wrong: 16 code cells, about 1,400 words, a badge."""
+    """A notebook with nothing wrong: 16 code cells, about 1,400 words, the line of links."""
     settings = '[tool.coursekit]\nrepository = "school/videos"\nbranch = "v1"\n'
     (tmp_path / "pyproject.toml").write_text(settings)
     cells = [
-        text(f"# Images\n\n{BADGE}\n"),
+        text(f"# Images\n\n{DOORS}\n"),
         text("## Frames\n\n**Time** about 10 minutes to read and run.\n\n" + SENTENCE * 50),
         text("### Time\n\n" + SENTENCE * 50),
     ]
@@ -106,13 +106,13 @@ FAULTS = {
         lambda cells: _set(cells[1], source="## Frames\n**Time** about 20 minutes.\n" + SENTENCE * 140),
         r"2\d{3} words of text without exercises; a notebook has 1200",
     ),
-    "no badge": (
+    "no links": (
         lambda cells: _set(cells[0], source="# Images"),
-        r"0 Colab badges in the first cell; write one: .*" + LINK,
+        r"0 lines in the first cell say where to open the notebook; write one, .*: " + re.escape(DOORS),
     ),
-    "copied badge": (
-        lambda cells: _set(cells[0], source="# Images\n" + BADGE.replace("01_images", "02_tensors")),
-        r"the badge opens .*02_tensors.ipynb, not this notebook: " + LINK,
+    "copied links": (
+        lambda cells: _set(cells[0], source="# Images\n" + DOORS.replace("01_images", "02_tensors")),
+        r"the first cell opens something else than this notebook.* Write: " + re.escape(DOORS),
     ),
     "no alt": (
         lambda cells: _set(cells[3], source="## Sizes\n![ ](a.png)"),
@@ -127,7 +127,7 @@ FAULTS = {
         r"cell 4: a heading of level 4 follows",
     ),
     "two titles": (lambda cells: _set(cells[3], source="# Second"), r"2 titles .* cells \[1, 4\]"),
-    "no title": (lambda cells: _set(cells[0], source=BADGE), r"0 titles .*: a notebook has one"),
+    "no title": (lambda cells: _set(cells[0], source=DOORS), r"0 titles .*: a notebook has one"),
     "interact": (
         lambda cells: _set(cells[4], source="@ipywidgets.interact(n=3)\ndef f(n):\n    pass"),
         r"code cell 1 .*calls interact: use coursekit.widgets.explore",

@@ -16,15 +16,12 @@ from tools.publish import links
 ROOT = Path(__file__).resolve().parents[3]
 HERE = links.Place("school/videos", "term-1")
 COLAB = "https://colab.research.google.com/github/school/videos/blob/term-1"
+KAGGLE = "https://www.kaggle.com/kernels/welcome?src=https://github.com/school/videos/blob/term-1"
 
 
 @pytest.mark.slow
 def test_each_link_of_the_course_leads_somewhere():
     assert links.problems() == []
-
-
-def badge(path: str) -> str:
-    return f"[![Open in Colab]({links.BADGE})]({COLAB}/{path})"
 
 
 @pytest.fixture
@@ -40,7 +37,7 @@ def course(tmp_path) -> Path:
     )
     notebook = "notebooks/1.ipynb"
     cells = [
-        text(f"# One\n\n{badge(notebook)}\n\n[up](../README.md#the-map), [down](#one)"),
+        text(f"# One\n\n{HERE.doors(notebook)}\n\n[up](../README.md#the-map), [down](#one)"),
         code(f"{links.setup_cell(HERE)}\n\nfrom coursekit import data"),
         code("print(1)"),
     ]
@@ -59,11 +56,17 @@ def test_a_small_course_has_nothing_wrong(course):
 
 
 NO_FILE = "leads to no file of this tree"
-BADGE_1, BADGE_2 = (f"badge.svg)]({COLAB}/notebooks/{n}." for n in (1, 2))
+DOOR_1, DOOR_2 = (f"Colab]({COLAB}/notebooks/{n}." for n in (1, 2))
+KAGGLE_1, KAGGLE_2 = (f"https://github.com/school/videos/blob/term-1/notebooks/{n}." for n in (1, 2))
+OTHER_DOOR = "opens something else than this notebook"
 FAULTS = {
-    "copied badge": ("1.ipynb", BADGE_1, BADGE_2, "the badge opens"),
-    "missing badge": ("1.ipynb", "![Open in Colab]", "[Open in Colab]", "0 Colab badges"),
-    "badge of another branch": ("1.ipynb", "blob/term-1", "blob/main", "the badge opens"),
+    "copied line": ("1.ipynb", DOOR_1, DOOR_2, OTHER_DOOR),
+    "copied Kaggle link": ("1.ipynb", KAGGLE_1, KAGGLE_2, OTHER_DOOR),
+    "missing line": ("1.ipynb", "Open in [Colab]", "Run on [Colab]", "0 lines in the first cell"),
+    "missing door": ("1.ipynb", " or [Codespaces](", " or (", OTHER_DOOR),
+    "line of another branch": ("1.ipynb", "blob/term-1", "blob/main", OTHER_DOOR),
+    "codespace of another place": ("1.ipynb", "new/school/", "new/shool/", OTHER_DOOR),
+    "picture on another server": ("1.ipynb", "[down](", "![down](https://a.b/c.svg) [down](", "embed it"),
     "set-up of another place": ("1.ipynb", "school/videos@term-1", "a/b@main", "not begin with the set-up"),
     "a cell that installs": ("1.ipynb", "print(1)", "%pip install einops", "installs something"),
     "dangling anchor": ("1.ipynb", "md#the-map", "md#the-plan", "no such heading in README.md"),
@@ -74,6 +77,25 @@ FAULTS = {
     "colab, missing file": ("README.md", "term-1/notebooks/1", "term-1/notebooks/3", NO_FILE),
     "colab, another place": ("README.md", "github/school/", "github/shool/", "not where the course is"),
     "colab, no notebook": ("README.md", "notebooks/1.ipynb)\n", "README.md)\n", "Colab opens notebooks only"),
+    "kaggle, missing file": ("README.md", "`[no](link)`", f"[x]({KAGGLE}/notebooks/3.ipynb)", NO_FILE),
+    "kaggle, another place": (
+        "README.md",
+        "`[no](link)`",
+        f"[x]({KAGGLE}-b/notebooks/1.ipynb)",
+        "not where the course is",
+    ),
+    "kaggle, no notebook": (
+        "README.md",
+        "`[no](link)`",
+        f"[x]({KAGGLE}/README.md)",
+        "Kaggle opens notebooks",
+    ),
+    "codespaces, another place": (
+        "README.md",
+        "`[no](link)`",
+        "[x](https://codespaces.new/school/videos?quickstart=1)",
+        "not where the course is",
+    ),
     "github, missing folder": ("README.md", "tree/term-1/notebooks", "tree/term-1/notebook", NO_FILE),
     "anchor of a folder": ("README.md", "term-1/notebooks)", "term-1/notebooks#x)", "only a text or a"),
     "badge of no workflow": (
@@ -177,6 +199,7 @@ def test_only_the_own_place_is_moved():
     new = links.Place("a/b.c", "x/y")
     assert links.moved(others, HERE, new) == others
     assert links.moved(own, HERE, new) == 'https://github.com/a/b.c/issues git+https://github.com/a/b.c@x/y"'
+    assert links.moved(HERE.doors("n.ipynb"), HERE, new) == new.doors("n.ipynb")
     other_branch = f"{COLAB}-b/notebooks/1.ipynb"
     assert "term-1-b" in links.moved(other_branch, HERE, new)
 
