@@ -190,7 +190,8 @@ def install(python: Path, notebook: Path, scratch: Path) -> list[str]:
     before = versions(python)
     if "coursekit" in before:
         raise RehearsalError(f"coursekit is in {python} already: rehearse with a Python that has none")
-    cells = [new_code_cell(cell.source) for cell in code_cells(read(notebook))[:2]]
+    cells = [new_code_cell("import google.colab"), *code_cells(read(notebook))[:2]]  # as Colab's kernel does
+    cells = [new_code_cell(cell.source) for cell in cells]
     cells.append(new_code_cell("import coursekit\nprint(coursekit.__file__)"))
     client = NotebookClient(
         new_notebook(cells=cells),

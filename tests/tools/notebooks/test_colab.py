@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,9 +10,13 @@ import venv
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook
 from support.scratch import code, save, stored
 
-from tools.notebooks import colab
+from tools.notebooks import colab, kernel
 from tools.publish import links
 
 pytestmark = pytest.mark.slow
@@ -38,6 +43,8 @@ def python(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("colab") / "venv"
     venv.create(folder)
     (site,) = folder.glob("lib/python*/site-packages")
+    (site / "google" / "colab").mkdir(parents=True)
+    (site / "google" / "colab" / "__init__.py").write_text(colab.STAND_IN)
     outer = Path(next(path for path in sys.path if path.endswith("site-packages")))
     for entry in outer.iterdir():  # links to all packages; an editable coursekit is a .pth, and left out
         name = entry.name.lower()
@@ -49,6 +56,68 @@ def python(tmp_path_factory) -> Path:
 
 def notebook(folder: Path, *cells) -> Path:
     return save(folder / "small.ipynb", *cells)
+
+
+PIP = """
+import sys
+from pathlib import Path
+if Path("no-network").exists():
+    sys.exit("no network")
+Path("coursekit").mkdir()
+Path("coursekit/__init__.py").touch()
+Path("coursekit/data.py").touch()
+"""  # what `python -m pip` runs in the kernels' folder
+PUBLISHED = links.Place("school/videos", "term-1")
+
+
+def set_up(python: Path, scratch: Path, at: links.Place, before: str) -> tuple[bool, str]:
+    """Run the set-up cell in a new kernel; whether the next cell ran as well, and all that was shown."""
+    cells = [new_code_cell(source) for source in (before or "1", links.setup_cell(at), "print('went on')")]
+    client = NotebookClient(
+        new_notebook(cells=cells),
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernel.of_python(python, scratch)),
+        resources={"metadata": {"path": str(scratch)}},
+    )
+    client.owns_km = True
+    with contextlib.suppress(CellExecutionError):
+        client.execute(env=kernel.environment(scratch / "home"))
+    shown = [str(output.get("text", output)) for cell in cells for output in cell.outputs]
+    return "went on\n" in shown, "".join(shown)
+
+
+COLAB, KAGGLE = "import google.colab", "import os; os.environ['KAGGLE_KERNEL_RUN_TYPE'] = 'Interactive'"
+MAKE_LAB = "UsageError: The course is not installed here: run `make lab` in its folder."
+
+
+@pytest.mark.parametrize(
+    ("before", "at", "there", "sentence"),
+    [
+        ("", PUBLISHED, "", MAKE_LAB),
+        ("", PUBLISHED, "coursekit/_data", MAKE_LAB),  # as an editable installation leaves it
+        (KAGGLE, PUBLISHED, "no-network", "UsageError: pip failed, see above. On Kaggle, switch on Settings"),
+        (COLAB, links.PLACEHOLDER, "no-network", "UsageError: Not published yet. Its author runs"),
+    ],
+    ids=["on a reader's computer", "beside a removed installation", "without network", "before publication"],
+)
+def test_a_set_up_that_fails_ends_in_one_sentence_and_stops_run_all(
+    python, tmp_path, before, at, there, sentence
+):
+    (tmp_path / "pip.py").write_text(PIP)
+    if there:
+        (tmp_path / there).mkdir(parents=True)
+    went_on, shown = set_up(python, tmp_path, at, before)
+    assert not went_on
+    assert sentence in shown
+    assert "Traceback" not in shown
+    assert not (tmp_path / "coursekit" / "data.py").exists()
+
+
+@pytest.mark.parametrize("before", [COLAB, KAGGLE])
+def test_a_set_up_on_colab_or_kaggle_installs_the_course_and_goes_on(python, tmp_path, before):
+    (tmp_path / "pip.py").write_text(PIP)
+    went_on, shown = set_up(python, tmp_path, links.PLACEHOLDER, before)
+    assert went_on, shown
+    assert (tmp_path / "coursekit" / "data.py").exists()
 
 
 def test_a_small_environment_has_no_coursekit(python):
