@@ -13,8 +13,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 from coursekit import layout
 from coursekit.device import move, pick
 from coursekit.encoders import _backends, _networks, _onnx
-from coursekit.encoders._networks import DEFAULT, Preprocessing, weights_hash
 from coursekit.encoders._sliding_window import Windows
+from coursekit.encoders._weights import DEFAULT, Built, Preprocessing, weights_hash
 
 # Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
 # each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.
@@ -188,7 +188,10 @@ def load(
     """An encoder, ready to use.
 
     Args:
-        encoder: one of `NAMES`, or a module of your own, float32 (B, 3, H, W) in.
+        encoder: one of `NAMES`; any other image or video network of torchvision by its name, such as
+            "swin3d_t"; "raft_small" or "raft_large", for the statistics of the optical flow; "timm/NAME",
+            such as "timm/vit_small_patch14_dinov2.lvd142m"; "hf/OWNER/NAME", a video network of Hugging
+            Face, with the extra `hf`; or a module of your own, float32 (B, 3, H, W) in.
         weights: "pretrained"; the path of a state dict for the same network; or "random". A module of your
             own keeps what it has.
         layer: name of the layer whose output is wanted instead, as `torchvision.models.feature_extraction`
@@ -209,7 +212,7 @@ def load(
     where = pick(None if device is None else str(device))
     if isinstance(encoder, nn.Module):
         name, maps = type(encoder).__name__, None
-        built = _networks.Built(
+        built = Built(
             copy.deepcopy(encoder).eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
         )
     else:
@@ -219,8 +222,9 @@ def load(
         name, maps = encoder, built.maps
     if grid is not None and layer is None and maps is None:
         raise ValueError(f"grid={grid}: {name} needs layer=, the name of a layer with a spatial grid")
-    if backend == "auto" and (grid is not None or isinstance(encoder, nn.Module)):
-        backend = "folded"  # not everything can be exported to ONNX; here that is not known beforehand
+    if backend == "auto" and (grid is not None or encoder not in _networks.NAMES):
+        # Not everything can be exported to ONNX; here that is not known beforehand.
+        backend = "folded" if where.type == "cuda" or _has_norms(built.network) else "eager"
     decision = None
     if layer is not None or grid is not None:
         network: nn.Module = _Pooled(_until(built.network, layer or maps or ""), grid or (1, 1))
@@ -242,7 +246,12 @@ def check_frames(frames: torch.Tensor) -> None:
     layout.check(frames, "TCHW", dtype="uint8", name="frames", numpy=False)
 
 
-def _without_decision(built: _networks.Built) -> tuple[nn.Module, nn.Module | None]:
+def _has_norms(network: nn.Module) -> bool:
+    """Whether there is batch normalisation that could be folded."""
+    return any(isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)) for module in network.modules())
+
+
+def _without_decision(built: Built) -> tuple[nn.Module, nn.Module | None]:
     """The network with an identity where it decided, and the layer that did."""
     if not built.decision:
         return built.network, None

@@ -12,7 +12,7 @@ from torch import nn
 from torchvision import models
 
 from coursekit import data, encoders, video
-from coursekit.encoders import _backends, _networks
+from coursekit.encoders import _backends, _networks, _torchvision
 from coursekit.layout import LayoutError
 
 FILM = data.clip("bikes")
@@ -56,19 +56,20 @@ def test_parameters_of_the_default_are_those_of_the_paper():
     assert sum(p.numel() for p in whole.parameters()) == 4_652_008
 
 
-@pytest.mark.parametrize("name", sorted(_networks.TORCHVISION))
+@pytest.mark.parametrize("name", sorted({*_torchvision.MAPS, "swin_t", "vit_b_32", "squeezenet1_1"}))
 def test_decision_layers_are_the_last_ones_and_k_is_what_they_take(name):
-    known = _networks.TORCHVISION[name]
     with torch.device("meta"):
         options = {"init_weights": False} if name == "googlenet" else {}
         network = models.get_model(name, **options).eval()
-        size = (1, 3, 16, 224, 224) if known.window else (1, 3, 224, 224)
-        decision = network.get_submodule(known.decision)
-        last = [module for module in network.modules() if isinstance(module, (nn.Linear, nn.Conv3d))][-1]
+        windows = _torchvision.WINDOWS.get(name)
+        size = (1, 3, windows.length, 224, 224) if windows else (1, 3, 224, 224)
+        classes = len(models.get_model_weights(name).DEFAULT.meta["categories"])
+        decision = network.get_submodule(_torchvision.decision_layer(network, classes))
         given = []
-        last.register_forward_hook(lambda _, inputs, output: given.append((inputs[0].shape, output.shape)))
+        decision.register_forward_hook(
+            lambda _, inputs, output: given.append((inputs[0].shape, output.shape))
+        )
         scores = network(torch.empty(size))
-    assert last is decision or last in decision.modules()
     assert given[0][1][1] == scores.shape[1], "nothing but averaging follows the decision layer"
     expected = {"resnet18": 512, "vgg16": 4096, "densenet121": 1024, "googlenet": 1024}  # Lecture 56, 22:28
     assert given[0][0][1] == expected.get(name, given[0][0][1])
@@ -136,24 +137,22 @@ def test_transnetv2_is_its_package_and_finds_the_cuts_of_the_film():
 # ------------------------------------------------------------------------------- preprocessing
 
 
-@pytest.mark.parametrize("name", [n for n, known in _networks.TORCHVISION.items() if not known.window])
-def test_preprocessing_is_that_of_the_weights(name, clip, monkeypatch):
-    monkeypatch.setattr(models, "get_model", lambda *args, **options: nn.Identity())
-    built = _networks._torchvision(name, pretrained=False)
-    encoder = encoders.Encoder.__new__(encoders.Encoder)
-    encoder.preprocessing = built.preprocessing
+@pytest.mark.parametrize("name", [n for n in _torchvision.MAPS if n not in _torchvision.WINDOWS])
+def test_preprocessing_is_that_of_the_weights(name, clip):
+    weights = models.get_model_weights(name).DEFAULT
+    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
     ours = encoder.normalise(encoder.prepare(clip))
-    theirs = models.get_model_weights(name).DEFAULT.transforms()(clip)
+    theirs = weights.transforms()(clip)
     assert (ours - theirs).abs().max() < 0.04  # two grey levels: bicubic rounds otherwise, here and there
     assert (ours - theirs).abs().mean() < 5e-3
 
 
-def test_preprocessing_of_video_networks_is_that_of_the_weights(clip, monkeypatch):
-    monkeypatch.setattr(models, "get_model", lambda *args, **options: nn.Identity())
-    encoder = encoders.Encoder.__new__(encoders.Encoder)
-    encoder.preprocessing = _networks._torchvision("r3d_18", pretrained=False).preprocessing
+@pytest.mark.parametrize("name", ["r3d_18", "swin3d_t", "mvit_v2_s"])
+def test_preprocessing_of_video_networks_is_that_of_the_weights(name, clip):
+    weights = models.get_model_weights(name).DEFAULT
+    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
     ours = encoder.normalise(encoder.prepare(clip)).transpose(0, 1)  # (3, T, h, w)
-    theirs = models.get_model_weights("r3d_18").DEFAULT.transforms()(clip)
+    theirs = weights.transforms()(clip)
     # torchvision resizes clips without antialiasing of its own choice: alike, not equal
     assert ours.shape == theirs.shape
     assert (ours - theirs).abs().mean() < 0.2
@@ -373,7 +372,8 @@ def test_wrong_weights_say_what_is_wrong(tmp_path, content, message):
 
 
 def test_what_is_asked_wrongly(clip, lite):
-    with pytest.raises(ValueError, match="encoder='resnet19' is unknown; there are: efficientnet_lite0"):
+    known = r"encoder='resnet19' is unknown; there are: efficientnet_lite0.*Did you mean resnet18 or"
+    with pytest.raises(ValueError, match=known):
         encoders.load("resnet19")
     with pytest.raises(ValueError, match="backend='fast' is unknown"):
         encoders.load(Small(), backend="fast")
