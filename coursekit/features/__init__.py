@@ -46,11 +46,13 @@ from coursekit._shared._lock import LockedError
 from coursekit.features._batch import ERRORS, SUFFIXES, Report, extract_all
 from coursekit.features._dataset import FeatureFiles, collate, dataset, mask
 from coursekit.features._extract import describe, extract, extract_to, recipe, stream
-from coursekit.features._file import Features, FeaturesError, Rows, header, load, save
+from coursekit.features._file import Features, FeaturesError, header, load, save
+from coursekit.features._formats import FORMATS, Rows
 from coursekit.features._manifest import Row
 
 __all__ = [
     "ERRORS",
+    "FORMATS",
     "SUFFIXES",
     "ClusterError",
     "FeatureFiles",

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from coursekit.features._file import FeaturesError, header, load
+from coursekit.features._formats import BY_SUFFIX
 
 Path_ = str | os.PathLike[str]
 Item = tuple[torch.Tensor, int, torch.Tensor]  # float32 (T, k), the number of its class, float64 (T,)
@@ -100,7 +101,7 @@ def mask(lengths: torch.Tensor) -> torch.Tensor:
 def _files(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise FeaturesError(f"there is no folder {folder}; the folder read from is {Path.cwd()}")
-    inside = (path for path in folder.rglob("*") if path.suffix.lower() in (".h5", ".hdf5"))
+    inside = (path for path in folder.rglob("*") if path.suffix.lower() in BY_SUFFIX)
     files = [path for path in inside if path.is_file() and not path.name.startswith(".")]
     if not files:
         raise FeaturesError(

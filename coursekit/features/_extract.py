@@ -18,7 +18,8 @@ from coursekit import encoders, video
 from coursekit._shared._files import sha256
 from coursekit._shared._jupyter import is_notebook, is_recorded
 from coursekit.encoders import Encoder
-from coursekit.features._file import Features, Rows, target_of, write_rows
+from coursekit.features._file import Features, target_of, write_rows
+from coursekit.features._formats import Rows
 from coursekit.features._prefetch import ahead
 from coursekit.video import Selection, SelectionOptions, _open
 
@@ -79,7 +80,8 @@ def extract_to(
     """The features of a video, written as they are made: memory does not grow with its length.
 
     Args:
-        target: file to write, .h5 or .hdf5; it is there whole or not at all.
+        target: file to write; .h5, .npy (with a .json beside it) or .safetensors. It is there whole or
+            not at all.
         path: as for `extract`, and so are the others.
         encoder: as for `extract`.
         selection: as for `extract`.

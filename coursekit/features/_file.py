@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
-from coursekit._shared._files import atomic
+from coursekit.features._formats import BY_SUFFIX, DAMAGE, Rows, Stored, beside, is_other_json
 
 Path_ = str | os.PathLike[str]
-_TEXTS = ("encoder", "weights", "weights_hash", "preprocessing", "selection", "source", "source_sha256")
+_TEXTS = ("encoder", "weights", "weights_hash", "source", "source_sha256")
+_OBJECTS = ("preprocessing", "selection")
+_SUFFIXES = ", ".join(BY_SUFFIX)
 
 
 class FeaturesError(Exception):
@@ -54,25 +57,19 @@ class Features:
     source_sha256: str
 
 
-class Rows(NamedTuple):
-    """Some rows of a T x k sequence."""
-
-    values: torch.Tensor  # float32 (b, k)
-    times: list[float]  # b, seconds
-    frames: list[int]  # b
-
-
 def target_of(path: Path_) -> Path:
     """The path of a feature file to write.
 
     Raises:
-        FeaturesError: another suffix than .h5 or .hdf5, or no such folder.
+        FeaturesError: another suffix than those of `FORMATS`, no such folder, or a .json of something else.
     """
     file = Path(path)
-    if file.suffix.lower() not in (".h5", ".hdf5"):
-        raise FeaturesError(f"{file} must end in .h5 or .hdf5 (HDF5), got {file.suffix!r}")
+    if file.suffix.lower() not in BY_SUFFIX:
+        raise FeaturesError(f"{file} must end in {_SUFFIXES}, got {file.suffix!r}")
     if not file.parent.is_dir():
         raise FeaturesError(f"cannot write {file}: there is no folder {file.parent}")
+    if file.suffix.lower() == ".npy" and is_other_json(beside(file)):
+        raise FeaturesError(f"the description of {file} goes to {beside(file)}, another file: move it away")
     return file
 
 
@@ -83,19 +80,7 @@ def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterator[Rows]) 
         FeaturesError: the disk is full, or the file cannot be written for another reason.
     """
     try:
-        with atomic(file, suffix="") as partial, h5py.File(partial, "w") as hdf5:
-            values = hdf5.create_dataset(
-                "values", (0, k), np.float32, maxshape=(None, k), chunks=(64, k), fletcher32=True
-            )
-            times = hdf5.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(4096,))
-            numbers = hdf5.create_dataset("frames", (0,), np.int64, maxshape=(None,), chunks=(4096,))
-            for row in rows:
-                for dataset, new in ((values, row.values.numpy()), (times, row.times), (numbers, row.frames)):
-                    start = len(dataset)
-                    dataset.resize(start + len(new), axis=0)
-                    dataset[start:] = new
-            for name, note in notes.items():
-                hdf5.attrs[name] = json.dumps(note) if isinstance(note, dict) else note
+        BY_SUFFIX[file.suffix.lower()].write(file, notes, k, rows)
     except OSError as error:
         raise FeaturesError(f"{file} could not be written: {error}") from error
 
@@ -103,11 +88,14 @@ def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterator[Rows]) 
 def save(path: Path_, features: Features) -> Path:
     """Write features to a file, whole or not at all.
 
+    Its suffix says in which format: .h5, .npy or .safetensors. An .npy holds the values alone; the rest goes
+    to a .json of the same name beside it.
+
     Raises:
-        FeaturesError: another suffix than .h5 or .hdf5, no such folder, or a full disk.
+        FeaturesError: a suffix of no format, no such folder, or a full disk.
     """
     file = target_of(path)
-    notes = {name: getattr(features, name) for name in (*_TEXTS, "source_bytes")}
+    notes = {name: getattr(features, name) for name in (*_TEXTS, *_OBJECTS, "source_bytes")}
     rows = Rows(features.values, features.times.tolist(), features.frames.tolist())
     write_rows(file, notes, features.values.shape[1], iter([rows]))
     return file
@@ -117,22 +105,20 @@ def load(path: Path_, *, rows: tuple[int, int] | None = None) -> Features:
     """Read a feature file.
 
     Args:
-        path: a file that `save` or `extract_to` wrote.
+        path: a file that `save` or `extract_to` wrote. Its suffix says which format it has.
         rows: (first, stop): only these rows; no others are read from the disk.
 
     Raises:
         FeaturesError: the file is missing, damaged or of another kind.
         ValueError: `rows` is out of range.
     """
-    file = Path(path)
-    if not file.is_file():
-        what = "a folder" if file.is_dir() else "no such file"
-        raise FeaturesError(f"cannot read {file}: {what}; the folder read from is {Path.cwd()}")
-    try:
-        with h5py.File(file, "r") as hdf5:
-            return _read(hdf5, file, rows)
-    except (OSError, KeyError, RuntimeError, TypeError, json.JSONDecodeError) as error:
-        raise FeaturesError(f"{file} is damaged or no feature file ({error}): extract it again") from error
+    with _opened(Path(path)) as stored:
+        total = stored.shape[0]
+        first, stop = rows or (0, total)
+        features = _read(stored, first, stop) if 0 <= first <= stop <= total else None
+    if features is None:
+        raise ValueError(f"rows={rows!r} must be (first, stop) with 0 <= first <= stop <= {total}")
+    return features
 
 
 def header(path: Path_) -> dict[str, Any]:
@@ -141,32 +127,52 @@ def header(path: Path_) -> dict[str, Any]:
     Raises:
         FeaturesError: as `load`.
     """
-    features = load(path, rows=(0, 0))
-    notes = {name: getattr(features, name) for name in (*_TEXTS, "source_bytes")}
-    with h5py.File(path, "r") as hdf5:
-        return {**notes, "rows": len(hdf5["values"]), "k": hdf5["values"].shape[1]}
+    with _opened(Path(path)) as stored:
+        rows, k = stored.shape
+        return {**_notes(stored), "rows": rows, "k": k}
 
 
-def _read(hdf5: h5py.File, file: Path, rows: tuple[int, int] | None) -> Features:
-    values, times, numbers = hdf5["values"], hdf5["times"], hdf5["frames"]
-    if values.ndim != 2 or not len(values) == len(times) == len(numbers):
-        raise FeaturesError(
-            f"{file} holds values of shape {values.shape} for {len(times)} times: extract it again"
-        )
-    first, stop = rows or (0, len(values))
-    if not 0 <= first <= stop <= len(values):
-        raise ValueError(f"rows={rows!r} must be (first, stop) with 0 <= first <= stop <= {len(values)}")
-    notes = {name: str(hdf5.attrs[name]) for name in _TEXTS}
+@contextmanager
+def _opened(file: Path) -> Iterator[Stored]:
+    """An opened feature file, of one length.
+
+    Raises:
+        FeaturesError: it is missing, damaged or of another kind; also, what reading it in the block raises.
+    """
+    if not file.is_file():
+        what = "a folder" if file.is_dir() else "no such file"
+        raise FeaturesError(f"cannot read {file}: {what}; the folder read from is {Path.cwd()}")
+    if file.suffix.lower() not in BY_SUFFIX:
+        raise FeaturesError(f"{file} is no feature file: those end in {_SUFFIXES}")
+    try:
+        with BY_SUFFIX[file.suffix.lower()].open(file) as stored:
+            if len(stored.shape) != 2 or not stored.shape[0] == len(stored.times) == len(stored.frames):
+                raise ValueError(f"it holds values of shape {stored.shape} for {len(stored.times)} times")
+            yield stored
+    except (*DAMAGE, ValueError) as error:
+        raise FeaturesError(f"{file} is damaged or no feature file ({error}): extract it again") from error
+
+
+def _read(stored: Stored, first: int, stop: int) -> Features:
+    empty = np.zeros((0, *stored.shape[1:]))  # safetensors gives no slice without rows
+    values = (stored.values[first:stop] if first < stop else empty).astype(np.float32)  # (stop - first, k)
+    if (
+        stored.checksum
+        and stop - first == stored.shape[0]
+        and hashlib.sha256(values.astype("<f4").tobytes()).hexdigest() != stored.checksum
+    ):
+        raise ValueError("its values are not those that were written")
     return Features(
-        values=torch.from_numpy(values[first:stop].astype(np.float32)),  # (T, k)
-        times=torch.from_numpy(times[first:stop].astype(np.float64)),  # (T,)
-        frames=torch.from_numpy(numbers[first:stop].astype(np.int64)),  # (T,)
-        encoder=notes["encoder"],
-        weights=notes["weights"],
-        weights_hash=notes["weights_hash"],
-        preprocessing=json.loads(notes["preprocessing"]),
-        selection=json.loads(notes["selection"]),
-        source=notes["source"],
-        source_bytes=int(hdf5.attrs["source_bytes"]),
-        source_sha256=notes["source_sha256"],
+        values=torch.from_numpy(values),  # (T, k)
+        times=torch.from_numpy(stored.times[first:stop].astype(np.float64)),  # (T,)
+        frames=torch.from_numpy(stored.frames[first:stop].astype(np.int64)),  # (T,)
+        **_notes(stored),
     )
+
+
+def _notes(stored: Stored) -> dict[str, Any]:
+    notes: dict[str, Any] = {name: str(stored.notes[name]) for name in _TEXTS}
+    for name in _OBJECTS:
+        note = stored.notes[name]
+        notes[name] = note if isinstance(note, dict) else json.loads(note)
+    return {**notes, "source_bytes": int(stored.notes["source_bytes"])}

@@ -6,12 +6,11 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
-
 from coursekit._shared._text import reason
 from coursekit.encoders import Encoder, WeightsError
 from coursekit.features import _extract
 from coursekit.features._file import FeaturesError
+from coursekit.features._formats import is_of_others
 from coursekit.video import DamagedVideoWarning, Selection, VideoError
 
 _CLEAR = (VideoError, FeaturesError, WeightsError, ValueError)
@@ -41,8 +40,8 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
         progress: show a bar for the frames of this video.
     """
     try:
-        if is_other_hdf5(job.target):
-            return JobResult(f"{job.target} is another HDF5 file, not one of features: move it away")
+        if is_of_others(job.target):
+            return JobResult(f"{job.target} is a file that holds no features: move it away")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DamagedVideoWarning)
             _extract.extract_to(job.target, job.video, encoder, selection, progress=progress)
@@ -55,12 +54,3 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
 def in_one_line(error: BaseException) -> str:
     """An error as one line; with its type, where the message was not made for reading."""
     return reason(error, _CLEAR)
-
-
-def is_other_hdf5(file: Path) -> bool:
-    """Whether this is a sound HDF5 file without features, which must not be overwritten."""
-    try:
-        with h5py.File(file, "r") as hdf5:
-            return len(hdf5) > 0 and "values" not in hdf5
-    except (OSError, RuntimeError, KeyError):
-        return False

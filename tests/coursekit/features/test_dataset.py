@@ -4,28 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.sequences import sequence
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 from torch.utils.data import DataLoader
 
 from coursekit import features
-
-
-def sequence(length: int, k: int = 4, *, seed: int = 0, encoder: str = "tiny") -> features.Features:
-    generator = torch.Generator().manual_seed(seed)
-    return features.Features(
-        values=torch.randn(length, k, generator=generator),
-        times=torch.arange(length, dtype=torch.float64) / 25,
-        frames=torch.arange(length),
-        encoder=encoder,
-        weights="random",
-        weights_hash="0" * 8,
-        preprocessing={"resize": 16},
-        selection={},
-        source="film.mp4",
-        source_bytes=1,
-        source_sha256="0" * 64,
-    )
 
 
 def put(path: Path, length: int, **options) -> features.Features:

@@ -232,8 +232,10 @@ def test_a_damaged_feature_file_says_so(how, means, tmp_path):
 
 
 def test_what_is_asked_wrongly(means, tmp_path):
-    with pytest.raises(features.FeaturesError, match=r"must end in \.h5 or \.hdf5"):
-        features.extract_to(tmp_path / "a.npy", FILM, means)
+    with pytest.raises(
+        features.FeaturesError, match=r"must end in \.h5, \.npy, \.safetensors, \.hdf5, got '\.pt'"
+    ):
+        features.extract_to(tmp_path / "a.pt", FILM, means)
     with pytest.raises(features.FeaturesError, match="there is no folder"):
         features.extract_to(tmp_path / "no" / "a.h5", FILM, means)
     with pytest.raises(features.FeaturesError, match="no such file"):

@@ -1,0 +1,243 @@
+"""The formats of a feature file: rows are written to each as they come, and read from each in part.
+
+Each format has a function that writes a file, whole or not at all, and one that opens it. How many rows there
+will be is known at the end only. HDF5 can grow; for the other two, the rows wait in a temporary file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import h5py
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open  # timm needs it too
+
+from coursekit._shared._files import atomic
+
+Notes = dict[str, Any]
+
+
+class NoFeaturesError(Exception):
+    """A sound file of one of the formats in which something else is kept."""
+
+
+# What opening or reading a damaged or strange file raises, beside ValueError.
+DAMAGE = (OSError, EOFError, KeyError, RuntimeError, TypeError, SafetensorError, NoFeaturesError)
+
+
+class Rows(NamedTuple):
+    """Some rows of a T x k sequence."""
+
+    values: torch.Tensor  # float32 (b, k)
+    times: list[float]  # b, seconds
+    frames: list[int]  # b
+
+
+class Stored(NamedTuple):
+    """An open feature file. What is sliced is read from the disk, and nothing else."""
+
+    values: Any  # float32 (T, k)
+    times: Any  # float64 (T,)
+    frames: Any  # int64 (T,)
+    shape: tuple[int, ...]  # of values
+    notes: Notes  # a value is what was written, or that as text
+    checksum: str = ""  # of all bytes of the values; "" where the format checks them itself
+
+
+# ---------------------------------------------------------------------------------------------- HDF5
+
+
+def _write_hdf5(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+    with atomic(file, suffix="") as partial, h5py.File(partial, "w") as hdf5:
+        values = hdf5.create_dataset(
+            "values", (0, k), np.float32, maxshape=(None, k), chunks=(64, k), fletcher32=True
+        )
+        times = hdf5.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(4096,))
+        numbers = hdf5.create_dataset("frames", (0,), np.int64, maxshape=(None,), chunks=(4096,))
+        for row in rows:
+            for dataset, new in ((values, row.values.numpy()), (times, row.times), (numbers, row.frames)):
+                start = len(dataset)
+                dataset.resize(start + len(new), axis=0)
+                dataset[start:] = new
+        for name, note in notes.items():
+            hdf5.attrs[name] = json.dumps(note) if isinstance(note, dict) else note
+
+
+@contextmanager
+def _open_hdf5(file: Path) -> Iterator[Stored]:
+    with h5py.File(file, "r") as hdf5:
+        if len(hdf5) and "values" not in hdf5:
+            raise NoFeaturesError(f"it holds {', '.join(hdf5)} and no values")
+        values = hdf5["values"]
+        yield Stored(values, hdf5["times"], hdf5["frames"], values.shape, dict(hdf5.attrs))
+
+
+# ------------------------------------------------------------------------------- rows in a temporary file
+
+
+class _Spooled(NamedTuple):
+    """All rows of a video, with the values in a temporary file."""
+
+    content: IO[bytes]  # of the values; float32, row after row
+    times: np.ndarray[Any, np.dtype[np.float64]]  # (T,)
+    frames: np.ndarray[Any, np.dtype[np.int64]]  # (T,)
+    checksum: str  # SHA-256 of `content`
+
+
+@contextmanager
+def _spooled(folder: Path, rows: Iterator[Rows]) -> Iterator[_Spooled]:
+    """Write the values of all rows to a file in `folder` that is gone at the end."""
+    times: list[float] = []
+    frames: list[int] = []
+    digest = hashlib.sha256()
+    with tempfile.TemporaryFile(dir=folder) as content:
+        for row in rows:
+            piece = row.values.numpy().astype("<f4").tobytes()
+            content.write(piece)
+            digest.update(piece)
+            times += row.times
+            frames += row.frames
+        content.seek(0)
+        yield _Spooled(content, np.array(times, np.float64), np.array(frames, np.int64), digest.hexdigest())
+
+
+# ----------------------------------------------------------------------------------- npy, and a json beside
+
+
+def beside(file: Path) -> Path:
+    """The description of an .npy file: the same name with .json."""
+    return file.with_suffix(".json")
+
+
+def _write_npy(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+    about = beside(file)
+    with atomic(about, suffix=".json") as partial_about, atomic(file, suffix="") as partial:
+        with _spooled(file.parent, rows) as made, partial.open("wb") as target:
+            shape = len(made.times), k
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(target, header)
+            shutil.copyfileobj(made.content, target)
+        described = {
+            **notes,
+            "values_sha256": made.checksum,
+            "times": made.times.tolist(),
+            "frames": made.frames.tolist(),
+        }
+        partial_about.write_text(json.dumps(described, indent=1), encoding="utf-8")
+        # An old description must never stand beside new values. What a kill leaves here is half a pair.
+        about.unlink(missing_ok=True)
+
+
+@contextmanager
+def _open_npy(file: Path) -> Iterator[Stored]:
+    values = np.load(file, mmap_mode="r", allow_pickle=False)  # (T, k)
+    if values.ndim != 2 or values.dtype != np.float32:
+        raise NoFeaturesError(f"it holds {values.dtype} of shape {values.shape}, not float32 (T, k)")
+    if not beside(file).is_file():
+        raise FileNotFoundError(f"there is no {beside(file).name} beside it")
+    notes = json.loads(beside(file).read_text(encoding="utf-8"))
+    times, frames = np.array(notes.pop("times"), np.float64), np.array(notes.pop("frames"), np.int64)
+    yield Stored(values, times, frames, values.shape, notes, notes["values_sha256"])
+
+
+# --------------------------------------------------------------------------------------------- safetensors
+
+
+def _write_safetensors(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+    """Write the format by hand: the library's own writer wants all values in memory.
+
+    The file is the length of the header (8 bytes), the header as JSON, and the bytes of the tensors. Those
+    of 8 bytes a number stand first, and spaces fill the header, so that each begins at its multiple.
+
+    Source: github.com/huggingface/safetensors, README, "Format".
+    """
+    with (
+        atomic(file, suffix="") as partial,
+        _spooled(file.parent, rows) as made,
+        partial.open("wb") as target,
+    ):
+        length = len(made.times)
+        texts = {
+            name: json.dumps(note) if isinstance(note, dict) else str(note) for name, note in notes.items()
+        }
+        ends = (8 * length, 16 * length, 16 * length + 4 * length * k)
+        header = {
+            "__metadata__": {**texts, "values_sha256": made.checksum},
+            "times": {"dtype": "F64", "shape": [length], "data_offsets": [0, ends[0]]},
+            "frames": {"dtype": "I64", "shape": [length], "data_offsets": [ends[0], ends[1]]},
+            "values": {"dtype": "F32", "shape": [length, k], "data_offsets": [ends[1], ends[2]]},
+        }
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        target.write(struct.pack("<Q", len(text)) + text)
+        target.write(made.times.astype("<f8").tobytes() + made.frames.astype("<i8").tobytes())
+        shutil.copyfileobj(made.content, target)
+
+
+@contextmanager
+def _open_safetensors(file: Path) -> Iterator[Stored]:
+    with safe_open(file, framework="numpy") as content:
+        notes = content.metadata() or {}
+        names = list(content.keys())
+        if "values" not in names:
+            raise NoFeaturesError(f"it holds {', '.join(names)} and no values")
+        values, times, frames = content.get_slice("values"), *map(content.get_tensor, ("times", "frames"))
+        shape = tuple(values.get_shape())
+        yield Stored(values, times, frames, shape, notes, notes["values_sha256"])
+
+
+# --------------------------------------------------------------------------------------------- all of them
+
+
+class Format(NamedTuple):
+    """A format of feature files.
+
+    Attributes:
+        suffix: by which its files are known.
+        write: write a file from (path, notes, k, rows), whole or not at all; OSError if it cannot be written.
+        open: open one; a `DAMAGE` or a ValueError if it is damaged or something else.
+    """
+
+    suffix: str
+    write: Callable[[Path, Notes, int, Iterator[Rows]], None]
+    open: Callable[[Path], AbstractContextManager[Stored]]
+
+
+FORMATS = {
+    "hdf5": Format(".h5", _write_hdf5, _open_hdf5),
+    "npy": Format(".npy", _write_npy, _open_npy),
+    "safetensors": Format(".safetensors", _write_safetensors, _open_safetensors),
+}
+BY_SUFFIX = {**{kind.suffix: kind for kind in FORMATS.values()}, ".hdf5": FORMATS["hdf5"]}
+
+
+def is_of_others(file: Path) -> bool:
+    """Whether a sound file of this format stands here that holds something else: do not overwrite it.
+
+    A damaged file is taken for one of ours, and so is an .npy without its .json.
+    """
+    try:
+        with BY_SUFFIX[file.suffix.lower()].open(file):
+            return False
+    except NoFeaturesError:
+        return True
+    except (*DAMAGE, ValueError):
+        return False
+
+
+def is_other_json(file: Path) -> bool:
+    """Whether a JSON file stands here that describes no features."""
+    try:
+        described = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return not (isinstance(described, dict) and {"encoder", "times"} <= described.keys())

@@ -1,0 +1,214 @@
+"""Each format holds the same features, is there whole or not at all, and says when it is damaged."""
+
+import io
+import json
+import tracemalloc
+from dataclasses import asdict
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import safetensors.numpy
+import safetensors.torch
+import torch
+from support.sequences import sequence
+
+from coursekit import data, encoders, features
+from coursekit.features import _formats
+from coursekit.features._file import write_rows
+
+SUFFIXES = [kind.suffix for kind in features.FORMATS.values()]
+every_format = pytest.mark.parametrize("suffix", SUFFIXES)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def files_of(path: Path) -> list[Path]:
+    return [path, path.with_suffix(".json")] if path.suffix == ".npy" else [path]
+
+
+def check_equal(one: features.Features, other: features.Features) -> None:
+    for (name, value), second in zip(asdict(one).items(), asdict(other).values(), strict=True):
+        assert torch.equal(value, second) if isinstance(value, torch.Tensor) else value == second, name
+
+
+@every_format
+@pytest.mark.parametrize("length", [1, 5, 0])
+def test_what_is_loaded_is_what_was_saved(suffix, length, tmp_path):
+    made = sequence(length, k=3)
+    path = features.save(tmp_path / f"film.v2{suffix}", made)
+    assert names(tmp_path) == sorted(file.name for file in files_of(path))
+    check_equal(features.load(path), made)
+    notes = features.header(path)
+    assert (notes["rows"], notes["k"], notes["preprocessing"]) == (length, 3, {"resize": 16})
+
+
+@every_format
+def test_a_part_is_those_rows(suffix, tmp_path):
+    made = sequence(9, k=3)
+    path = features.save(tmp_path / f"film{suffix}", made)
+    part = features.load(path, rows=(2, 5))
+    assert torch.equal(part.values, made.values[2:5])
+    assert torch.equal(part.times, made.times[2:5])
+    assert torch.equal(part.frames, made.frames[2:5])
+    with pytest.raises(ValueError, match=r"rows=\(3, 10\) must be .* <= 9"):
+        features.load(path, rows=(3, 10))
+
+
+@every_format
+def test_features_of_a_film_are_the_same_in_each_format(suffix, tmp_path):
+    encoder = encoders.load("resnet18", weights="random", backend="eager")
+    film = data.clip("carphone_pristine")
+    path = features.extract_to(tmp_path / f"film{suffix}", film, encoder, frames=(3, 9))
+    check_equal(features.load(path), features.extract(film, encoder, frames=(3, 9)))
+
+
+def test_an_npy_is_read_by_numpy_and_its_json_says_the_rest(tmp_path):
+    made = sequence(5, k=3)
+    features.save(tmp_path / "film.npy", made)
+    values = np.load(tmp_path / "film.npy")  # (5, 3)
+    described = json.loads((tmp_path / "film.json").read_text(encoding="utf-8"))
+    assert (values == made.values.numpy()).all()
+    assert described["times"] == made.times.tolist()
+    assert described["frames"] == made.frames.tolist()
+    assert (described["source"], described["preprocessing"]) == ("ä film.mp4", {"resize": 16})
+
+
+def test_a_safetensors_file_is_read_by_its_own_library(tmp_path):
+    made = sequence(5, k=3)
+    path = features.save(tmp_path / "film.safetensors", made)
+    tensors = safetensors.torch.load_file(path)
+    for name in ("values", "times", "frames"):
+        assert torch.equal(tensors[name], getattr(made, name))
+    arrays = safetensors.numpy.load_file(path)
+    assert (arrays["values"] == made.values.numpy()).all()
+    with safetensors.safe_open(path, framework="pt") as content:
+        notes = content.metadata()
+    assert (notes["source"], notes["preprocessing"]) == ("ä film.mp4", '{"resize": 16}')
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES[1:])
+def test_memory_does_not_grow_with_the_length(suffix, tmp_path):
+    block = features.Rows(torch.zeros(64, 4096), [0.0] * 64, [0] * 64)  # 1 MiB
+    notes = {name: value for name, value in asdict(sequence(0)).items() if not torch.is_tensor(value)}
+    tracemalloc.start()
+    write_rows(tmp_path / f"film{suffix}", notes, 4096, (block for _ in range(48)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert features.header(tmp_path / f"film{suffix}")["rows"] == 48 * 64
+    assert peak < 8 << 20, "48 MiB were written"
+
+
+@every_format
+def test_an_error_among_the_rows_leaves_older_files_as_they_were(suffix, tmp_path):
+    path = features.save(tmp_path / f"film{suffix}", sequence(5))
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def broken():
+        yield features.Rows(torch.zeros(2, 4), [0.0, 1.0], [0, 1])
+        raise OSError("no space left on device")
+
+    notes = {name: value for name, value in asdict(sequence(0)).items() if not torch.is_tensor(value)}
+    with pytest.raises(features.FeaturesError, match=r"could not be written: no space left"):
+        write_rows(path, notes, 4, broken())
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_old_values_never_stand_beside_a_new_description(tmp_path, monkeypatch):
+    """A process that is killed between the two renames leaves one file, which is damaged."""
+    path = features.save(tmp_path / "film.npy", sequence(5, seed=1))
+    rename = Path.replace
+
+    def killed(self, target):
+        rename(self, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        features.save(path, sequence(5, seed=2))
+    assert names(tmp_path) == ["film.npy"]
+    with pytest.raises(features.FeaturesError, match=r"no film\.json beside it.*extract it again"):
+        features.load(path)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    place = content.index(np.float32(0.625).tobytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def mix(path: Path) -> None:
+    """The values of another film."""
+    made = features.save(path.with_name(f"other{path.suffix}"), sequence(5, seed=9))
+    made.replace(path)
+
+
+DAMAGES = {
+    "cut npy": (".npy", cut),
+    "bit of npy": (".npy", flip),
+    "npy of another film": (".npy", mix),
+    "npy is text": (".npy", lambda path: path.write_text("no features")),
+    "npy alone": (".npy", lambda path: path.with_suffix(".json").unlink()),
+    "cut json": (".npy", lambda path: cut(path.with_suffix(".json"))),
+    "json is a list": (".npy", lambda path: path.with_suffix(".json").write_text("[1]")),
+    "json without encoder": (".npy", lambda path: path.with_suffix(".json").write_text('{"times": []}')),
+    "cut safetensors": (".safetensors", cut),
+    "bit of safetensors": (".safetensors", flip),
+    "safetensors is text": (".safetensors", lambda path: path.write_text("no features")),
+    "safetensors without notes": (
+        ".safetensors",
+        lambda path: safetensors.torch.save_file({"values": torch.zeros(5, 4)}, path),
+    ),
+    "bit of hdf5": (".h5", flip),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_an_error_that_names_the_file(name, tmp_path):
+    suffix, damage = DAMAGES[name]
+    made = sequence(5)
+    made.values[2, 1] = 0.625
+    path = features.save(tmp_path / f"film{suffix}", made)
+    damage(path)
+    with pytest.raises(features.FeaturesError, match=rf"film\{suffix} is damaged or no feature file.*again"):
+        features.load(path)
+
+
+def others(folder: Path) -> list[Path]:
+    with h5py.File(folder / "a.h5", "w") as hdf5:
+        hdf5["clip"] = [1, 2, 3]
+    np.save(folder / "a.npy", np.zeros(5))
+    safetensors.torch.save_file({"weight": torch.zeros(2)}, folder / "a.safetensors")
+    return [folder / f"a{suffix}" for suffix in SUFFIXES]
+
+
+def test_sound_files_with_something_else_are_told_from_ours_and_from_damaged_ones(tmp_path):
+    for path in others(tmp_path):
+        assert _formats.is_of_others(path)
+        features.save(path, sequence(5))
+        assert not _formats.is_of_others(path)
+        cut(path)
+        assert not _formats.is_of_others(path)
+
+
+def test_a_json_of_something_else_is_not_overwritten(tmp_path):
+    (tmp_path / "film.json").write_text('{"subtitle": "mine"}')
+    with pytest.raises(features.FeaturesError, match=r"film\.json, another file: move it away"):
+        features.save(tmp_path / "film.npy", sequence(5))
+    assert (tmp_path / "film.json").read_text() == '{"subtitle": "mine"}'
+
+
+def test_another_suffix_is_an_error_that_lists_those_there_are(tmp_path):
+    (tmp_path / "film.pt").write_bytes(io.BytesIO().getvalue())
+    with pytest.raises(
+        features.FeaturesError, match=r"film\.pt is no feature file: those end in \.h5, \.npy"
+    ):
+        features.load(tmp_path / "film.pt")
