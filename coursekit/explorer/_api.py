@@ -81,7 +81,7 @@ def convolution(
     layer = nn.Conv3d(in_channels, out_channels, k, s, p, d, bias=bias, device="meta")  # holds no weights
     axes = [Axis(*numbers) for numbers in zip(NAMES, SAMPLES, n, k, s, p, d, o, strict=True)]
     picture = _still.draw(layer, axes, position)
-    return page("explorer.html", given, picture, title="Convolution explorer", height=1180)
+    return page("explorer.html", given, picture, title="Convolution explorer")
 
 
 def budget(
@@ -140,7 +140,7 @@ def budget(
         "checked": _budget.by(_budget.CHECKED),
     }
     picture = _budget.draw(budgets, memory_gb, size, fps)
-    return page("budget.html", given, picture, title="Memory budget", height=640)
+    return page("budget.html", given, picture, title="Memory budget")
 
 
 def example_values(

@@ -1,8 +1,7 @@
 """Interactive pages that need no kernel, no widget manager and no network, and a picture for other readers.
 
-A page has a frame of its own (`<iframe srcdoc>`). The picture stands beside the frame. GitHub, paper and a
-JupyterLab that does not trust the notebook remove the frame and show the picture. Where the page's script
-runs, it hides the picture.
+A script makes the frame of a page (`coursekit._shared._frame`). GitHub, and a JupyterLab that does not trust
+the notebook, remove the script and show the picture.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -19,6 +17,7 @@ from typing import Any
 
 from PIL import Image
 
+from coursekit._shared._frame import framed
 from coursekit.show import Picture
 
 
@@ -27,7 +26,7 @@ class Page:
     """An interactive page. A notebook cell that ends in one shows it.
 
     Attributes:
-        html: the page in its frame, with the picture for readers without scripts.
+        html: the picture, and the page, whose frame a script makes.
         picture: that picture; its `alt` describes it in words and numbers.
     """
 
@@ -45,26 +44,20 @@ class Page:
         return self.picture.alt
 
 
-def page(name: str, given: Mapping[str, Any], picture: Picture, *, title: str, height: int) -> Page:
+def page(name: str, given: Mapping[str, Any], picture: Picture, *, title: str) -> Page:
     """Fills in one of the pages of this package.
 
     Args:
-        name: the file, such as "explorer.html"; GIVEN, PAGE_CSS and PAGE_JS in it are replaced.
+        name: the file, such as "explorer.html"; PAGE_CSS and PAGE_JS in it are replaced.
         given: the input of the page's script; it is passed as JSON.
         picture: shown where no script runs.
         title: the name of the frame for screen readers.
-        height: its height in CSS pixels until the script has measured it.
     """
     # Inside a <script>, "<" is the only character that could end it.
     data = json.dumps(given, ensure_ascii=False).replace("<", "\\u003c")
     source = _read(name).replace("PAGE_CSS", _read("page.css")).replace("PAGE_JS", _read("page.js"))
     still = Picture(_few_colours(picture.png), picture.alt)
-    frame = (
-        f'<iframe title="{escape(title)}" allow="clipboard-write" '
-        f'style="width:100%;height:{height}px;border:0" '
-        f"srcdoc='{_attribute(_small(source), data)}'></iframe>"
-    )
-    return Page(f"<div>{frame}<div data-still>{_image(still)}</div></div>", still)
+    return Page(framed(source, data, title=title, still=_image(still)), still)
 
 
 def _few_colours(png: bytes) -> bytes:
@@ -85,18 +78,6 @@ def _image(picture: Picture) -> str:
         f'<img alt="{escape(picture.alt)}" width="{width}" height="{height}" '
         f'style="max-width:100%;height:auto" src="data:image/webp;base64,{data}">'
     )
-
-
-def _attribute(source: str, data: str) -> str:
-    """The page as an attribute in single quotes: a script has few of them, so few need an escape."""
-    return source.replace("GIVEN", data).replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
-
-
-def _small(source: str) -> str:
-    """The page without indentation and without lines that are only a comment: a third smaller."""
-    source = re.sub(r"<!--.*?-->\n?", "", source, flags=re.DOTALL)
-    lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _read(name: str) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 from coursekit.predict import bank
 from coursekit.predict._forms import Prediction, folded, question, reasons
 
-# On paper a form and a folded answer are of no use: they are left out, options and all answers are printed.
+# On paper a folded answer is of no use: it is left out, and all answers are printed.
 _PRINT = (
-    "<style>@media print { details.ck-answer, .ck-question iframe, .ck-advice { display: none; } "
-    "div.ck-without-script { display: block !important; } "
-    "details.ck-answers::details-content { content-visibility: visible; block-size: auto; opacity: 1; } }"
+    "<style>@media print { details.ck-answer, .ck-advice { display: none; } "
+    "details.ck-answers::details-content, details.ck-answers details::details-content { content-visibility: visible; block-size: auto; opacity: 1; } }"
     "</style>"
 )
 

@@ -10,8 +10,15 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from coursekit._shared._frame import framed
 from coursekit.predict._questions import ChoiceQuestion, Question, ShapeQuestion
 from coursekit.puzzles import Puzzle
+
+# Where no form is shown: on GitHub, in a notebook that is not trusted, and where frames are removed.
+_ADVICE = (
+    "Run this cell to answer in a form. "
+    "If no form appears, write your answer down before you open the answer."
+)
 
 
 @dataclass(frozen=True)
@@ -34,18 +41,15 @@ def question(asked: Question) -> Prediction:
     """A question with its form.
 
     Where scripts run, the answer below the form appears after the first try. Where they are removed, the
-    reader sees the question, the options, the advice to run the cell, and the folded answer.
+    reader sees the question, the options, what to do instead, and the folded answer.
     """
     options = list(asked.options) if isinstance(asked, ChoiceQuestion) else []
     listed = "".join(f"<li>{escape(option)}</li>" for option in options)
     code = f"<pre>{escape(asked.code)}</pre>" if isinstance(asked, ShapeQuestion) and asked.code else ""
-    advice = (
-        f'<div class="ck-without-script">{f"<ul>{listed}</ul>" if listed else ""}{code}'
-        '<p class="ck-advice"><em>Run this cell to answer.</em></p></div>'
-    )
-    static = advice + folded("Show the answer", reasons(asked.shown, asked.why, asked.mistakes))
+    still = f'{f"<ul>{listed}</ul>" if listed else ""}{code}<p class="ck-advice"><em>{_ADVICE}</em></p>'
+    answer = folded("Show the answer", reasons(asked.shown, asked.why, asked.mistakes))
     plain = "\n".join([f"{asked.label}: {asked.text}", *(f"- {option}" for option in options)])
-    return _prediction(f"{asked.label}.", asked.text, plain, [asked.form()], static, 104 + 30 * len(options))
+    return _prediction(f"{asked.label}.", asked.text, plain, [asked.form()], still, answer)
 
 
 def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
@@ -69,23 +73,29 @@ def shapes(puzzles: Sequence[Puzzle]) -> Prediction:
         f"<pre>{escape(card.code)}</pre>{reasons(card.shown, card.why, card.mistakes)}</details>"
         for count, card in enumerate(deck, start=1)
     )
-    static = f"<details><summary>All puzzles with their answers</summary>{answers}</details>"
+    summary = "All puzzles with their answers"
+    answer = f'<details class="ck-answers"><summary>{summary}</summary>{answers}</details>'
     text = f"Guess the shape, then reveal: {len(puzzles)} puzzles."
-    return _prediction("Predict.", text, text, [card.form() for card in deck], static, height=330)
+    still = f'<p class="ck-advice"><em>{_ADVICE}</em></p>'
+    return _prediction("Predict.", text, text, [card.form() for card in deck], still, answer)
 
 
 def _prediction(
-    label: str, text: str, plain: str, forms: list[dict[str, Any]], static: str, height: int
+    label: str, text: str, plain: str, forms: list[dict[str, Any]], still: str, answer: str
 ) -> Prediction:
-    """The question, the form in its frame, and below it what works without scripts."""
+    """The question, its form, and the folded answer below it."""
     # Base64: who reads the file or the page's source does not read the answer by accident.
     questions = base64.b64encode(json.dumps(forms, ensure_ascii=False).encode()).decode()
     page = resources.files("coursekit.predict").joinpath("form.html").read_text(encoding="utf-8")
-    frame = (
-        f'<iframe title="Question: {escape(text)}" style="width:100%;height:{height}px;border:0" '
-        f'srcdoc="{escape(page.replace("QUESTIONS", questions))}"></iframe>'
+    html = framed(
+        page,
+        questions,
+        title=f"Question: {text}",
+        before=f"<p><strong>{label}</strong> {escape(text)}</p>",
+        still=still,
+        after=answer,
+        kind="ck-question",
     )
-    html = f'<div class="ck-question"><p><strong>{label}</strong> {escape(text)}</p>{frame}{static}</div>'
     return Prediction(plain, html)
 
 

@@ -85,7 +85,7 @@ def test_the_first_screen_asks_and_moves_before_the_goals(lesson):
     assert "?" in cells[0].source
     first = next(cell for cell in cells if cell.cell_type == "code")
     shown = "".join(part.get("data", {}).get("text/html", "") for part in first.outputs)
-    moves = re.search(r"<video|<iframe|<input", shown) or "widgets.explore(" in first.source
+    moves = re.search(r"<video|ck-framed|<input", shown) or "widgets.explore(" in first.source
     assert moves, "the first code cell shows nothing that moves"
     goals = next(number for number, cell in enumerate(cells) if cell.source.startswith("## Where you are"))
     assert goals > cells.index(first)
