@@ -1,7 +1,9 @@
 """The course's own extension of Sphinx, used by `templates/site/conf.py`.
 
 - A name in backticks in a docstring becomes a link, or code. A link that leads nowhere is an error.
-- Each page gets a description, and MathJax comes from a package on this machine.
+- A formula becomes MathML, which browsers draw without a script.
+- Each page gets a description. A notebook's menu of launch buttons opens it on Kaggle and in Codespaces, too.
+- Nothing that no page uses is left in the site.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ import inspect
 import re
 import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
+from sphinx.writers.html5 import HTML5Translator
+
+from tools.notebooks.place import GITHUB, Place
 
 PACKAGE = Path(__file__).resolve().parents[2] / "coursekit"
 MODULES = {path.stem for path in [*PACKAGE.glob("[a-z]*.py"), *PACKAGE.glob("[a-z]*/")]}
@@ -29,7 +35,6 @@ DESCRIPTION = "A course in notebooks on video analysis with deep learning, from 
 _NAME = re.compile(r"(?<![`:\w\\])`([^`]+)`(?![`_])")
 # An indented block below a line that is not: code.
 _EXAMPLE = re.compile(r"^(\S.*\n\n)(    )(?=\S)", re.MULTILINE)
-_MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
 
 def link_names(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -107,29 +112,42 @@ def describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["metatags"] = f"{context.get('metatags', '')}\n{tag}"
 
 
-def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
-    """Copy what a page needs of MathJax into the site (`build-finished`)."""
-    if error is None and app.builder.format == "html":
-        for name in _MATHJAX:
-            source, target = mathjax() / name, Path(app.outdir) / "_static" / "mathjax" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            else:
-                shutil.copy(source, target)
+def launch(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Open a notebook on Kaggle and in Codespaces, too: the theme knows Colab (`html-page-context`)."""
+    options = app.config.html_theme_options
+    place = Place(options["repository_url"].removeprefix(f"{GITHUB}/"), options["repository_branch"])
+    doors = {"Kaggle": f"{place.kaggle}{pagename}.ipynb", "Codespaces": place.codespaces}
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            for text, url in doors.items():
+                group["buttons"].append(
+                    {"type": "link", "text": text, "tooltip": f"Launch on {text}", "icon": None, "url": url}
+                )
 
 
-def mathjax() -> Path:
-    """The folder of MathJax 3, in the package sphinx-mathjax-offline.
+def math(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """Write a formula as MathML, within its line or as a block of its own.
 
     Raises:
-        ExtensionError: the package is not installed.
+        ExtensionError: docutils cannot convert it.
     """
-    # We use only the package's files: its Sphinx extension would copy 24 MB. (Its name has hyphens.)
-    spec = find_spec("sphinx-mathjax-offline")
-    if spec is None or not spec.submodule_search_locations:
-        raise ExtensionError("the package sphinx-mathjax-offline is not installed")
-    return Path(spec.submodule_search_locations[0], "static", "mathjax")
+    is_block = isinstance(node, nodes.math_block)
+    try:
+        formula = tex2mathml(node.astext(), as_block=is_block)
+    except MathError as error:
+        raise ExtensionError(f"the formula {node.astext()!r} cannot be converted: {error}") from error
+    kind = "div" if is_block else "span"
+    translator.body.append(f'<{kind} class="math notranslate nohighlight">{formula}</{kind}>')
+    raise nodes.SkipNode
+
+
+def tidy(app: Sphinx, error: Exception | None) -> None:
+    """Remove the theme's icon script, its fonts, and the source maps (`build-finished`)."""
+    static = Path(app.outdir) / "_static"
+    if error is None and static.is_dir():
+        shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
+        for path in [*static.rglob("fontawesome.js*"), *static.rglob("*.map")]:
+            path.unlink(missing_ok=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -137,6 +155,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", link_names, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", skip)
     app.connect("html-page-context", describe)
-    app.connect("build-finished", copy_mathjax)
+    app.connect("html-page-context", launch, priority=900)  # after the theme
+    app.connect("build-finished", tidy)
+    app.add_html_math_renderer("mathml", (math, None), (math, None))
     app.add_transform(LinksInSignatures)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,7 +21,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!coursekit\.).*"),
     ("py:.*", r"coursekit\.(?:\w+\.)*_\w+.*"),
-    ("py:class", r"coursekit\.(?:layout\.Array|encoders\.Item)"),  # type variables
+    (
+        "py:class",
+        r"coursekit\.(?:layout\.Array|encoders\.Item|widgets\.Range)",
+    ),  # no classes
 ]
 
 # The notebooks are recorded: what they print is in them.
@@ -44,19 +47,14 @@ html_title = project
 html_logo = "static/logo.svg"
 html_favicon = "static/logo.svg"
 html_static_path = ["static"]
-html_css_files = ["course.css"]
+html_css_files = ["icons.css", "course.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
 html_additional_pages = {"404": "404.html"}
 html_copy_source = True
 html_show_sphinx = False
 html_domain_indices = False  # genindex has the modules, too
 html_context = {"default_mode": "auto"}
-mathjax_path = "mathjax/tex-chtml.js"
-# Its menu and its explorer would ask for more files, which the site does not carry.
-mathjax3_config = {
-    "options": {"enableMenu": False},
-    "chtml": {"scale": 0.95},
-}  # the widest formula fits a page
+html_math_renderer = "mathml"
 
 html_theme_options = {
     "repository_url": "",  # these two are given by build_site
