@@ -12,11 +12,13 @@ endif
 VENV := .venv/bin/python
 # Each test on one core; how many at a time: tests/conftest.py.
 RUN_TESTS := OMP_NUM_THREADS=1 $(VENV) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
-LAB_OPTIONS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+# JupyterLab's settings lie in tools/lab, and come before the user's own, which stay as they are.
+LAB := $(VENV) -m jupyterlab $(shell [ "$$(id -u)" = 0 ] && echo --allow-root) --ServerApp.root_dir="$(CURDIR)"
+LAB_SETTINGS = $(CURDIR)/tools/lab$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab lint style check test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
+.PHONY: help setup lab lab-instructor lint style check test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -27,7 +29,10 @@ setup:  ## make .venv from requirements.lock (the others do it for you)
 	"$(PYTHON)" tools/install.py $(CHOSEN)
 
 lab: setup  ## open JupyterLab on notebook 01
-	$(VENV) -m jupyterlab $(LAB_OPTIONS) --ServerApp.root_dir="$(CURDIR)" notebooks/01_images_and_videos.ipynb
+	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/lab/learner:$(LAB_SETTINGS)" $(LAB) notebooks/01_images_and_videos.ipynb
+
+lab-instructor: setup  ## open JupyterLab with the panels of nbgrader
+	JUPYTER_CONFIG_PATH="$(LAB_SETTINGS)" $(LAB)
 
 style: setup  ## format, lint, and which package imports which: a second
 	$(VENV) -m ruff format --check .

@@ -30,7 +30,8 @@ MARK = ".published"  # a folder with this file was made here and may be replaced
 AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
 SOLUTIONS = "notebooks/solutions"  # of the exercises in the lectures; they may be left out
 NOT_FOR_STUDENTS = ("coursekit/grading",)
-TOOLS = ("tools/install.py",)  # what the students' `make lab` needs
+# What the students' `make lab` needs. tools/lab/learner is about nbgrader, which they do not have.
+TOOLS = ("tools/install.py", "tools/lab/labconfig/default_setting_overrides.json")
 _SOLUTION_LINK = re.compile(r"\n*\[[^\]]*\]\(solutions/[^)]*\)(?: \(\[on Colab\]\([^)]*\)\))?\.?")
 _JUNK = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
 

@@ -198,6 +198,8 @@ def test_the_students_make_commands_run(installed):
     assert "ffmpeg" in make(installed, f"PYTHON={sys.executable}", "doctor")
     (notebook,) = re.findall(r"-m jupyterlab .* (notebooks/\S+)$", make(installed, "-n", "lab"), re.MULTILINE)
     assert (installed / notebook).is_file()
+    overrides = "tools/lab/labconfig/default_setting_overrides.json"
+    assert "JUPYTER_CONFIG_PATH" in make(installed, "-n", "lab") and (installed / overrides).is_file()
 
 
 def test_the_students_wheel_carries_the_data_and_no_grader(tree, tmp_path):
