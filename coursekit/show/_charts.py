@@ -6,16 +6,18 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from coursekit._shared._text import number, sentence
 from coursekit.show._figure import FAINT, MAP, PALETTE, SIGNED_MAP, WIDTH, Picture, figure, render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
 
 Numbers = torch.Tensor | np.ndarray | Sequence[float]
 _LINES = ("-", "--", "-.", ":")
@@ -180,6 +182,8 @@ def _log_limits(axes: Axes, heights: Sequence[float]) -> None:
 
 def _plain_ticks(axis: Axis) -> None:
     """Ticks such as 0.5, 1, 20 and 1,000 on a logarithmic axis, instead of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
     low, high = sorted(axis.get_view_interval())
     decades = math.log10(high / low)
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < _FEW_DECADES else (1,)))
@@ -196,6 +200,8 @@ def _colours(table: np.ndarray) -> dict[str, Any]:
 
 
 def _name_ticks(axis: Axis, names: Sequence[str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     if names:
         axis.set_ticks(range(len(names)), names)
     else:

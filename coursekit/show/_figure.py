@@ -8,6 +8,9 @@ How the alternative text reaches a screen reader (checked in JupyterLab 4.6 and 
 reaches the screen reader in both, also in a stored notebook that is not run. The output of a picture
 therefore has two forms: text/html (with the image as WebP, which is small), and image/png for viewers and
 converters that do not use HTML.
+
+Nobody loads matplotlib before it draws: loading it takes longer than all else of a notebook's first cell,
+whose player does without it.
 """
 
 from __future__ import annotations
@@ -19,14 +22,16 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.style
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from PIL import Image
+from PIL import Image, ImageFont
+
+if TYPE_CHECKING:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008): eight colours that people with any of the common
 # colour-vision deficiencies can distinguish. Yellow is left out, because it is too pale on white.
@@ -113,6 +118,10 @@ def figure(width: float, height: float, *, arrange: bool = True, gap: float = 0.
     With `arrange`, matplotlib places the axes so that no label is cut; `gap` is the space between axes as a
     fraction of their size. After the `with`, matplotlib's settings are the same as before.
     """
+    import matplotlib.style
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     with matplotlib.style.context([STYLE], after_reset=True):
         engine = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=gap, hspace=gap) if arrange else None
         yield Figure(figsize=(width, height), dpi=DPI, layout=engine)
@@ -123,9 +132,33 @@ def render(fig: Figure, alt: str) -> Picture:
 
     The same figure gives the same bytes: the file has no date and no version.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     png = io.BytesIO()
     FigureCanvasAgg(fig).print_png(png, metadata={"Software": None})
     return Picture(png.getvalue(), " ".join(alt.split()))
+
+
+def font(size: float) -> ImageFont.FreeTypeFont:
+    """The letters of matplotlib, `size` points high, for a picture that Pillow puts together."""
+    package = find_spec("matplotlib")  # found, but not loaded
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("matplotlib is not installed: run `make setup`")
+    path = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(path, size * DPI / 72)
+
+
+def finished(image: Image.Image, alt: str) -> Picture:
+    """A picture that was put together by Pillow; the same image gives the same bytes."""
+    return Picture(_saved(image, "PNG"), " ".join(alt.split()))
+
+
+def colour_scale(low: float, high: float, colours: str) -> ScalarMappable:
+    """The scale from `low` to `high` of a colour map, for a colour bar."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    return ScalarMappable(Normalize(low, high), colours)
 
 
 def _webp(png: bytes) -> bytes:

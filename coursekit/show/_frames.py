@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from PIL import Image, ImageDraw, ImageFont
 
 from coursekit._shared._text import number, sentence
-from coursekit.show._figure import DPI, FAINT, MAP, PALETTE, SIGNED_MAP, WIDTH, Picture, figure, render
+from coursekit.show._figure import (
+    DPI,
+    FAINT,
+    INK,
+    MAP,
+    PALETTE,
+    SIGNED_MAP,
+    WIDTH,
+    Picture,
+    colour_scale,
+    figure,
+    finished,
+    font,
+    render,
+)
 from coursekit.show._pixels import (
     check_clip,
     check_colour,
@@ -25,7 +36,12 @@ from coursekit.show._pixels import (
     to_pixels,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Box = tuple[int, int, int, int]  # first row, first column, rows, columns
+_WHITE, _LABEL, _HEAD = 3, 28, 36  # of a filmstrip, pixels: beside a frame, below it, above all for the title
 COLUMN, ROW = "column x (pixel)", "row y (pixel)"
 
 
@@ -60,21 +76,22 @@ def filmstrip(
     columns = min(columns, len(chosen))
     labels = [f"frame {t}" + ("" if seconds is None else f" · {seconds[t]:.2f} s") for t in chosen]
 
-    rows = -(-len(chosen) // columns)
-    wide = min(WIDTH / columns, 3.2)  # inches for one frame
-    high = wide * clip.shape[2] / clip.shape[3] + 0.28
-    with figure(wide * columns, rows * high + (0.4 if title else 0.05), gap=0) as fig:
-        grid = fig.subplots(rows, columns, squeeze=False)
-        for axes in grid.flat:
-            axes.axis("off")
-        for axes, t, label in zip(grid.flat, chosen, labels, strict=False):
-            axes.axis("on")
-            _image(axes, clip[t], wide)
-            _bare(axes, label)
-        if title:
-            fig.suptitle(title)
-        shown = f"Filmstrip of {len(chosen)} of {len(clip)} frames, each {describe(clip)}"
-        return render(fig, sentence(title, f"{shown}: {'; '.join(labels).replace(' ·', ' at')}"))
+    cell = round(DPI * min(WIDTH / columns, 3.2))  # pixels for one frame and the white around it
+    wide = cell - 2 * _WHITE
+    high = max(1, round(wide * clip.shape[2] / clip.shape[3]))
+    head, row = _HEAD if title else 0, high + _LABEL
+    board = Image.new("RGB", (cell * columns, head + -(-len(chosen) // columns) * row), "white")
+    draw = ImageDraw.Draw(board)
+    if title:
+        draw.text((board.width / 2, head / 2), title, INK, _fitting(13, [title], board.width), anchor="mm")
+    letters = _fitting(10, labels, cell)
+    for place, (t, label) in enumerate(zip(chosen, labels, strict=True)):
+        left, top = cell * (place % columns), head + row * (place // columns)
+        small = Image.fromarray(to_pixels(clip[t], wide))
+        board.paste(small.resize((wide, high), Image.Resampling.NEAREST), (left + _WHITE, top))
+        draw.text((left + cell / 2, top + high + _LABEL / 2), label, INK, letters, anchor="mm")
+    shown = f"Filmstrip of {len(chosen)} of {len(clip)} frames, each {describe(clip)}"
+    return finished(board, sentence(title, f"{shown}: {'; '.join(labels).replace(' ·', ' at')}"))
 
 
 def frame(
@@ -93,6 +110,8 @@ def frame(
     Raises:
         TypeError, ValueError: not such an image, or a box that is not inside it.
     """
+    from matplotlib.patches import Rectangle
+
     image = check_image(image)  # (C, H, W)
     _, height, width = image.shape
     marks = {label: _check_box(label, box, height, width) for label, box in (boxes or {}).items()}
@@ -218,7 +237,7 @@ def signed(
         for axes in grid:
             axes.set_xlabel(COLUMN)
         grid[0].set_ylabel(ROW)
-        scale = ScalarMappable(Normalize(-top, top), SIGNED_MAP)
+        scale = colour_scale(-top, top, SIGNED_MAP)
         ends = "both" if bool((sizes > top).any()) else "neither"
         bar = fig.colorbar(scale, ax=grid, label=label, extend=ends, aspect=14, fraction=0.05, pad=0.015)
         bar.outline.set_visible(False)
@@ -368,6 +387,8 @@ def _whole(values: torch.Tensor, name: str) -> np.ndarray:
 
 def _cells(axes: Axes, table: np.ndarray) -> None:
     """A grid of whole numbers (h, w)."""
+    from matplotlib.patches import Rectangle
+
     rows, columns = table.shape
     for (row, column), value in np.ndenumerate(table):
         axes.add_patch(Rectangle((column, row), 1, 1, facecolor="white", edgecolor=FAINT, linewidth=1))
@@ -486,6 +507,12 @@ def sequence(
         return render(fig, sentence(title, shown, under))
 
 
+def _fitting(size: float, texts: Sequence[str], width: int) -> ImageFont.FreeTypeFont:
+    """Letters of `size` points, or smaller ones if one of the texts is wider than `width` pixels."""
+    longest = max(font(size).getlength(text) for text in texts)
+    return font(size * min(1.0, (width - 4) / max(longest, 1.0)))
+
+
 def _columns(clip: torch.Tensor, count: int) -> int:
     """Frames in a row, so that frames are not too narrow and the picture is not much higher than wide."""
     wide = clip.shape[3] / clip.shape[2]
@@ -507,7 +534,7 @@ def _bare(axes: Axes, label: str) -> None:
 
 
 def _colourbar(fig: Figure, grid: np.ndarray, colours: str, top: int, label: str, over: bool = False) -> None:
-    scale = ScalarMappable(Normalize(0, top), colours)
+    scale = colour_scale(0, top, colours)
     ends = "max" if over else "neither"  # a pointed end means that there are larger values
     bar = fig.colorbar(scale, ax=grid, label=label, extend=ends, aspect=14, fraction=0.05, pad=0.015)
     bar.outline.set_visible(False)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Polygon, Rectangle
 
 from coursekit import conv
 from coursekit._shared._text import number, sentence
-from coursekit.show._figure import FAINT, INK, PALETTE, WIDTH, Picture, figure, render
+from coursekit.show._figure import FAINT, INK, PALETTE, WIDTH, Picture, colour_scale, figure, render
 from coursekit.show._pixels import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 SIGNED = "RdBu_r"  # blue below 0, white at 0, red above 0: readable with red-green colour blindness
 _WINDOW = "#F5D9A0"  # the cells that a kernel reads now
@@ -141,6 +142,8 @@ def _planes(
 
 def _grid(axes: Axes, plane: np.ndarray, left: float, top: float, inside: tuple[int, ...]) -> None:
     """A plane of numbers in cells; `inside` (row, column, rows, columns) is coloured."""
+    from matplotlib.patches import Rectangle
+
     y, x, h, w = inside
     for (row, column), value in np.ndenumerate(plane):
         chosen = y <= row < y + h and x <= column < x + w
@@ -285,6 +288,8 @@ def _outline(axes: Axes, weights: np.ndarray, at: tuple[int, int]) -> None:
                 right.append((x + used[-1] + 0.5, edge))
     corners = left + right[::-1]
     if corners:
+        from matplotlib.patches import Polygon
+
         axes.add_patch(Polygon(corners, closed=True, fill=False, edgecolor=PALETTE[1], linewidth=1.8))
 
 
@@ -334,7 +339,7 @@ def results(
             is_film = bool(above) and array is above[0][1]
             _frames_of(line, array, spread(len(array), count), None if is_film else most)
             line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=11, labelpad=8)
-        scale = ScalarMappable(Normalize(-most, most), SIGNED)
+        scale = colour_scale(-most, most, SIGNED)
         over = any(np.abs(array).max() > most * (1 + 1e-9) for array in arrays.values())
         bar = fig.colorbar(
             scale,
@@ -394,6 +399,8 @@ def places(
     Raises:
         TypeError, ValueError: as `conv.output_size`; more than 60 samples with the zeros.
     """
+    from matplotlib.patches import Rectangle
+
     count = conv.output_size(size, kernel, stride, padding, dilation)
     if size + 2 * padding > _MOST_PLACES:
         raise ValueError(f"at most {_MOST_PLACES} samples are readable, got {size} and {2 * padding} zeros")

@@ -11,7 +11,6 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from coursekit import layout
@@ -140,6 +139,8 @@ def with_features(
 
 def _feature_map(table: np.ndarray, fps: float, features: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The map of features, uint8 (3, 200, 480), and (x, top, bottom) of the cursor at each frame, (T, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     frames = table.shape[1]
     with figure(_COLUMNS / DPI, _MAP_ROWS / DPI) as fig:
         canvas = FigureCanvasAgg(fig)

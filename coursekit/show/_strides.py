@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from coursekit._shared._text import sentence
 from coursekit.layout import shares_memory
 from coursekit.show._figure import CHANNEL_COLOURS, FAINT, INK, WIDTH, Picture, figure, render
 from coursekit.show._table import Table, table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 _INDEX = {"B": "b", "T": "t", "C": "c", "H": "y", "W": "x"}  # the index that runs along an axis
 _IN_A_ROW = 12
@@ -147,6 +150,8 @@ def _cells(
     caption: str,
     marked: tuple[int, ...] | None,
 ) -> None:
+    from matplotlib.patches import Rectangle
+
     axes.set(xlim=(-0.05, _IN_A_ROW + 0.05), ylim=(rows + 0.02, -0.55))
     axes.set_axis_off()
     axes.text(0, -0.3, caption, va="center", fontweight="bold")
@@ -169,6 +174,8 @@ def _cells(
 
 def _legend(axes: Axes, channels: int) -> None:
     """At the right above the cells: which colour is which channel (the colours repeat after three)."""
+    from matplotlib.patches import Rectangle
+
     names = [f"c = {number}" for number in range(min(channels, len(CHANNEL_COLOURS)))]
     left = _IN_A_ROW - 1.05 * len(names)
     for place, (name, colour) in enumerate(zip(names, CHANNEL_COLOURS.values(), strict=False)):

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 
 from coursekit._shared._text import number, sentence
-from coursekit.show._figure import FAINT, MAP, PALETTE, WIDTH, Picture, figure, render
+from coursekit.show._figure import FAINT, MAP, PALETTE, WIDTH, Picture, colour_scale, figure, render
 
 _MARKERS = ("o", "s", "^", "D")
 _ROW = 0.42  # inches for a row of dots
@@ -105,7 +103,7 @@ def confusions(
             axes.set(ylabel=y)
         for axes in list(grid.flat)[len(shares) :]:
             axes.axis("off")
-        scale = ScalarMappable(Normalize(0, 100), MAP)
+        scale = colour_scale(0, 100, MAP)
         label = f"% of the clips of a {y}"
         fig.colorbar(scale, ax=grid, label=label, aspect=24, pad=0.015).outline.set_visible(False)
         if title:

@@ -5,15 +5,18 @@ Source: Lecture 56, 09:49. One channel of every frame, stacked in time, is a vol
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
-from matplotlib.transforms import Affine2D
 
 from coursekit._shared._text import sentence
 from coursekit.show._figure import CHANNEL_COLOURS, FAINT, WIDTH, Picture, figure, render
 from coursekit.show._pixels import check_clip, check_colour, spread, to_pixels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 # The parallel projection: the directions of a frame's width, a frame's height and time.
 _ACROSS = np.array([0.80, -0.17])  # along a row of pixels: to the right, a little down
@@ -96,6 +99,9 @@ def _card(
     layer: int,
 ) -> None:
     """One frame of one channel (H, W), in that channel's colour, sheared to fit the projection."""
+    from matplotlib.patches import Polygon
+    from matplotlib.transforms import Affine2D
+
     grey = to_pixels(plane[None], 240) / 255.0  # (h, w) from 0 to 1
     pixels = np.empty((*grey.shape, 3))
     pixels[:] = 0.55 * grey[:, :, None] ** 1.3  # high values become a little paler, towards white

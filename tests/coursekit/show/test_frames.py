@@ -158,6 +158,32 @@ def test_filmstrip_without_rate_claims_no_time(clip):
     assert " at " not in show.filmstrip(clip[:3]).alt
 
 
+def test_a_long_title_and_narrow_frames_are_written_whole(clip):
+    """Letters at both ends of the title: a title that is cut leaves no white margin."""
+    wide = show.filmstrip(clip, fps=30, columns=12, count=12, title="A long title " * 12)
+    for rows in (slice(0, 36), slice(-28, None)):
+        strip = pixels(wide)[rows]
+        assert (strip < 128).any(), "nothing is written"
+        assert (strip[:, :2] == 255).all() and (strip[:, -2:] == 255).all()
+
+
+def test_a_small_frame_is_enlarged_without_blurring_its_pixels():
+    picture = show.filmstrip(torch.tensor([0, 250], dtype=torch.uint8).reshape(1, 1, 1, 2), count=1)
+    frame = pixels(picture)[10:150, 10:-10]
+    assert set(np.unique(frame)) == {0, 250}
+
+
+def test_the_first_player_does_not_wait_for_matplotlib():
+    """Loading it takes longer than everything else in the first cell of notebook 01, torch aside."""
+    code = (
+        "import sys, torch; from coursekit import data, predict, show, video; "
+        "show.player(torch.zeros(3, 3, 16, 16, dtype=torch.uint8), fps=3).html(); "
+        "print([name for name in sys.modules if name.startswith('matplotlib')])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
 @given(st.integers(1, 300), st.integers(1, 30))
 def test_frames_are_spread_evenly_from_first_to_last(frames, count):
     chosen = spread(frames, count)
