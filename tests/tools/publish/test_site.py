@@ -55,8 +55,11 @@ class Html(HTMLParser):
             self.frames.append(Html(found["srcdoc"]))
 
     def handle_data(self, data):
-        inside_style = bool(self.tags) and self.tags[-1][0] == "style"
-        (self.styles if inside_style else self.words).append(data)
+        tag, attributes = self.tags[-1] if self.tags else ("", {})
+        if tag == "script" and attributes.get("type") == "text/plain" and "<\\/" in data:
+            self.frames.append(Html(data.replace("<\\/", "</")))  # a script puts it into a frame
+        else:
+            (self.styles if tag == "style" else self.words).append(data)
 
     def text(self) -> str:
         return "\n".join(["".join(self.words), *(frame.text() for frame in self.frames)])
@@ -209,6 +212,7 @@ def test_nothing_is_loaded_from_another_server(site):
         "<p style=\"background: url('http://example.org/x.png')\">",
         "<style>@import 'https://example.org/x.css';</style>",
         '<iframe srcdoc="&lt;img src=https://example.org/x.png&gt;"></iframe>',
+        '<script type="text/plain"><img src="https://example.org/x.png"><p><\\/p></script>',
     ],
 )
 def test_the_check_sees_a_page_that_loads_from_another_server(one):
