@@ -27,11 +27,18 @@ from tools.publish.links import LinkError, Place
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = Path(__file__).parent / "templates" / "student"  # these name the placeholder, links.PLACEHOLDER
 MARK = ".published"  # a folder with this file was made here and may be replaced
-AS_THEY_ARE = ("data", "environment.yml", "CITATION.cff", "LICENSE", "LICENSE-TEXTS", ".gitignore")
+AS_THEY_ARE = (
+    ".devcontainer",
+    "data",
+    "environment.yml",
+    "CITATION.cff",
+    "LICENSE",
+    "LICENSE-TEXTS",
+    ".gitignore",
+)
 SOLUTIONS = "notebooks/solutions"  # of the exercises in the lectures; they may be left out
-NOT_FOR_STUDENTS = ("coursekit/grading",)
-# What the students' `make lab` needs. tools/lab/learner is about nbgrader, which they do not have.
-TOOLS = ("tools/install.py", "tools/lab/labconfig/default_setting_overrides.json")
+NOT_FOR_STUDENTS = ("coursekit/grading", "tools/lab/learner")  # the latter is about nbgrader
+TOOLS = ("tools/install.py", "tools/lab")  # what the students' `make lab` needs
 _SOLUTION_LINK = re.compile(r"\n*\[[^\]]*\]\(solutions/[^)]*\)(?: \(\[on Colab\]\([^)]*\)\))?\.?")
 _JUNK = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
 
@@ -115,7 +122,8 @@ def _drop_solution_links(tree: Path) -> None:
 
 def package_files(root: Path) -> Iterator[Path]:
     """The Python code that students get."""
-    for path in sorted([*(root / "coursekit").rglob("*"), *(root / name for name in TOOLS)]):
+    code = [path for name in ("coursekit", *TOOLS) for path in (root / name, *(root / name).rglob("*"))]
+    for path in sorted(code):
         name = path.relative_to(root).as_posix()
         hidden = name.startswith(tuple(f"{folder}/" for folder in NOT_FOR_STUDENTS))
         if path.is_file() and not hidden and not set(_JUNK) & set(path.parts) and path.suffix != ".pyc":
