@@ -154,6 +154,16 @@ def test_a_cell_is_run_when_something_to_click_depends_on_it(tmp_path):
     assert behind_what_moves(save(tmp_path / "some.ipynb", *cells)) == [0, 1, 2, 3, 5, 7]
 
 
+def test_a_notebook_that_is_opened_is_not_marked_as_changed_and_a_learner_meets_no_grader(running, page):
+    notebook = lab.open_notebook(page, running, f"notebooks/{NOTEBOOKS[0].name}")
+    page.wait_for_function("panel.context.model.metadata.language_info.version !== undefined")
+    assert page.evaluate("panel.context.model.dirty") is False
+    assert "Nbgrader" not in page.locator(".lm-MenuBar-itemLabel").all_inner_texts()
+    assert page.get_by_text("Validate", exact=True).count() == 0
+    assert page.get_by_text("Jupyter news").count() == 0
+    assert not notebook.errors
+
+
 def test_there_is_a_notebook_with_a_slider_and_one_with_a_question():
     sources = [path.read_text(encoding="utf-8") for path in NOTEBOOKS]
     assert any("widgets.explore(" in source for source in sources)

@@ -5,6 +5,7 @@ Playwright's synchronous calls keep an event loop running as long as the browser
 """
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -34,12 +35,12 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # pictures of tests; git-ignored
+MAKE_LAB = Path(__file__).resolve().parents[2] / "tools" / "lab"  # the settings of `make lab`
 SERVER_SECONDS = 120
 PAGE_SECONDS = 120  # for anything on the page but running a notebook
 RUN_SECONDS = 600
 
 SETTINGS = {
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "apputils-extension/themes": {"theme": "JupyterLab Light", "adaptive-theme": False},
     # All cells are in the page, not only those in view.
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -70,7 +71,7 @@ class Lab:
 
 @contextmanager
 def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
-    """JupyterLab on a folder, with settings of its own; on leaving, it and its kernels are gone.
+    """JupyterLab on a folder, set up as by `make lab`; on leaving, it and its kernels are gone.
 
     Args:
         folder: what JupyterLab shows.
@@ -94,6 +95,7 @@ def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
     variables = kernel.environment(
         scratch,
         JUPYTER_CONFIG_DIR=str(scratch / "config"),
+        JUPYTER_CONFIG_PATH=f"{MAKE_LAB / 'learner'}{os.pathsep}{MAKE_LAB}",
         JUPYTER_DATA_DIR=str(scratch / "data"),
         JUPYTER_RUNTIME_DIR=str(scratch / "runtime"),
         JUPYTERLAB_SETTINGS_DIR=str(scratch / "settings"),
