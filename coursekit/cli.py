@@ -38,10 +38,11 @@ def _extract(options: argparse.Namespace) -> int:
 
     clear = (ValueError, OSError, features.FeaturesError, encoders.WeightsError, *features.ERRORS)
     try:
+        listed = [] if options.list is None else features.read_list(options.list)
         report = features.extract_all(
-            options.videos, options.out, options.encoder, fps=options.fps, every=options.every,
-            device=options.device, progress=not options.quiet, scheduler=options.scheduler,
-            workers=options.workers,
+            [*options.videos, *listed], options.out, options.encoder, fps=options.fps, every=options.every,
+            format=options.format, track=options.track, device=options.device, progress=not options.quiet,
+            scheduler=options.scheduler, workers=options.workers,
         )  # fmt: skip
     except clear as error:
         print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -93,7 +94,13 @@ def _rate(text: str) -> Fraction:
 def _add_features(commands: Any) -> None:
     about = "turn each video into a file of features (T x k); started again, it does what is missing"
     command = commands.add_parser("features", help=about, description=about)
-    command.add_argument("videos", nargs="+", metavar="VIDEO", help="a file, or a folder of videos")
+    command.add_argument(
+        "videos", nargs="*", metavar="VIDEO", help="a file, or a folder of videos, with its subfolders"
+    )
+    command.add_argument(
+        "--list", metavar="FILE",
+        help="a text with one path a line, or a CSV table with a column path (and label, group)",
+    )  # fmt: skip
     command.add_argument("--out", required=True, metavar="DIR", help="where the feature files go")
     command.add_argument(
         "--encoder", default="efficientnet_lite0", metavar="NAME", help="which network (%(default)s)"
@@ -101,6 +108,12 @@ def _add_features(commands: Any) -> None:
     which = command.add_mutually_exclusive_group()
     which.add_argument("--fps", type=_rate, metavar="F", help="this many frames per second")
     which.add_argument("--every", type=int, default=1, metavar="N", help="every n-th frame")
+    command.add_argument(
+        "--track", type=_whole, metavar="N", help="which video track of files with several: 0, 1, ..."
+    )
+    command.add_argument(
+        "--format", default="hdf5", metavar="F", help="hdf5, npy (with a json beside it) or safetensors"
+    )
     command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
     who = command.add_mutually_exclusive_group()
     who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")

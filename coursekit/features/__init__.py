@@ -43,12 +43,13 @@ Source: Lecture 56, 22:28.
 
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._lock import LockedError
-from coursekit.features._batch import ERRORS, SUFFIXES, Report, extract_all
+from coursekit.features._batch import ERRORS, Report, extract_all
 from coursekit.features._dataset import FeatureFiles, collate, dataset, mask
 from coursekit.features._extract import describe, extract, extract_to, recipe, stream
 from coursekit.features._file import Features, FeaturesError, header, load, save
 from coursekit.features._formats import FORMATS, Rows
 from coursekit.features._manifest import Row
+from coursekit.features._videos import SUFFIXES, Listed, read_list
 
 __all__ = [
     "ERRORS",
@@ -58,6 +59,7 @@ __all__ = [
     "FeatureFiles",
     "Features",
     "FeaturesError",
+    "Listed",
     "LockedError",
     "Report",
     "Row",
@@ -71,6 +73,7 @@ __all__ = [
     "header",
     "load",
     "mask",
+    "read_list",
     "recipe",
     "save",
     "stream",

@@ -16,26 +16,20 @@ from typing_extensions import Unpack
 from coursekit import encoders
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._files import sha256
+from coursekit._shared._jupyter import is_recorded
 from coursekit._shared._lock import LockedError, locked, sweep
 from coursekit.encoders import Encoder
+from coursekit.features._estimate import announcement
 from coursekit.features._extract import opened, recipe, selected
 from coursekit.features._file import FeaturesError, header
-from coursekit.features._job import Job, JobResult, attempt
-from coursekit.features._manifest import Manifest, Row, seen_from
+from coursekit.features._formats import FORMATS
+from coursekit.features._job import Job, JobResult, attempt, make_folder
+from coursekit.features._manifest import Manifest, Row, one_line, seen_from
+from coursekit.features._videos import Listed, find, is_there
 from coursekit.features._workers import results
 from coursekit.video import Selection, SelectionOptions
 
 Path_ = str | os.PathLike[str]
-# What is taken from a folder; a file given by name may have any suffix.
-SUFFIXES = frozenset(
-    (
-        ".264", ".265", ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264",
-        ".h265", ".hevc", ".ivf", ".m2t", ".m2ts", ".m2v", ".m4v", ".mj2", ".mjpeg", ".mkv", ".mov",
-        ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts",
-        ".vob", ".webm", ".wmv", ".wtv", ".y4m",
-    )
-)  # fmt: skip
-TEXT_SUFFIXES = (".mts", ".ts")  # of TypeScript too
 ERRORS = (LockedError, ClusterError)  # beside ValueError and those of features and encoders
 
 
@@ -65,11 +59,13 @@ class Report:
 
 
 def extract_all(
-    videos: Iterable[Path_] | Path_,
+    videos: Iterable[Path_ | Listed] | Path_,
     out: Path_,
     encoder: str | Encoder = encoders.DEFAULT,
     selection: Selection | None = None,
     *,
+    format: str = "hdf5",
+    track: int | None = None,
     device: str | torch.device | None = None,
     progress: bool = True,
     scheduler: str | None = None,
@@ -81,12 +77,16 @@ def extract_all(
     A script that asks for `workers` must do so under `if __name__ == "__main__":`, as for all processes.
 
     Args:
-        videos: files, and folders whose video files (see `SUFFIXES`) are meant, in the order of their names.
+        videos: files, folders, and what `read_list` gives. A folder stands for the video files (see
+            `SUFFIXES`) in it and in its subfolders, in the order of their paths.
         out: folder for the feature files (T, k) and `manifest.csv`; made if it is not there.
         encoder: a name of `encoders.NAMES`, or one that `encoders.load` made.
         selection: which frames of each video; None for all of them. Without `size`, as for `extract`.
+        format: of new feature files: "hdf5", "npy" or "safetensors" (see `FORMATS`).
+        track: which video track of each video, as for `video.read`.
         device: where to compute, for an encoder given by name; None picks the best.
-        progress: show bars, with the rate and the time left, on stderr.
+        progress: show bars, with the rate and the time left, on stderr; before them, about how many
+            frames will be computed, and how long that takes here.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
         workers: or start that many workers on this machine. Either needs an encoder given by name.
         **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
@@ -96,20 +96,27 @@ def extract_all(
 
     Raises:
         ValueError: an argument is wrong, or a folder has no video.
-        FeaturesError: `out` cannot be written to, or has a manifest of another kind.
+        FeaturesError: `out` cannot be written to, has a manifest of another kind, or features of these videos
+            in another format.
         WeightsError: the encoder's weights cannot be had.
         LockedError: another run is writing to `out`.
         ClusterError: dask is not installed, or its scheduler does not answer.
     """
     selection = selected(selection, options)
     by_workers = _is_for_workers(encoder, scheduler, workers)
-    files = _files([videos] if isinstance(videos, str | os.PathLike) else videos)
+    if format not in FORMATS:
+        raise ValueError(f"format={format!r} is unknown: choose one of {', '.join(FORMATS)}")
+    listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, start=False)
-    folder = _make(Path(out))
+    folder = make_folder(Path(out))
     with locked(folder):
-        sweep(folder)
-        run = _Run(folder, files, recipe(loaded, selection), progress)
+        run = _Run(folder, listed, recipe(loaded, selection, track), FORMATS[format].suffix, progress)
+        run.jobs = [job._replace(track=track) for job in run.jobs]
+        if progress and run.jobs and not is_recorded():
+            paths = [job.video for job in run.jobs]
+            said = announcement(paths, loaded, selection, track, measured=not by_workers)
+            tqdm.write(said, file=sys.stderr)
         if by_workers:
             where = None if device is None else str(device)
             ended = results(
@@ -123,24 +130,32 @@ def extract_all(
 class _Run:
     """What is to be done in a folder, and what has been; the one place that writes the manifest."""
 
-    def __init__(self, folder: Path, files: list[Path], recipe: dict[str, Any], progress: bool) -> None:
+    def __init__(
+        self, folder: Path, listed: list[Listed], recipe: dict[str, Any], suffix: str, progress: bool
+    ) -> None:
         """Read the manifest, see what is missing, and enter that as waiting."""
         self.folder, self.recipe, self.progress = folder, recipe, progress
         whole = folder.resolve()
-        paths = {seen_from(whole, path): path for path in reversed(files)}  # the first of equal ones stays
+        videos: dict[str, Listed] = {}
+        for video in listed:
+            videos.setdefault(seen_from(whole, video.path), video)  # the first of equal ones stays
         self.manifest = Manifest(folder)
-        self.asked = self.manifest.named(dict.fromkeys(seen_from(whole, path) for path in files))
+        named = self.manifest.named({name: video.place for name, video in videos.items()}, suffix)
+        self.asked = [_labelled(row, videos[row.video]) for row in named]
+        for inside in {folder, *((folder / row.file).parent for row in self.asked)}:
+            sweep(inside)
         finished: list[Row] = []
         self.waiting: list[Row] = []
         for row in tqdm(self.asked, "checking", unit="video", leave=False, disable=not progress):
-            video = paths[row.video]
-            current = _finished(row, folder / row.file, video, recipe)
+            path = videos[row.video].path
+            current = _finished(row, folder / row.file, path, recipe)
             if current is None:
-                self.waiting.append(Row(row.video, row.file, source_mtime_ns=_changed(video)))
+                new = Row(row.video, row.file, label=row.label, group=row.group)
+                self.waiting.append(replace(new, source_mtime_ns=_changed(path)))
             else:
                 finished.append(current)
         self.manifest.put([*finished, *self.waiting])
-        self.jobs = [Job(paths[row.video], folder / row.file) for row in self.waiting]
+        self.jobs = [Job(videos[row.video].path, folder / row.file) for row in self.waiting]
 
     def settle(self, ended: Iterable[tuple[int, JobResult]]) -> Report:
         """Enter the result of each job in the manifest as it comes."""
@@ -177,6 +192,13 @@ def _here(
         yield number, attempt(job, encoder, selection, progress and sys.stderr.isatty())
 
 
+def _labelled(row: Row, video: Listed) -> Row:
+    """The row with the label and the group of its list; without such, those of an earlier run stay."""
+    label = row.label if video.label is None else one_line(video.label)
+    group = row.group if video.group is None else one_line(video.group)
+    return replace(row, label=label, group=group)
+
+
 def _finished(row: Row, file: Path, video: Path, recipe: dict[str, Any]) -> Row | None:
     """The row of a video whose features would come out the same if they were made again; else None.
 
@@ -210,15 +232,7 @@ def _fits(notes: dict[str, Any], recipe: dict[str, Any]) -> bool:
 
 def _changed(video: Path) -> str:
     """When a video was last changed, in nanoseconds since 1970; empty for what is not there."""
-    return str(video.stat().st_mtime_ns) if _exists(video) else ""
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is something at a path; False too for a name that no file can have."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+    return str(video.stat().st_mtime_ns) if is_there(video) else ""
 
 
 def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int | None) -> bool:
@@ -237,57 +251,9 @@ def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int 
     return by_workers
 
 
-def _files(videos: Iterable[Path_]) -> list[Path]:
-    """The files that are meant, in order; what does not exist stays, and fails when its turn comes."""
-    files: list[Path] = []
-    for path in map(Path, videos):
-        if _exists(path) and path.is_dir():
-            inside = [file for file in sorted(path.iterdir()) if _is_video(file)]
-            if not inside:
-                raise ValueError(f"the folder {path} has no video file ({', '.join(sorted(SUFFIXES))})")
-            files += inside
-        else:
-            files.append(path)
-    if not files:
-        raise ValueError("no video was given")
-    return files
-
-
-def _is_video(file: Path) -> bool:
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES or file.name.startswith(".") or not file.is_file():
-        return False
-    return suffix not in TEXT_SUFFIXES or not _is_text(file)
-
-
-def _is_text(file: Path) -> bool:
-    """Whether the file begins as text: without a zero byte, and without the packets of a transport stream.
-
-    Such a packet has 188 bytes and begins with 0x47, the letter G. In .m2ts and .mts, 4 bytes precede it.
-    """
-    try:
-        with file.open("rb") as content:
-            head = content.read(1024)
-    except OSError:
-        return False  # the attempt will say what is wrong with it
-    starts = (head[0::188], head[4::192])
-    packets = any(len(first) > 1 and set(first) == {0x47} for first in starts)
-    return bool(head) and b"\0" not in head and not packets
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError as error:
-        raise FeaturesError(f"cannot make the folder {folder}: {error}") from error
-    raise FeaturesError(f"cannot write to the folder {folder}: not allowed")
-
-
 def _size(video: Path) -> int:
     """Bytes of a video, by which the time left is reckoned; 1 for what is not there."""
-    return max(1, video.stat().st_size) if _exists(video) else 1
+    return max(1, video.stat().st_size) if is_there(video) else 1
 
 
 def _bar(total: int, shown: bool) -> Any:

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from coursekit.features._file import FeaturesError, header, load
 from coursekit.features._formats import BY_SUFFIX
+from coursekit.features._manifest import Manifest, Row
 
 Path_ = str | os.PathLike[str]
 Item = tuple[torch.Tensor, int, torch.Tensor]  # float32 (T, k), the number of its class, float64 (T,)
@@ -23,6 +24,7 @@ class FeatureFiles(Dataset[Item]):
         paths: the files, in the order of their paths; item i is that of `paths[i]`.
         classes: the names of the labels, in alphabetical order; label n means `classes[n]`.
         labels: the number of the class of each file, in the order of `paths`.
+        groups: what the manifest says of each file's group, such as a person; "" where it says nothing.
         k: numbers in each row.
     """
 
@@ -30,9 +32,13 @@ class FeatureFiles(Dataset[Item]):
         """Find the files and check that they go together; see `dataset`."""
         root = Path(folder)
         self.paths = _files(root)
-        names = [_label(path, root, labels) for path in self.paths]
+        rows = _listed(root)
+        inside = [path.relative_to(root).as_posix() for path in self.paths]
+        told = labels if labels is not None else {name: row.label for name, row in rows.items() if row.label}
+        names = [_label(root, name, told, needed=labels is not None) for name in inside]
         self.classes = tuple(sorted(set(names)))
         self.labels = tuple(self.classes.index(name) for name in names)
+        self.groups = tuple(rows[name].group if name in rows else "" for name in inside)
         self.k = _common_k(self.paths)
 
     def __len__(self) -> int:
@@ -55,8 +61,8 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
     Args:
         folder: as `extract_all` writes it.
         labels: the label of each file, by its path in the folder, with or without its suffix, such as
-            {"anna_01": "waving"}; with / between folders. None takes the name of the subfolder of `folder`
-            in which a file lies.
+            {"anna_01": "waving"}; with / between folders. None takes the label that a list gave (see
+            `read_list`), and else the name of the subfolder of `folder` in which a file lies.
 
     Raises:
         FeaturesError: no feature file, one that cannot be read, or files of two encoders.
@@ -110,21 +116,28 @@ def _files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix()))
 
 
-def _label(path: Path, folder: Path, labels: Mapping[str, str] | None) -> str:
-    inside = path.relative_to(folder)
-    if labels is None and len(inside.parts) > 1:
-        return inside.parts[0]
-    if labels is None:
-        raise ValueError(
-            f"{path} has no label: it lies in {folder} itself, not in a subfolder named for its class. "
-            "Move it, or give labels={...}"
-        )
-    for name in (inside.as_posix(), inside.with_suffix("").as_posix()):
+def _listed(folder: Path) -> dict[str, Row]:
+    """The rows of the folder's manifest, by feature file; none, if it has no manifest of ours."""
+    try:
+        return {row.file: row for row in Manifest(folder).rows.values()}
+    except FeaturesError:
+        return {}
+
+
+def _label(folder: Path, file: str, labels: Mapping[str, str], *, needed: bool) -> str:
+    """The label of a file, given as its path in `folder`: from `labels`, or else from its subfolder."""
+    for name in (file, file.rpartition(".")[0]):
         if name in labels:
             return str(labels[name])
-    raise ValueError(
-        f"labels has no entry for {inside.as_posix()!r} of {folder}: add it, or move the file away"
-    )
+    subfolder, slash, _ = file.partition("/")
+    if needed:
+        raise ValueError(f"labels has no entry for {file!r} of {folder}: add it, or move the file away")
+    if not slash:
+        raise ValueError(
+            f"{folder / file} has no label: it lies in {folder} itself, not in a subfolder named for its "
+            "class. Move it, or give labels={...}"
+        )
+    return subfolder
 
 
 def _common_k(paths: Sequence[Path]) -> int:

@@ -32,6 +32,7 @@ def extract(
     selection: Selection | None = None,
     *,
     batch: int | None = None,
+    track: int | None = None,
     device: str | torch.device | None = None,
     progress: bool = False,
     **options: Unpack[SelectionOptions],
@@ -43,6 +44,7 @@ def extract(
         encoder: a name of `encoders.NAMES`, or one that `encoders.load` made.
         selection: which frames; None for all of them. Without `size`: the encoder resizes each frame itself.
         batch: frames computed together; by default 4 (16 with ONNX Runtime), on a GPU 64.
+        track: which video track, if the file has several; as for `video.read`.
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show a bar with the rate and the time left.
         **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
@@ -57,12 +59,13 @@ def extract(
     """
     selection = selected(selection, options)
     encoder = opened(encoder, device)
-    rows = list(_watched(stream(path, encoder, selection, batch=batch), path, selection, progress))
+    rows = stream(path, encoder, selection, batch=batch, track=track)
+    parts = list(_watched(rows, path, selection, track, progress))
     return Features(
-        values=torch.cat([row.values for row in rows]),  # (T, k)
-        times=torch.tensor([t for row in rows for t in row.times], dtype=torch.float64),  # (T,)
-        frames=torch.tensor([n for row in rows for n in row.frames], dtype=torch.int64),  # (T,)
-        **describe(path, encoder, selection),
+        values=torch.cat([part.values for part in parts]),  # (T, k)
+        times=torch.tensor([t for part in parts for t in part.times], dtype=torch.float64),  # (T,)
+        frames=torch.tensor([n for part in parts for n in part.frames], dtype=torch.int64),  # (T,)
+        **describe(path, encoder, selection, track),
     )
 
 
@@ -73,6 +76,7 @@ def extract_to(
     selection: Selection | None = None,
     *,
     batch: int | None = None,
+    track: int | None = None,
     device: str | torch.device | None = None,
     progress: bool = False,
     **options: Unpack[SelectionOptions],
@@ -86,6 +90,7 @@ def extract_to(
         encoder: as for `extract`.
         selection: as for `extract`.
         batch: as for `extract`.
+        track: as for `extract`.
         device: as for `extract`.
         progress: as for `extract`.
         **options: as for `extract`.
@@ -100,9 +105,9 @@ def extract_to(
     file = target_of(target)
     selection = selected(selection, options)
     encoder = opened(encoder, device)
-    notes = describe(path, encoder, selection)
-    rows = _watched(stream(path, encoder, selection, batch=batch), path, selection, progress)
-    write_rows(file, notes, encoder.k, rows)
+    notes = describe(path, encoder, selection, track)
+    rows = stream(path, encoder, selection, batch=batch, track=track)
+    write_rows(file, notes, encoder.k, _watched(rows, path, selection, track, progress))
     return file
 
 
@@ -112,6 +117,7 @@ def stream(
     selection: Selection | None = None,
     *,
     batch: int | None = None,
+    track: int | None = None,
     **options: Unpack[SelectionOptions],
 ) -> Iterator[Rows]:
     """The features of a video, some rows at a time; decoding and computing overlap.
@@ -121,6 +127,7 @@ def stream(
         encoder: made by `encoders.load`.
         selection: as for `extract`.
         batch: as for `extract`.
+        track: as for `extract`.
         **options: as for `extract`.
 
     Raises:
@@ -130,31 +137,31 @@ def stream(
     selection = selected(selection, options)
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
-    frames = video.stream(path, selection, packed=True)
+    frames = video.stream(path, selection, track=track, packed=True)
     prepared = _prepared(frames, encoder, batch or encoder.batch)
     return _computed(_windows(prepared, encoder) if encoder.windows else prepared, encoder)
 
 
-def describe(path: Path_, encoder: Encoder, selection: Selection) -> dict[str, Any]:
+def describe(path: Path_, encoder: Encoder, selection: Selection, track: int | None = None) -> dict[str, Any]:
     """Everything that decides what the features of a video are: equal descriptions, equal features."""
     file = Path(path)
     _open.check_file(file)
     return {
-        **recipe(encoder, selection),
+        **recipe(encoder, selection, track),
         "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
         "source_bytes": file.stat().st_size,
         "source_sha256": sha256(file),
     }
 
 
-def recipe(encoder: Encoder, selection: Selection) -> dict[str, Any]:
+def recipe(encoder: Encoder, selection: Selection, track: int | None = None) -> dict[str, Any]:
     """The part of `describe` that does not depend on the video."""
     return {
         "encoder": encoder.name,
         "weights": encoder.weights,
         "weights_hash": encoder.weights_hash,
         "preprocessing": json.loads(json.dumps(encoder.preprocessing._asdict())),
-        "selection": selection.described(),
+        "selection": {**selection.described(), **({} if track is None else {"track": str(track)})},
     }
 
 
@@ -243,12 +250,14 @@ def _fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Ro
     return Rows(rows, times, numbers)
 
 
-def _watched(rows: Iterator[Rows], path: Path_, selection: Selection, progress: bool) -> Iterator[Rows]:
+def _watched(
+    rows: Iterator[Rows], path: Path_, selection: Selection, track: int | None, progress: bool
+) -> Iterator[Rows]:
     """The same rows, counted by a bar. A notebook's recording has none: its rate is never the same."""
     if not progress or is_recorded():
         yield from rows
         return
-    total = len(video.times(path, selection))
+    total = len(video.times(path, selection, track=track))
     stream = sys.stdout if is_notebook() else sys.stderr  # Jupyter shows the latter as an error
     with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False, file=stream) as bar:
         for row in rows:

@@ -38,7 +38,7 @@ class Features:
         weights: which weights it had.
         weights_hash: their checksum: equal only for equal values.
         preprocessing: what was done to each frame first.
-        selection: which frames were taken, such as {"fps": "5"}; empty for all.
+        selection: which frames were taken, such as {"fps": "5"}; empty for all. "track" if one was named.
         source: name of the video file.
         source_bytes: its size.
         source_sha256: checksum of its content.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ class Job(NamedTuple):
 
     video: Path
     target: Path
+    track: int | None = None  # which video track; None for the one that `video.read` takes
 
 
 class JobResult(NamedTuple):
@@ -42,9 +44,10 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
     try:
         if is_of_others(job.target):
             return JobResult(f"{job.target} is a file that holds no features: move it away")
+        make_folder(job.target.parent)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DamagedVideoWarning)
-            _extract.extract_to(job.target, job.video, encoder, selection, progress=progress)
+            _extract.extract_to(job.target, job.video, encoder, selection, track=job.track, progress=progress)
     except Exception as error:  # a strange file may raise anything, and must not stop the others
         return JobResult(in_one_line(error))
     notes = [str(warning.message) for warning in caught if warning.category is DamagedVideoWarning]
@@ -54,3 +57,18 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
 def in_one_line(error: BaseException) -> str:
     """An error as one line; with its type, where the message was not made for reading."""
     return reason(error, _CLEAR)
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder, if it is not there.
+
+    Raises:
+        FeaturesError: it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError as error:
+        raise FeaturesError(f"cannot make the folder {folder}: {error}") from error
+    raise FeaturesError(f"cannot write to the folder {folder}: not allowed")

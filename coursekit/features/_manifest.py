@@ -7,15 +7,15 @@ import hashlib
 import io
 import json
 import os
-import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from coursekit._shared._files import atomic
 from coursekit.features._file import FeaturesError
+from coursekit.features._formats import BY_SUFFIX
 
 NAME = "manifest.csv"
 
@@ -28,7 +28,7 @@ class Row:
 
     Attributes:
         video: path of the video, as seen from the manifest's folder; / between its parts.
-        file: name of the feature file, in the manifest's folder.
+        file: path of the feature file in the manifest's folder; / between its parts.
         status: "done", "failed" or "waiting" (for a run that was ended before it came there).
         rows: T of the features.
         k: numbers in each row.
@@ -38,6 +38,8 @@ class Row:
         source_sha256: checksum of the video.
         source_mtime_ns: when the video was last changed, in nanoseconds since 1970.
         error: why it failed; or, of one that is done, what is wrong with the video.
+        label: the name of its class, if the list of videos told it.
+        group: what it has in common with others, such as a person, likewise.
     """
 
     video: str
@@ -51,6 +53,8 @@ class Row:
     source_sha256: str = ""
     source_mtime_ns: str = ""
     error: str = ""
+    label: str = ""
+    group: str = ""
 
     def done(self, header: dict[str, Any], note: str = "") -> Row:
         """This row, of a video whose feature file says `header` of itself."""
@@ -68,11 +72,11 @@ class Row:
 
     def failed(self, error: str) -> Row:
         """This row, of a video that could not be done."""
-        return Row(self.video, self.file, "failed", error=one_line(error))
+        return Row(self.video, self.file, "failed", error=one_line(error), label=self.label, group=self.group)
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
-_OLDER = tuple(name for name in COLUMNS if name != "source_mtime_ns")  # as older versions wrote it
+_NEWER = {"source_mtime_ns", "label", "group"}  # not in the manifests of earlier versions
 
 
 class Manifest:
@@ -104,23 +108,39 @@ class Manifest:
         except OSError as error:
             raise FeaturesError(f"{self.path} could not be written: {error}") from error
 
-    def named(self, asked: Iterable[str]) -> list[Row]:
+    def named(self, asked: Mapping[str, str], suffix: str) -> list[Row]:
         """A row for each video: that of the manifest, or a new one with a feature file of its own.
 
-        The file has the video's name; where two would have the same one, a hash of the path follows it.
+        The file has the video's place; where two would have the same one, a hash of the path follows it.
 
         Args:
-            asked: paths as `seen_from` gives them, each once.
+            asked: the place of each video (see `Listed`), by its path as `seen_from` gives it.
+            suffix: of new feature files.
+
+        Raises:
+            FeaturesError: the features of one of them are there in another format.
         """
-        asked = list(asked)
-        new = {video: Path(video).stem for video in asked if video not in self.rows}
-        taken = [_alike(Path(row.file).stem) for row in self.rows.values()]
-        taken += [_alike(stem) for stem in new.values()]
+        new = {video: place for video, place in asked.items() if video not in self.rows}
+        taken = [_alike(_without_suffix(row.file)) for row in self.rows.values()]
+        taken += [_alike(place) for place in new.values()]
         names = {
-            video: f"{stem}.h5" if taken.count(_alike(stem)) == 1 else f"{stem}-{_hash(video)}.h5"
-            for video, stem in new.items()
+            video: place if taken.count(_alike(place)) == 1 else f"{place}-{_hash(video)}"
+            for video, place in new.items()
         }
-        return [self.rows.get(video) or Row(video, names[video]) for video in asked]
+        return [
+            Row(video, names[video] + suffix) if video in new else self._kept(self.rows[video], suffix)
+            for video in asked
+        ]
+
+    def _kept(self, row: Row, suffix: str) -> Row:
+        """A row of the manifest, with the suffix of this run where no feature file is there yet."""
+        file = _without_suffix(row.file) + suffix
+        if file != row.file and (self.path.parent / row.file).exists():
+            raise FeaturesError(
+                f"{self.path.parent} has {row.file}, and {suffix} was asked for: choose another folder, or "
+                f"that format. To convert a file: features.save({file!r}, features.load({row.file!r}))"
+            )
+        return replace(row, file=file)
 
 
 def seen_from(folder: Path, path: Path) -> str:
@@ -135,6 +155,10 @@ def seen_from(folder: Path, path: Path) -> str:
 def one_line(text: str) -> str:
     """A message without its line breaks."""
     return " ".join(text.split())
+
+
+def _without_suffix(file: str) -> str:
+    return file.rpartition(".")[0]
 
 
 def _alike(stem: str) -> str:
@@ -163,8 +187,13 @@ def _read(path: Path) -> list[Row]:
     except (OSError, csv.Error) as error:
         raise FeaturesError(f"{path} cannot be read ({error}): move it away") from error
     names = tuple(lines[0]) if lines else ()
-    if names not in (COLUMNS, _OLDER):
+    if not set(COLUMNS) - _NEWER <= set(names) <= set(COLUMNS):
         raise FeaturesError(f"{path} is no manifest of coursekit: move it away, or choose another folder")
     rows = [Row(**dict(zip(names, line, strict=True))) for line in lines[1:] if len(line) == len(names)]
-    # A name that somebody has edited must not lead out of the folder.
-    return [row for row in rows if row.status in _STATUSES and re.fullmatch(r"[^/\\]+\.h5", row.file)]
+    return [row for row in rows if row.status in _STATUSES and _is_inside(row.file)]
+
+
+def _is_inside(file: str) -> bool:
+    """Whether a file is in the folder: a name that somebody has edited must not lead out of it."""
+    steps = file.split("/")
+    return Path(file).suffix in BY_SUFFIX and "\\" not in file and not {"", ".", ".."} & set(steps)

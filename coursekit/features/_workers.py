@@ -45,7 +45,7 @@ def results(
     """
     if not jobs:
         return
-    jobs = [Job(job.video.absolute(), job.target.absolute()) for job in jobs]
+    jobs = [job._replace(video=job.video.absolute(), target=job.target.absolute()) for job in jobs]
     workers = None if workers is None else min(workers, len(jobs))
     threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
     settings = encoder, selection, device, threads
