@@ -25,16 +25,17 @@ def rows(text: str, start: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_the_course_map_has_a_row_for_each_notebook_with_its_time_and_its_colab_link():
+def test_the_course_map_has_a_row_for_each_notebook_with_its_time_and_its_links():
     course_map = rows((ROOT / "README.md").read_text(encoding="utf-8"), "| [0")
     assert [re.findall(r"\((.*)\)", row[0]) for row in course_map] == [[name] for name in NOTEBOOKS]
-    for (_, times, minutes, gpu, colab), notebook in zip(course_map, NOTEBOOKS, strict=True):
+    for (_, times, minutes, gpu, doors), notebook in zip(course_map, NOTEBOOKS, strict=True):
         assert re.search(r"\d\d:\d\d|beyond the lecture", times)
         reading, exercises = minutes.split(" + ")
         stated = f"about {reading} minutes to read and run, and {exercises} for the exercises"
         assert stated in (ROOT / notebook).read_text(encoding="utf-8")
         assert gpu in ("no", "helps", "yes")
-        assert colab == f"[open]({links.colab_link(ROOT / notebook)})"
+        here = links.place(ROOT)
+        assert doors == f"[Colab]({here.colab}{notebook}), [Kaggle]({here.kaggle}{notebook})"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "notebooks/assignments/README.md"])

@@ -165,12 +165,14 @@ def _write_templates(tree: Path, assignments: list[Assignment], place: Place) ->
 
 
 def _assignment_table(assignments: list[Assignment]) -> str:
-    rows = ["| assignment | points | Colab |", "| --- | --- | --- |"]
+    rows = ["| assignment | points | open in |", "| --- | --- | --- |"]
     for assignment in assignments:
         path = place_of(assignment)
         title = assignment.cells[0].source.split("\n")[0].lstrip("# ")
         points = assignment.points + sum(cell.points for cell in assignment.written)
-        rows.append(f"| [{title}]({path}) | {points:g} | [open]({links.PLACEHOLDER.colab}{path}) |")
+        there = links.PLACEHOLDER
+        doors = f"[Colab]({there.colab}{path}), [Kaggle]({there.kaggle}{path})"
+        rows.append(f"| [{title}]({path}) | {points:g} | {doors} |")
     return "\n".join(rows)
 
 
