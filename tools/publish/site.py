@@ -2,9 +2,10 @@
 
     python -m tools.publish.site [FOLDER]        (default: _site)
 
-The site has the lectures as they were recorded, the assignments as students get them, and the package's
-reference from its docstrings. Each page has the path that its source has in the repository, so that links
-work in both. Nothing is run, no page loads anything from another server, and any warning is an error.
+The site has a first page for learners, the lectures as they were recorded, the assignments as students get
+them, and the package's reference from its docstrings. Each page has the path that its source has in the
+repository, so that links work in both. Nothing is run, no page loads anything from another server, and any
+warning is an error.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from coursekit.grading.assignment import AssignmentError, every
 from tools.notebooks.notebook import NotebookError
 from tools.publish import links
 from tools.publish.links import LinkError, Place
+from tools.publish.site_home import HomeError, first_page
 from tools.publish.student import SOLUTIONS, copy, write_release
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "templates" / "site"
 TEXTS = ("data/README.md", "notebooks/assignments/README.md")
+WRITTEN = ("index.md", "own_films.md", "instructors.md")  # pages that only the site has
 MARK = ".buildinfo"  # Sphinx writes it: a folder with this file may be replaced
 
 
@@ -45,7 +48,7 @@ def build(target: Path, root: Path = ROOT) -> None:
 
     Raises:
         SiteError: Sphinx is not installed, or reports a fault; or the folder holds something else.
-        LinkError, NotebookError, AssignmentError, RuntimeError: the course has an error.
+        HomeError, LinkError, NotebookError, AssignmentError, RuntimeError: the course has an error.
     """
     _check(target)
     with tempfile.TemporaryDirectory(prefix="coursekit-site-") as folder:
@@ -80,30 +83,36 @@ def collect(source: Path, root: Path = ROOT) -> None:
     here = links.place(root)
     lectures = [f"notebooks/{path.name}" for path in sorted((root / "notebooks").glob("*.ipynb"))]
     solutions = [f"{SOLUTIONS}/{path.name}" for path in sorted((root / SOLUTIONS).glob("*.ipynb"))]
-    for name in (*lectures, *solutions, *TEXTS, ".github/overview.png"):
+    for name in (*lectures, *solutions, *TEXTS):
         copy(root, source, root / name)
     # Their titles begin with their numbers.
     ordered = sorted(every(root / "notebooks" / "assignments"), key=lambda each: each.cells[0].source)
     assignments = [write_release(assignment, source) for assignment in ordered]
     shutil.copytree(PAGES / "api", source / "api")
-    page = (PAGES / "index.md").read_text(encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
-    page = re.sub(r"<!-- README: ?(.*?) ?-->", lambda hit: _section(readme, hit[1]), page)
-    page = page.replace("<!-- place -->", _no_place() if here == links.PLACEHOLDER else "")
-    page = page.replace("<!-- notebooks -->", "\n".join(lectures))
-    page = page.replace("<!-- assignments -->", "\n".join(assignments))
-    page = page.replace("<!-- solutions -->", "\n".join(solutions))
-    (source / "index.md").write_text(_to_repository(page, source, root, here), encoding="utf-8")
+    for name in WRITTEN:
+        text = (PAGES / name).read_text(encoding="utf-8")
+        if name == "index.md":
+            text = first_page(text, source, readme, lectures, here)
+        text = re.sub(r"<!-- README: (.*?) -->", lambda hit: _section(readme, hit[1]), text)
+        for mark, value in (
+            ("place", _no_place() if here == links.PLACEHOLDER else ""),
+            ("repository", f"{links.GITHUB}/{here.repository}"),
+            ("folder", here.repository.split("/")[1]),
+            ("notebooks", "\n".join(lectures)),
+            ("solutions", "\n".join(solutions)),
+            ("assignments", "\n".join(assignments)),
+        ):
+            text = text.replace(f"<!-- {mark} -->", value)
+        (source / name).write_text(_to_repository(text, source, root, here), encoding="utf-8")
 
 
 def _section(readme: str, title: str) -> str:
-    """The README's text under a heading; without a title, the text before the first heading."""
-    start = f"\n## {title}\n" if title else "\n"
+    """The text of a README under a heading."""
+    start = f"\n## {title}\n"
     if start not in readme:
-        raise SiteError(f"the landing page shows the README's section {title!r}, but the README has none")
-    text = readme.split(start, 1)[1].split("\n## ", 1)[0]
-    # Badges are pictures on another server, and a reader of the site does not need them.
-    return "\n".join(line for line in text.split("\n") if not line.startswith("[![")).strip()
+        raise SiteError(f"a page of the site shows the README's section {title!r}, but the README has none")
+    return readme.split(start, 1)[1].split("\n## ", 1)[0].strip()
 
 
 def _no_place() -> str:
@@ -156,7 +165,15 @@ def main(arguments: list[str] | None = None) -> int:
     target = parser.parse_args(arguments).folder
     try:
         build(target)
-    except (SiteError, LinkError, NotebookError, AssignmentError, OSError, RuntimeError) as error:
+    except (
+        SiteError,
+        home.HomeError,
+        LinkError,
+        NotebookError,
+        AssignmentError,
+        OSError,
+        RuntimeError,
+    ) as error:
         print(f"site: {str(error).strip()}\nsite: {target} is unchanged", file=sys.stderr)
         return 1
     print(f"The site is in {target}: python -m http.server -d {target} shows it.")

@@ -30,7 +30,7 @@ nitpick_ignore_regex = [
 # The notebooks are recorded: what they print is in them.
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, str] = {}  # they hold no widget's state, so no page asks for a widget manager
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
