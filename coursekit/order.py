@@ -291,7 +291,9 @@ class Experiment:
         rows = pictures[order]  # (N, T, D)
         return standardised(rows.diff(dim=1) if differences else rows, learn)
 
-    def trial(self, name: str, split: Split, rate: float, seed: int, progress: bool | None = None) -> Trial:
+    def trial(
+        self, name: str, split: Split, rate: float, seed: int, progress: bool | None = None, label: str = ""
+    ) -> Trial:
         """Trains a model once on the CPU, and asks it about all clips.
 
         Args:
@@ -300,6 +302,7 @@ class Experiment:
             rate: the highest learning rate.
             seed: of the first weights and the order of the clips.
             progress: as for `train.fit`.
+            label: what its bar says after the name of the model.
         """
         model = MODELS[name]
         inputs = self.inputs(model.reads, split.learn)  # (N, ...)
@@ -314,6 +317,7 @@ class Experiment:
             seed=seed,
             device="cpu",
             progress=progress,
+            name=f"{name}{label}",
         )
         asked = {part: inputs[split.part(part)] for part in PARTS}
         none = torch.zeros(0, dtype=torch.int64)  # (0,)
@@ -324,6 +328,8 @@ class Experiment:
         self, results: Mapping[str, Trials], split: Split, names: Sequence[str] | None = None
     ) -> dict[str, Trial]:
         """Trains some of the stored models again, once each, with seed 0 and the stored rate.
+
+        A bar shows how far each training is.
 
         Args:
             results: the stored trainings on this split, such as `stored().order`.
@@ -337,8 +343,10 @@ class Experiment:
             ValueError: an accuracy on the clips of `same` or `other` is not plausible beside the stored ones.
         """
         live = {}
-        for name in results if names is None else names:
-            live[name] = self.trial(name, split, results[name].rate, seed=0, progress=False)
+        names = list(results) if names is None else names
+        for number, name in enumerate(names, start=1):
+            label = f" ({number} of {len(names)})"
+            live[name] = self.trial(name, split, results[name].rate, seed=0, label=label)
             for part in ("same", "other"):
                 accuracy = live[name].accuracy(split, part)
                 if len(live[name].answers[part]) and not results[name].plausible(split, part, accuracy):

@@ -21,10 +21,10 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
-from tqdm import tqdm
 
 from coursekit import device as devices
 from coursekit._shared._files import atomic
+from coursekit._shared._progress import bar
 
 Labelled = tuple[torch.Tensor, torch.Tensor]
 
@@ -61,6 +61,7 @@ def fit(
     device: str | None = None,
     path: Path | None = None,
     progress: bool | None = None,
+    name: str = "training",
 ) -> Run:
     """Trains a classifier with AdamW and one cycle of the learning rate.
 
@@ -76,7 +77,8 @@ def fit(
         device: where to train, as for `device.pick`.
         path: a file for the best weights so far (a state dict; `torch.load` reads it), written anew, whole
             or not at all, whenever they are beaten. None: no file.
-        progress: show a progress bar on stderr; None: only on a terminal.
+        progress: show a bar with the time left until it is done; None: in a notebook and on a terminal.
+        name: what the bar calls this training.
 
     Returns:
         A Run; its model is on the CPU, in eval mode.
@@ -88,7 +90,7 @@ def fit(
     """
     _check(inputs, labels, validation, epochs, batch, rate)
     where = devices.pick(device)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), bar(epochs, name=name, unit="epoch", show=progress) as shown:
         torch.manual_seed(seed)
         model = make().to(where)
         shuffle = torch.Generator().manual_seed(seed)
@@ -99,7 +101,7 @@ def fit(
         scores: list[float] = []
         best, best_weights = 0, _copy(model)
         start = time.perf_counter()
-        for epoch in tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress):
+        for epoch in range(epochs):
             model.train()
             parts = torch.randperm(len(inputs), generator=shuffle).split(batch)
             step_losses: list[torch.Tensor] = []  # on the device: reading one would wait for it, at each step
@@ -124,6 +126,7 @@ def fit(
                 if path is not None:
                     with atomic(Path(path)) as partial:
                         torch.save(best_weights, partial)
+            shown.update()
         seconds = time.perf_counter() - start
     model.cpu().load_state_dict(best_weights)
     return Run(model.eval(), losses, scores, best, seconds)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 from typing_extensions import Unpack
 
 from coursekit import encoders, video
 from coursekit._shared._files import sha256
-from coursekit._shared._jupyter import is_notebook, is_recorded
+from coursekit._shared._jupyter import is_recorded
+from coursekit._shared._progress import bar
 from coursekit.encoders import Encoder
 from coursekit.features._file import Features, target_of, write_rows
 from coursekit.features._formats import Rows
@@ -253,13 +252,10 @@ def _fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Ro
 def _watched(
     rows: Iterator[Rows], path: Path_, selection: Selection, track: int | None, progress: bool
 ) -> Iterator[Rows]:
-    """The same rows, counted by a bar. A notebook's recording has none: its rate is never the same."""
-    if not progress or is_recorded():
-        yield from rows
-        return
-    total = len(video.times(path, selection, track=track))
-    stream = sys.stdout if is_notebook() else sys.stderr  # Jupyter shows the latter as an error
-    with tqdm(total=total, unit="frame", desc=Path(path).name, leave=False, file=stream) as bar:
+    """The same rows, counted by a bar."""
+    progress = progress and not is_recorded()
+    total = len(video.times(path, selection, track=track)) if progress else 0
+    with bar(total, name=Path(path).name, unit="frame", show=progress) as shown:
         for row in rows:
-            bar.update(len(row.frames))
+            shown.update(len(row.frames))
             yield row

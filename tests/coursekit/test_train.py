@@ -157,10 +157,11 @@ def test_confusion_counts_each_pair() -> None:
 def test_nothing_is_printed_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
     train.fit(linear, *blobs(), epochs=2)
     assert capsys.readouterr() == ("", "")
-    train.fit(linear, *blobs(), epochs=2, progress=True)
+    train.fit(linear, *blobs(), epochs=2, progress=True, name="a line")
     out, err = capsys.readouterr()
     assert out == ""
-    assert "2/2" in err
+    assert "a line" in err
+    assert "/2" in err
 
 
 def test_a_loss_that_explodes_is_named() -> None:
