@@ -142,7 +142,7 @@ class _Run:
         self.manifest = Manifest(folder)
         named = self.manifest.named({name: video.place for name, video in videos.items()}, suffix)
         self.asked = [_labelled(row, videos[row.video]) for row in named]
-        for inside in {folder, *((folder / row.file).parent for row in self.asked)}:
+        for inside in filter(Path.is_dir, {folder, *((folder / row.file).parent for row in self.asked)}):
             sweep(inside)
         finished: list[Row] = []
         self.waiting: list[Row] = []

@@ -28,20 +28,29 @@ def announcement(
         track: which video track.
         measured: compute a few frames here, to tell the time.
     """
-    frames = count(videos, selection, track)
     films = f"{len(videos):,} video{'s' * (len(videos) != 1)}"
+    frames = count(videos, selection, track)
+    if frames is None:
+        return f"{films}, length unknown"
     rate = frames_per_second(videos, encoder, selection, track, most=frames / 10) if measured else None
     tail = "" if rate is None else f", about {duration(frames / rate)} on this machine"
     return f"about {_rounded(frames):,} frames of {films}{tail}"
 
 
-def count(videos: Sequence[Path], selection: Selection, track: int | None = None) -> float:
-    """About how many frames of these videos are wanted, by what the files say of their length and rate."""
+def count(videos: Sequence[Path], selection: Selection, track: int | None = None) -> float | None:
+    """About how many frames of these videos are wanted, by what the files say of their length and rate.
+
+    Videos that do not say it are taken to have as many frames per byte as the others. None if no video does.
+    """
     opened = videos[:: -(-len(videos) // MOST_OPENED)]
-    frames = sum(_frames(video, selection, track) for video in opened)
-    if len(opened) == len(videos):
-        return frames
-    return frames * sum(map(_bytes, videos)) / max(1, sum(map(_bytes, opened)))
+    frames = {video: _frames(video, selection, track) for video in opened}
+    known = {video: number for video, number in frames.items() if number is not None}
+    if not known:
+        return None
+    total = sum(known.values())
+    if len(known) == len(videos):
+        return total
+    return total * sum(map(_bytes, videos)) / max(1, sum(map(_bytes, known)))
 
 
 def frames_per_second(
@@ -92,32 +101,37 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _frames(video: Path, selection: Selection, track: int | None) -> float:
-    """About how many frames of a video are wanted; 0 if it cannot be opened."""
+def _frames(video: Path, selection: Selection, track: int | None) -> float | None:
+    """About how many frames of a video are wanted; None if it cannot be opened or does not say its length."""
     try:
-        container, stream = _open.open_video(video, track)
-    except VideoError:
-        return 0
-    with container:
-        rate = float(_decoder.average_rate(stream))
-        end = _decoder.promised_end(stream)
-        if end is not None:
-            length = float(end)
-        elif container.duration:
-            length = container.duration / 1e6  # FFmpeg counts microseconds
-        else:
-            length = stream.frames / rate
+        length, rate = _length_and_rate(video, track)
+    except (VideoError, ArithmeticError):
+        return None
+    if not length:
+        return None
+    if selection.numbers:
+        return len(selection.numbers)
     first, stop = 0.0, length
     if selection.frames:
         first, stop = selection.frames[0] / rate, selection.frames[1] / rate
     if selection.seconds:
         first, stop = selection.seconds
     wanted = max(0.0, min(stop, length) - max(first, 0.0))
-    if selection.numbers:
-        return len(selection.numbers)
     if selection.fps is not None:
         return wanted * float(frame_rate(selection.fps))
     return wanted * rate / selection.every
+
+
+def _length_and_rate(video: Path, track: int | None) -> tuple[float, float]:
+    """Seconds, 0 if unknown, and frames per second, by the head of the file."""
+    container, stream = _open.open_video(video, track)
+    with container:
+        rate = float(_decoder.average_rate(stream))
+        end = _decoder.promised_end(stream)
+        if end is None:
+            return (container.duration or 0) / 1e6, rate  # FFmpeg counts microseconds
+        start = (stream.start_time or 0) * (stream.time_base or 1)  # streams for broadcasting begin later
+        return float(end - start), rate
 
 
 def _bytes(video: Path) -> int:

@@ -17,7 +17,9 @@ import dask
 import h5py
 import pytest
 import torch
+from safetensors.torch import save_file
 from support import badfiles, forks, fuzz
+from support.tracks import with_tracks
 from torch import nn
 
 from coursekit import cli, encoders, features, video
@@ -367,6 +369,129 @@ def test_a_video_that_is_named_by_the_user_is_tried_whatever_it_holds(tmp_path):
     assert len(run(tmp_path / "program.ts", tmp_path / "out").failed) == 1
 
 
+# ---------------------------------------------------------------- folders, lists, formats, tracks
+
+
+def test_the_folders_of_the_videos_are_kept(tmp_path):
+    for number, name in enumerate(("a/x.mp4", "b/x.mp4", "b/deep/y.mp4", "z.mp4")):
+        film(tmp_path / "films" / name, first=40 * number)
+    report = run(tmp_path / "films", tmp_path / "out")
+    assert [row.file for row in report.rows] == ["a/x.h5", "b/deep/y.h5", "b/x.h5", "z.h5"]
+    assert report.made == 4
+    check_manifest(tmp_path / "out")
+    assert run(tmp_path / "films", tmp_path / "out").made == 0
+    (tmp_path / "out" / "b" / ".x.99999999.partial").write_bytes(b"of a killed run")
+    (tmp_path / "out" / "b" / "x.h5").unlink()
+    again = run([tmp_path / "films" / "b" / "x.mp4"], tmp_path / "out")  # its name, once given, stays
+    assert (again.made, [row.file for row in again.rows]) == (1, ["b/x.h5"])
+    assert sorted(path.name for path in (tmp_path / "out" / "b").iterdir()) == ["deep", "x.h5"]
+
+
+def test_the_same_places_in_two_folders_do_not_collide(tmp_path):
+    one, two = film(tmp_path / "one" / "a" / "x.mp4"), film(tmp_path / "two" / "A" / "x.mkv", first=99)
+    report = run([tmp_path / "one", tmp_path / "two"], tmp_path / "out")
+    assert len({row.file.casefold() for row in report.rows}) == 2
+    assert all(re.fullmatch(r"[aA]/x-[0-9a-f]{8}\.h5", row.file) for row in report.rows)
+    for path, row in zip((one, two), report.rows, strict=True):
+        assert features.header(tmp_path / "out" / row.file)["source"] == path.name
+
+
+def test_a_file_where_a_folder_must_be_fails_that_video_alone(tmp_path):
+    for name in ("a/x.mp4", "b/x.mp4"):
+        film(tmp_path / "films" / name)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_text("mine")
+    report = run(tmp_path / "films", tmp_path / "out")
+    assert (report.made, [row.file for row in report.failed]) == (1, ["a/x.h5"])
+    assert "cannot make the folder" in report.failed[0].error
+    assert (tmp_path / "out" / "a").read_text() == "mine"
+
+
+def test_labels_and_groups_of_a_list_are_in_the_manifest_and_the_dataset(films, tmp_path):
+    table = films / "list.csv"
+    table.write_text("path;label;group\na.mp4;wave;anna\nb.mp4;jump;\nmissing.mp4;jump;bo\n", "utf-8-sig")
+    report = run(features.read_list(table), tmp_path / "out")
+    said = [(row.file, row.status, row.label, row.group) for row in report.rows]
+    assert said == [
+        ("a.h5", "done", "wave", "anna"),
+        ("b.h5", "done", "jump", ""),
+        ("missing.h5", "failed", "jump", "bo"),
+    ]
+    items = features.dataset(tmp_path / "out")
+    assert (items.classes, items.labels, items.groups) == (("jump", "wave"), (1, 0), ("anna", ""))
+    assert [row.label for row in run(films, tmp_path / "out").rows] == ["wave", "jump", ""]
+    table.write_text("path,label\na.mp4,run\n")
+    changed = run(features.read_list(table), tmp_path / "out")
+    assert (changed.made, changed.rows[0].label, changed.rows[0].group) == (0, "run", "anna")
+
+
+@pytest.mark.parametrize("format", ["npy", "safetensors"])
+def test_each_format_is_made_once_and_again_when_it_is_damaged_or_another(format, films, tmp_path):
+    out, suffix = tmp_path / "out", f".{format}"
+    encoder = tiny()
+    assert run(films, out, encoder, format=format).made == 3
+    expected = features.extract(films / "b.mp4", encoder)
+    assert torch.equal(features.load(out / f"b{suffix}").values, expected.values)
+    before = stamps(out)
+    assert run(films, out, encoder, format=format).made == 0
+    assert stamps(out) == before
+    spoil(out / f"b{suffix}")
+    assert run(films, out, encoder, format=format).made == 1
+    if format == "npy":
+        for half in ("b.npy", "b.json"):
+            (out / half).unlink()
+            assert run(films, out, encoder, format=format).made == 1
+    assert torch.equal(features.load(out / f"b{suffix}").values, expected.values)
+    assert run(films, out, encoder, format=format, every=2).made == 3
+    check_manifest(out)
+
+
+def test_a_folder_has_one_format(films, tmp_path):
+    (films / "bad.mp4").write_text("no video")
+    run(films, tmp_path / "out")
+    before = stamps(tmp_path / "out")
+    with pytest.raises(features.FeaturesError, match=r"has a\.h5, and \.npy was asked for: choose another"):
+        run(films, tmp_path / "out", format="npy")
+    assert stamps(tmp_path / "out") == before
+    film(films / "bad.mp4")  # of which there is nothing yet
+    assert run(films / "bad.mp4", tmp_path / "out", format="npy").rows[0].file == "bad.npy"
+
+
+@pytest.mark.parametrize("format", features.FORMATS)
+def test_files_of_others_are_left_alone_in_each_format(format, films, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    file = out / f"a{features.FORMATS[format].suffix}"
+    if format == "safetensors":
+        save_file({"weight": torch.zeros(2)}, file)
+    elif format == "npy":
+        file = out / "a.json"
+        file.write_text('{"subtitle": "mine"}')
+    else:
+        h5py.File(file, "w").create_dataset("clip", data=[1, 2, 3]).file.close()
+    content = file.read_bytes()
+    report = run(films, out, format=format)
+    assert report.made == 2
+    assert "move it away" in report.failed[0].error
+    assert file.read_bytes() == content
+
+
+def test_a_track_is_read_and_part_of_the_recipe(tmp_path):
+    path = with_tracks(tmp_path / "tracks.mkv", [(48, 64), (96, 128)])
+    encoder = tiny()
+    first = run(path, tmp_path / "out", encoder, track=0)
+    assert json.loads(first.rows[0].selection) == {"track": "0"}
+    expected = encoder(video.read(path, track=0))
+    torch.testing.assert_close(features.load(tmp_path / "out" / "tracks.h5").values, expected)
+    assert [run(path, tmp_path / "out", encoder, track=track).made for track in (0, 1, 1, None)] == [
+        0,
+        1,
+        0,
+        1,
+    ]
+    assert "no video track 2" in run(path, tmp_path / "out", encoder, track=2).failed[0].error
+
+
 # ---------------------------------------------------------------- what is bad
 
 
@@ -446,6 +571,7 @@ def test_a_manifest_cannot_lead_out_of_its_folder(films, tmp_path):
         ({"fps": 0}, "fps=0"),
         ({"every": 0}, "every=0"),
         ({"every": 2, "fps": 5}, "one of them"),
+        ({"format": "h5"}, "format='h5' is unknown: choose one of hdf5, npy, safetensors"),
         ({"workers": 0}, "workers=0"),
         ({"workers": 2}, "give its name"),
         ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "one of them"),
