@@ -167,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         build(target)
     except (
         SiteError,
-        home.HomeError,
+        HomeError,
         LinkError,
         NotebookError,
         AssignmentError,
