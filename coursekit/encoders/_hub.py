@@ -24,19 +24,24 @@ def fetch(encoder: str, repository: str, get: Callable[[bool], T]) -> T:
         get: is called with whether only the cache may be used; raises an OSError where something is missing.
 
     Raises:
-        WeightsError: it is not in the cache and cannot be downloaded.
+        WeightsError: it is not in the cache and cannot be downloaded, or what is there cannot be read.
     """
     from huggingface_hub import constants, get_session
 
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
     try:
         return get(True)
     except OSError:
         pass  # not in the cache, or not all of it
+    except Exception as error:  # of transformers, torch or safetensors
+        raise WeightsError(
+            f"the weights of {encoder} at {folder} cannot be read ({first_line(error)}): "
+            "delete this folder if it is damaged, it is downloaded anew"
+        ) from error
     try:
         get_session().head(constants.ENDPOINT, timeout=SECONDS)
         return get(False)
     except Exception as error:  # of httpx, requests or the hub, by the version of its client
-        folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
         raise WeightsError(
             f"the weights of {encoder} are not at {folder}, and cannot be downloaded "
             f"({first_line(error)}). Go online, or run 'hf download {repository}' on a computer that is and "

@@ -65,9 +65,10 @@ def build(name: str, pretrained: bool) -> Built:
     labels = tuple(config.id2label[index] for index in range(config.num_labels)) if decides else ()
     length = config.frames_per_clip if config.model_type == "vjepa2" else config.num_frames
     stride = STRIDES[config.model_type]
+    weights = f"{name} {revision}" if revision else Path(name).name
     return Built(
         _Tokens(network), "inner.classifier" if decides else "", None, _preprocessing(processor),
-        Windows(length, length * stride, stride=stride), labels, f"{name} {revision}".strip(),
+        Windows(length, length * stride, stride=stride), labels, weights,
     )  # fmt: skip
 
 
@@ -129,7 +130,17 @@ def _described(name: str) -> tuple[Any, Any, str]:
             f"encoder='hf/{name}' is a {config.model_type!r}; the video networks known here are: "
             f"{', '.join(STRIDES)}. Images: the same network is often there as timm/NAME"
         )
-    return config, processor, (getattr(config, "_commit_hash", None) or "")[:12]
+    return config, processor, _revision(name)
+
+
+def _revision(name: str) -> str:
+    """The commit of a repository in the hub's cache, 12 digits; empty for a folder."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(name).is_dir():
+        return ""
+    file = try_to_load_from_cache(name, "config.json")  # .../snapshots/COMMIT/config.json
+    return Path(file).parent.name[:12] if isinstance(file, str) else ""
 
 
 def _processor(source: str | Path, cached: bool) -> Any:
@@ -146,16 +157,25 @@ def _preprocessing(processor: Any) -> Preprocessing:
 
     Its scale may be set in three ways (rescale_factor, offset, image_mean and image_std), which all are
     y = (x / 255 - mean) / std. So the two numbers follow from what it makes of x = 0 and of x = 255.
+
+    Raises:
+        ValueError: it resizes in a way that is not done here.
     """
     black, white = (_processed(processor, level) for level in (0, 255))  # (3, h, w) each
     scale = (white - black).mean((1, 2), dtype=torch.float64)  # (3,), 1 / std
     mean = -black.mean((1, 2), dtype=torch.float64) / scale  # (3,)
     size = dict(processor.size)
-    edge = size.get("shortest_edge")
+    edge, height, width = (size.get(name) for name in ("shortest_edge", "height", "width"))
+    interpolation = {2: "bilinear", 3: "bicubic"}.get(int(processor.resample))
+    if interpolation is None or not (edge or (height and width)):
+        raise ValueError(
+            f"{type(processor).__name__} resizes to {size} with the filter {processor.resample!r}, which is "
+            "not done here: prepare the frames yourself, and give the module"
+        )
     return Preprocessing(
-        resize=edge or (size["height"], size["width"]),
+        resize=int(edge) if edge else (int(height or 0), int(width or 0)),
         crop=(black.shape[1], black.shape[2]),
-        interpolation={2: "bilinear", 3: "bicubic"}[int(processor.resample)],
+        interpolation=interpolation,
         mean=_rounded(mean),
         std=_rounded(1 / scale),
     )

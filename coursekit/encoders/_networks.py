@@ -53,7 +53,7 @@ def _by_name(name: str) -> Build:
     known = _torchvision.names()  # of the installed torchvision, whose import takes a second
     if name in known:
         return _torchvision.build
-    near = difflib.get_close_matches(name, [*_OWN, *known], 3, 0.5)
+    near = difflib.get_close_matches(name.lower(), [*_OWN, *known], 3, 0.5)
     raise ValueError(
         f"encoder={name!r} is unknown; there are: {', '.join(NAMES)}, raft_small, raft_large, every other "
         "image or video network of torchvision by its name, timm/NAME (timm.list_models()), and hf/NAME"

@@ -49,7 +49,7 @@ def _config(name: str) -> Any:
 
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
-        near = difflib.get_close_matches(architecture, timm.list_models(), 3, 0.5)
+        near = difflib.get_close_matches(architecture.lower(), timm.list_models(), 3, 0.5)
         raise ValueError(
             f"encoder='timm/{name}' is unknown: timm {timm.__version__} has no network of this name"
             + (f"; did you mean {' or '.join(f'timm/{other}' for other in near)}?" if near else "")

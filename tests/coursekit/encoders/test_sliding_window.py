@@ -56,3 +56,21 @@ def test_a_stream_is_not_held():
 @pytest.mark.parametrize("windows", [TRANSNET, CLIPS])
 def test_no_frame_no_window(windows):
     assert list(windows.cut([])) == []
+
+
+@given(st.integers(1, 60), st.integers(1, 5), st.integers(1, 4), st.integers(1, 20))
+def test_a_strided_window_takes_each_so_manyth_frame(count, length, stride, step):
+    step = min(step, length * stride)
+    found = list(Windows(length, step, stride=stride).cut(range(count)))
+    assert [kept for _, kept in found] == [[step * number] for number in range(len(found))]
+    for number, (window, _) in enumerate(found):
+        assert window == [min(step * number + stride * i, count - 1) for i in range(length)]
+    span = length * stride
+    assert len(found) == 1 + max(0, -(-(count - span) // step))
+
+
+def test_a_stride_is_refused_where_it_makes_no_sense():
+    with pytest.raises(ValueError, match="stride=0 must be 1 or more"):
+        Windows(4, 4, stride=0)
+    with pytest.raises(ValueError, match="stride=2 must be"):
+        Windows(4, 2, 1, dense=True, stride=2)
