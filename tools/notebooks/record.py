@@ -257,6 +257,11 @@ def tidy_metadata(notebook: Node) -> None:
     for cell in notebook.cells:
         for key in ("execution", "ExecuteTime", "outputId", "colab", "scrolled", "collapsed"):
             cell.metadata.pop(key, None)
+        shown = [output.get("data", {}).get("text/html", "") for output in cell.get("outputs", [])]
+        if any('class="ck-framed"' in html for html in shown):
+            # Notebook 7 puts an output of more than 1,820 pixels, as an explorer is in a narrow window, into a
+            # scroll box of 312, if this does not stand there.
+            cell.metadata["scrolled"] = False
 
 
 def faults(notebook: Node) -> list[str]:

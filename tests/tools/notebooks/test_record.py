@@ -321,3 +321,14 @@ def test_the_command_records_what_it_can_and_fails_if_one_failed(tmp_path, capsy
     assert outputs(good)[0][0].data["text/plain"] == "2"
     assert record.main(["--check", str(good)]) == 0
     assert "as stored" in capsys.readouterr().out
+
+
+def test_notebook_7_is_told_not_to_squeeze_an_explorer(tmp_path):
+    shown = {"explorer": '<div class="ck-framed" ', "question": '<div class="ck-framed ck-question" ', "no": "1"}
+    cells = [code(name) for name in shown]
+    for cell, html in zip(cells, shown.values(), strict=True):
+        cell.metadata["scrolled"] = True
+        cell.outputs = [new_output("display_data", {"text/html": html})]
+    notebook = read(save(tmp_path / "three.ipynb", *cells))
+    record.tidy_metadata(notebook)
+    assert [cell.metadata.get("scrolled") for cell in notebook.cells] == [False, None, None]
