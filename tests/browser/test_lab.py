@@ -190,12 +190,67 @@ def test_a_small_notebook(running, page, screenshot):
     assert notebook.errors == []
 
 
+SLIDERS = [
+    *SMALL[1:3],
+    code("widgets.explore(lambda row: show.frame(ramp, title=f'Held {row}'), row=(0, 5))"),
+    code(
+        "widgets.explore(lambda row, by: show.frame(ramp, title=f'Live {row} {by}'), row=(0, 5), by=(1, 3))"
+    ),
+]
+MISSING = "widget model not found"  # what ipywidgets writes to the console
+
+
+def check_reopened(notebook, screenshot, name):
+    """A live slider is a picture with a sentence; nothing that is dead can be seen."""
+    page, still = notebook.page, notebook.page.locator(".ck-live")
+    still.wait_for()
+    page.wait_for_timeout(1000)  # ipywidgets gives up
+    screenshot(name)
+    assert still.get_by_text("Run this cell to move the sliders.").is_visible()
+    assert still.locator("img").get_attribute("alt").startswith("Live 0 1.")
+    assert still.locator("img").bounding_box()["width"] > 300
+    dead = page.get_by_text("Error displaying widget").all() + page.locator(".noUi-handle").all()
+    assert not [part for part in dead if part.is_visible()]
+    assert [error for error in notebook.errors if MISSING not in error] == []
+
+
+@pytest.mark.parametrize("state", [True, False], ids=["with the state of widgets", "without it"])
+def test_a_saved_notebook_shows_its_sliders_pictures_with_a_new_kernel(running, page, screenshot, state):
+    """JupyterLab saves the state of widgets where `make lab` starts it, others do not."""
+    name = f"sliders-{state}.ipynb"
+    running.saves_widgets(state)
+    file = save(running.folder / name, *SLIDERS)
+    notebook = lab.open_notebook(page, running, name)
+    check_ran(notebook.run())
+    still, held = page.locator(".ck-live"), page.locator(".ck-slider")
+    assert not still.is_visible(), "the live sliders stand in its place"
+    notebook.save_and_end()
+    assert ("widgets" in nbformat.read(file, as_version=4).metadata) == state
+
+    notebook = lab.open_notebook(page, running, name)
+    check_reopened(notebook, screenshot, f"lab-sliders-{state}")
+    held.locator("input").press("ArrowRight")
+    assert held.locator("img").get_attribute("alt").startswith("Held 1.")
+    notebook.run([0, 1, 3])
+    live = notebook.explorers().last
+    live.wait_for()
+    assert not still.is_visible()
+    assert notebook.move(live, 1)[1].startswith("Live 0 2.")
+
+    notebook.save_and_end()
+    file.write_text(file.read_text().replace("import torch", "import torch  # changed elsewhere"))
+    notebook = lab.open_notebook(page, running, name)
+    check_reopened(notebook, screenshot, f"lab-sliders-{state}-untrusted")
+    assert held.locator("img").get_attribute("alt").startswith("Held 0.")
+    assert held.inner_text().strip() == "", "no dead slider"
+
+
 def test_before_a_notebook_is_trusted_a_question_can_be_read_and_its_answer_opened(running, page, screenshot):
     """JupyterLab removes frames and scripts from the outputs of a notebook that the reader has not run."""
     notebook = lab.open_notebook(page, running, "untrusted.ipynb")
     ask, reveal, answers = page.locator(".jp-OutputArea-output").all()
     assert notebook.frames().count() == 0
-    for words in ("How many channels does the result have?", "three channels", "Run this cell to answer."):
+    for words in ("How many channels does the result have?", "three channels", "Run this cell to answer"):
         assert ask.get_by_text(words).first.is_visible(), words
     why = bank.question("recall-kernel-channels").why
     for output, summary in (

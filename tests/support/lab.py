@@ -36,6 +36,7 @@ FLAGS = [
 ]
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # pictures of tests; git-ignored
 MAKE_LAB = Path(__file__).resolve().parents[2] / "tools" / "lab"  # the settings of `make lab`
+HANDLE = ".noUi-handle, .ck-slider input"  # of a live slider, or of one that holds its pictures
 SERVER_SECONDS = 120
 PAGE_SECONDS = 120  # for anything on the page but running a notebook
 RUN_SECONDS = 600
@@ -63,10 +64,20 @@ class Lab:
     Attributes:
         url: its address, with a slash at the end.
         token: the secret that lets a browser in.
+        folder: what it shows.
+        settings: where its settings lie.
     """
 
     url: str
     token: str
+    folder: Path
+    settings: Path
+
+    def saves_widgets(self, yes: bool) -> None:
+        """Whether it saves the state of widgets with a notebook, from the next page on."""
+        file = self.settings / "@jupyter-widgets" / "jupyterlab-manager" / "plugin.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"saveState": yes}))
 
 
 @contextmanager
@@ -108,7 +119,7 @@ def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
             command, env=variables, cwd=folder, stdout=stream, stderr=stream, start_new_session=True
         )
         try:
-            yield Lab(_address(server, scratch / "runtime", log), token)
+            yield Lab(_address(server, scratch / "runtime", log), token, folder, scratch / "settings")
         finally:
             _end(server)
 
@@ -175,8 +186,9 @@ _CODE_CELLS = """() => {
 }"""
 _OTHER_PICTURE = """([output, before]) => {
     const now = output.querySelector("img");
-    return !now || now.src !== before;
+    return !now || now.hidden || now.src !== before;
 }"""
+_AT_END = "(one) => (one.value ?? one.ariaValueNow) === (one.max ?? one.ariaValueMax)"
 
 
 @dataclass
@@ -211,9 +223,14 @@ class Notebook:
         cells: list[dict[str, Any]] = self.page.evaluate(_CODE_CELLS)
         return cells if numbers is None else [cells[number] for number in numbers]
 
+    def save_and_end(self) -> None:
+        """Save the notebook, end its kernel, and leave the page."""
+        self.page.evaluate("panel.context.save().then(() => panel.sessionContext.shutdown())")
+        self.page.goto("about:blank")
+
     def explorers(self) -> Any:
-        """The outputs that have a slider."""
-        return self.page.locator(".jp-OutputArea-output:has(.noUi-handle)")
+        """The outputs that have a slider of `coursekit.widgets`."""
+        return self.page.locator(f".jp-OutputArea-output:has({HANDLE})")
 
     def move(self, explorer: Any, slider: int = 0) -> tuple[str, str]:
         """Move an explorer's slider one step by the keyboard, and wait for another picture.
@@ -225,16 +242,17 @@ class Notebook:
         Returns:
             The alternative texts of the picture before and after.
         """
-        handle, image = explorer.locator(".noUi-handle").nth(slider), explorer.locator("img").first
+        handle, image = explorer.locator(HANDLE).nth(slider), explorer.locator("img").first
         image.wait_for()
         before, told = image.get_attribute("src"), image.get_attribute("alt")
-        at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        at_end = handle.evaluate(_AT_END)
         handle.focus()
         handle.press("ArrowLeft" if at_end else "ArrowRight")
         arguments = [explorer.element_handle(), before]
         explorer.page.wait_for_function(_OTHER_PICTURE, arg=arguments, timeout=1000 * PAGE_SECONDS)
-        if explorer.locator("[role=alert]").count():
-            raise AssertionError(explorer.locator("[role=alert]").first.inner_text())
+        alert = explorer.locator("[role=alert]").first
+        if alert.is_visible():
+            raise AssertionError(alert.inner_text())
         return told or "", image.get_attribute("alt") or ""
 
     def predictions(self) -> Any:
