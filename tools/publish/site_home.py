@@ -141,8 +141,8 @@ def _film(folder: Path) -> str:
     still.paste(row, (WIDTH + 16, 0))
     still.save(folder / "film_still.webp", quality=85)
     alt = (
-        f"Left, a frame: a man walks past a post and a bicycle. Right, row {ROW} of all {len(pixels)} frames, "
-        "the first on top. The man leaves a flat stripe, the post a steep one, and the wall leans a little."
+        f"Left, a frame: a man walks past a bicycle. Right, row {ROW} of all {len(pixels)} frames, "
+        "the first on top. The man leaves a flat stripe, the post a steep one, the wall leans a little."
     )
     return f"""\
 <div class="film" data-frames="{len(pixels)}">

@@ -1,8 +1,6 @@
-// A frame takes the page's colours when it gets the focus. A new theme is told to each at once.
+// On paper a page is light, whatever it is on the screen.
 "use strict";
-const tell = () => {
-  for (const frame of document.querySelectorAll("iframe[srcdoc]")) {
-    frame.contentWindow?.dispatchEvent(new Event("focus"));
-  }
-};
-new MutationObserver(tell).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+const root = document.documentElement;
+let screen = null;
+addEventListener("beforeprint", () => { screen = root.dataset.theme; root.dataset.theme = "light"; });
+addEventListener("afterprint", () => { root.dataset.theme = screen; });
