@@ -60,6 +60,60 @@ def _extract(options: argparse.Namespace) -> int:
     return 1 if report.failed else 0
 
 
+def _classify(options: argparse.Namespace) -> int:
+    from coursekit import classify, encoders, features, video
+
+    clear = (
+        ValueError, OSError, features.FeaturesError, encoders.WeightsError, video.VideoError, *features.ERRORS
+    )  # fmt: skip
+    try:
+        report = classify.run(
+            options.films, options.out, model=options.model, encoder=options.encoder, fps=options.fps,
+            by=options.by, lists=options.splits, split=options.split, device=options.device,
+            progress=not options.quiet,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        print("\nstopped: finished features are kept, and the same command goes on", file=sys.stderr)
+        return 130
+    except clear as error:
+        print(f"coursekit classify: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    for warning in report.warnings:
+        print(f"warning: {' '.join(warning.split())}", file=sys.stderr)
+    if not options.quiet:
+        for name, accuracy in report.accuracies.items():
+            print(f"{name}: {accuracy}")
+        print(f"see {report.folder / 'report.html'}")
+    return 0
+
+
+def _add_classify(commands: Any) -> None:
+    about = "train a classifier on labelled films, and measure it on people that it has not seen"
+    ends = "DIR gets report.html, card.md, model.npz, answers.csv, and features, which are used again."
+    command = commands.add_parser("classify", help=about, description=about, epilog=ends)
+    command.add_argument(
+        "films", metavar="FOLDER", help="a subfolder for each class; or a table: path, label, group"
+    )
+    command.add_argument("--out", required=True, metavar="DIR", help="where the report goes")
+    command.add_argument(
+        "--model", default="mean", metavar="NAME", help="mean (default), changes, gru, convolution"
+    )
+    command.add_argument(
+        "--encoder", default="efficientnet_lite0", metavar="NAME", help="which network (%(default)s)"
+    )
+    command.add_argument(
+        "--fps", type=_rate, default=Fraction(4), metavar="F", help="rows in a second (%(default)s)"
+    )
+    command.add_argument(
+        "--by", choices=("group", "film"), default="group", help="what stays on one side of a split"
+    )
+    command.add_argument("--splits", metavar="DIR", help="the official lists of UCF101 or HMDB51")
+    command.add_argument("--split", type=_count, default=1, metavar="N", help="which of them (%(default)s)")
+    command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
+    command.add_argument("--quiet", action="store_true", help="print warnings and errors only")
+    command.set_defaults(run=_classify)
+
+
 def _count(text: str) -> int:
     """1 or more."""
     if not text.isdecimal() or int(text) < 1:
@@ -272,6 +326,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help=about, description=about)
     command.set_defaults(run=_doctor)
     _add_features(commands)
+    _add_classify(commands)
     _add_handin_check(commands)
     if importlib.util.find_spec("coursekit.grading"):  # not in the students' course
         _add_grade(commands)

@@ -1,0 +1,297 @@
+"""Which films there are, what each shows, and who is in it: from folders, a table, or published lists."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from coursekit import features
+from coursekit._shared._files import sha256
+
+Path_ = str | os.PathLike[str]
+CAMERA = re.compile(
+    r"(img|vid|pxl|mvi|mov|dsc|dscn|dscf|gopr|gx|gh|video|clip|film|whatsapp video|signal)?[\W\d_]*",
+    re.IGNORECASE,
+)  # a name that a camera or an app gives: it does not say who is in the film
+UCF = re.compile(r"v_.+_(g\d\d)_c\d\d")
+TRAIN, TEST, UNUSED = 1, 2, 0  # as HMDB51's lists have them
+
+
+@dataclass(frozen=True)
+class Film:
+    """A labelled film.
+
+    Attributes:
+        path: the file.
+        label: the class that it shows.
+        group: who is in it, or where it was recorded; films of one group stay on one side of a split.
+    """
+
+    path: Path
+    label: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Films:
+    """Labelled films, in the order of their paths.
+
+    Attributes:
+        items: the films.
+        notes: what a reader of any result has to know about them.
+    """
+
+    items: tuple[Film, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """The number of films, N."""
+        return len(self.items)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in alphabetical order."""
+        return tuple(sorted({film.label for film in self.items}))
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """int64 (N,): the class of each film, an index of `classes`."""
+        return torch.tensor([self.classes.index(film.label) for film in self.items], dtype=torch.int64)
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of each film."""
+        return [film.group for film in self.items]
+
+    def only(self, keep: Sequence[bool], *notes: str) -> Films:
+        """The films whose entry in `keep` is true, with further notes."""
+        items = tuple(film for film, kept in zip(self.items, keep, strict=True) if kept)
+        return Films(items, (*self.notes, *notes))
+
+    def testable(self) -> Films:
+        """Without the classes that have one group only, of which the notes then tell.
+
+        Raises:
+            ValueError: fewer than two classes are left.
+        """
+        groups: dict[str, set[str]] = {name: set() for name in self.classes}
+        for film in self.items:
+            groups[film.label].add(film.group)
+        single = {name: next(iter(each)) for name, each in groups.items() if len(each) == 1}
+        if len(groups) - len(single) < 2:
+            listed = ", ".join(f"{name}: {group}" for name, group in single.items())
+            raise ValueError(
+                "too few people. To test on people that were not learnt, at least two classes need films "
+                f"of two people or more. These have one ({listed}). Film another person; or, if different "
+                "people have one name, write a table with a column group; or split by film, which says "
+                "nothing about new people"
+            )
+        notes = [
+            f"The class {name} has films of one person or place only ({group}); left out."
+            for name, group in single.items()
+        ]
+        return self.only([film.label not in single for film in self.items], *notes)
+
+
+def films(source: Path_, *, by: str = "group") -> Films:
+    """Find labelled films.
+
+    Args:
+        source: a folder with a subfolder for each class (`waving/anna_01.mp4`; UCF101 and HMDB51 are such
+            folders), or a table in CSV with the columns path, label and, if you like, group. Paths in it are
+            relative to the table.
+        by: "group": films of one person belong together. Without a table, the person is what stands before
+            the last underscore and number, anna in `anna_01.mp4`; in a film of UCF101 it is `g01`. A name
+            that a camera gives (`IMG_2041.mov`) names nobody. "film": each film is a group of its own.
+
+    Returns:
+        A Films; its notes say what was left out, and where names tell nothing.
+
+    Raises:
+        FileNotFoundError: there is no such folder or table.
+        ValueError: no films, one class only, one film in two classes, or a table that cannot be used.
+    """
+    if by not in ("group", "film"):
+        raise ValueError(f'by={by!r} must be "group" or "film"')
+    path = Path(source)
+    if path.is_dir():
+        found = _in_folder(path)
+    elif path.is_file():
+        found = _in_table(path)
+    else:
+        raise FileNotFoundError(f"there is no {path}; the folder searched from is {Path.cwd()}")
+    result = _without_copies(found)
+    if by == "film":
+        alone = tuple(Film(film.path, film.label, str(film.path)) for film in result.items)
+        note = (
+            "Each film counts as a group of its own (by film): a person who is in several films can be on "
+            "both sides of a split, and then the accuracy is too good for new people."
+        )
+        result = Films(alone, (*result.notes, note))
+    if len(result.classes) < 2:
+        raise ValueError(
+            f"{path} has films of one class only, {result.classes[0]!r}: a classifier needs at least two. "
+            "Make a subfolder for each class"
+        )
+    return result
+
+
+def group_of(name: str) -> str | None:
+    """Who is in a film, by the name of its file without the suffix; None if the name does not say.
+
+    >>> group_of("anna_01"), group_of("v_Archery_g08_c01"), group_of("IMG_2041")
+    ('anna', 'g08', None)
+    """
+    if ucf := UCF.fullmatch(name):
+        return ucf[1]
+    if CAMERA.fullmatch(name):
+        return None
+    return re.sub(r"[_ -]+\(?\d+\)?$", "", name) or None
+
+
+def official(found: Films, folder: Path_, number: int = 1) -> tuple[Films, torch.Tensor]:
+    """The published split of UCF101 or HMDB51.
+
+    Args:
+        found: the films of the data set's folder.
+        folder: where its lists are: `trainlist01.txt` and `testlist01.txt`, or `CLASS_test_split1.txt`.
+        number: which split, 1 to 3.
+
+    Returns:
+        The films that the lists name, and bool (N,): whether a film is for testing.
+
+    Raises:
+        FileNotFoundError: no lists of that number.
+        ValueError: they name no film that is there, or only one part.
+    """
+    root = Path(folder)
+    parts = _ucf_lists(root, number) or _hmdb_lists(root, number)
+    if not parts:
+        raise FileNotFoundError(
+            f"{root} has neither trainlist{number:02}.txt and testlist{number:02}.txt (UCF101) nor "
+            f"CLASS_test_split{number}.txt (HMDB51)"
+        )
+    keys = [f"{film.label}/{film.path.name}" for film in found.items]
+    part = [parts.get(key, UNUSED) for key in keys]
+    missing = len(parts.keys() - set(keys))
+    notes = [f"{missing} films of the lists are not in the folder."] if missing else []
+    unused = part.count(UNUSED)
+    notes += [f"{unused} films of the folder are in neither part of split {number}; left out."] * (unused > 0)
+    chosen = found.only([each != UNUSED for each in part], *notes)
+    for name, each in (("training", TRAIN), ("test", TEST)):
+        if each not in part:
+            raise ValueError(f"the lists in {root} name no {name} film that is in the folder")
+    return chosen, torch.tensor([each == TEST for each in part if each != UNUSED])
+
+
+def _in_folder(root: Path) -> Films:
+    items, notes, unnamed = [], [], 0
+    loose = [path for path in sorted(root.iterdir()) if _is_film(path)]
+    if loose:
+        notes.append(f"{len(loose)} films lie in the folder itself and have no class; left out.")
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
+        inside = [path for path in sorted(folder.rglob("*")) if _is_film(path)]
+        if not inside:
+            notes.append(f"The subfolder {folder.name} has no films.")
+        for path in inside:
+            group = group_of(path.stem)
+            unnamed += group is None
+            items.append(Film(path, folder.name, group or path.relative_to(root).as_posix()))
+    if not items:
+        raise ValueError(
+            f"{root} has no subfolder with films: make one for each class, such as "
+            f"{root.name}/waving/anna_01.mp4"
+        )
+    if unnamed:
+        notes.append(
+            f"{unnamed} names do not say who is in the film, and each such film counts as another person. "
+            "If a person is in several of them, the accuracy is too good: name the films anna_01.mp4, or "
+            "write a table."
+        )
+    return Films(tuple(items), tuple(notes))
+
+
+def _in_table(path: Path) -> Films:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns = tuple(reader.fieldnames or ())
+            lines = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is no table in CSV with UTF-8 ({error}): save it as such") from error
+    if not {"path", "label"} <= set(columns):
+        raise ValueError(f"{path} must have the columns path and label (and group), got {', '.join(columns)}")
+    items, unnamed = [], 0
+    for number, line in enumerate(lines, start=2):
+        name, label = (line["path"] or "").strip(), (line["label"] or "").strip()
+        if not name or not label:
+            raise ValueError(f"{path}, line {number}: path or label is empty")
+        film = path.parent / name
+        group = (line.get("group") or "").strip() or group_of(film.stem)
+        unnamed += group is None
+        items.append(Film(film, label, group or name))
+    if not items:
+        raise ValueError(f"{path} has no film below its heading")
+    paths = Counter(film.path for film in items)
+    if twice := [str(each) for each, count in paths.items() if count > 1]:
+        raise ValueError(f"{path} names a film more than once: {', '.join(twice[:3])}")
+    note = f"{unnamed} films have no group; each counts as another person."
+    return Films(tuple(items), (note,) if unnamed else ())
+
+
+def _without_copies(found: Films) -> Films:
+    """The films without those whose content another one has.
+
+    Raises:
+        ValueError: one film in two classes.
+    """
+    first: dict[str, Film] = {}
+    keep, notes = [], []
+    for film in found.items:
+        content = sha256(film.path) if film.path.is_file() else str(film.path)
+        same = first.setdefault(content, film)
+        keep.append(same is film)
+        if same.label != film.label:
+            raise ValueError(
+                f"{same.path} and {film.path} are the same film, in two classes: delete one of them"
+            )
+        if same is not film:
+            notes.append(
+                f"{film.path.name} ({film.group}) is a copy of {same.path.name} ({same.group}); left out, "
+                "because on both sides of a split it would be an answer given away."
+            )
+    return found.only(keep, *notes)
+
+
+def _is_film(path: Path) -> bool:
+    return path.suffix.lower() in features.SUFFIXES and path.name[0] != "." and path.is_file()
+
+
+def _ucf_lists(root: Path, number: int) -> dict[str, int]:
+    parts = {}
+    for name, part in (("trainlist", TRAIN), ("testlist", TEST)):
+        path = root / f"{name}{number:02}.txt"
+        if not path.is_file():
+            return {}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                parts[line.split()[0]] = part  # Archery/v_Archery_g08_c01.avi 3
+    return parts
+
+
+def _hmdb_lists(root: Path, number: int) -> dict[str, int]:
+    parts = {}
+    for path in sorted(root.glob(f"*_test_split{number}.txt")):
+        label = path.name.removesuffix(f"_test_split{number}.txt")
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, _, part = line.strip().rpartition(" ")
+            if name and part in ("1", "2"):  # 0: in neither part
+                parts[f"{label}/{name.strip()}"] = int(part)
+    return parts

@@ -1,0 +1,300 @@
+"""From a folder of films to a report: HTML with pictures, the model, the answers, and a card."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from fractions import Fraction
+from html import escape
+from pathlib import Path
+
+import torch
+
+from coursekit import __version__, encoders, show, train, video
+from coursekit._shared._files import write_text
+from coursekit.classify import _evaluate as ev
+from coursekit.classify._describe import RATE, Described, answers_from_facts, average_frames, describe, facts
+from coursekit.classify._file import save, trained
+from coursekit.classify._films import Films, Path_, films, official
+from coursekit.classify._models import model as build
+
+SEEDS = (0, 1, 2)  # of the splits
+STRIPS = 6  # mistakes that are shown
+FEW = 30  # films to be tested; with fewer the report warns
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured accuracy.
+
+    Attributes:
+        share: right answers, 0 to 1, on average over the seeds of the split.
+        low: the lower end of the interval for new groups (95 %).
+        high: its upper end.
+        seeds: the accuracy of each seed.
+    """
+
+    share: float
+    low: float
+    high: float
+    seeds: tuple[float, ...]
+
+    def __str__(self) -> str:
+        """In percent, with the interval."""
+        return f"{100 * self.share:.0f} % ({100 * self.low:.0f} to {100 * self.high:.0f} %)"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `run` has found and written.
+
+    Attributes:
+        folder: with report.html, card.md, model.npz, answers.csv and the folder features.
+        accuracies: by name: the model on new groups, the model split by film, and the baselines.
+        warnings: what a reader has to know.
+    """
+
+    folder: Path
+    accuracies: dict[str, Measured]
+    warnings: tuple[str, ...]
+
+
+def run(
+    source: Path_,
+    out: Path_,
+    *,
+    model: str = "mean",
+    encoder: str = encoders.DEFAULT,
+    fps: float | Fraction = RATE,
+    by: str = "group",
+    lists: Path_ | None = None,
+    split: int = 1,
+    device: str | None = None,
+    progress: bool = True,
+) -> Report:
+    """Train a classifier on a folder of films, and measure how good it is on people it has not seen.
+
+    Args:
+        source: as for `films`.
+        out: folder for what is written; features that are there are used again.
+        model: one of `MODELS`.
+        encoder: a name, as for `features.extract_all`.
+        fps: rows in a second.
+        by: as for `films`.
+        lists: the folder of UCF101's or HMDB51's official lists, instead of cross-validation.
+        split: which of the official splits, 1 to 3.
+        device: where the encoder computes.
+        progress: show a bar.
+
+    Raises:
+        ValueError: films that cannot be used, or a wrong argument; the message says what to do.
+        OSError: something cannot be read or written.
+        FeaturesError, WeightsError, LockedError: as `features.extract_all`.
+    """
+    build(model)  # a wrong name costs no time
+    folder = Path(out)
+    found = films(source, by=by)
+    testing: set[Path] = set()
+    if lists is None:
+        found = found.testable()
+    else:
+        found, is_test = official(found, lists, split)
+        testing = {film.path for film, test in zip(found.items, is_test.tolist(), strict=True) if test}
+    known = describe(found, folder / "features", encoder, fps=fps, device=device, progress=progress)
+    if lists is None:
+        known = known.testable()
+        labels, groups = known.films.labels, known.films.groups
+        parts = [ev.splits(labels, groups, seed=seed) for seed in SEEDS]
+    else:
+        parts = [[_official_split(known.films, testing)]]
+    measured, said = _measure(known, parts, model)
+    warnings = (*known.films.notes, *_warnings(known, parts, measured))
+    notes = {"encoder": encoder, "weights_hash": known.weights_hash, "fps": str(Fraction(fps))}
+    save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))
+    write_text(folder / "answers.csv", _answers(known.films, said))
+    how = "cross-validation" if lists is None else f"official split {split}"
+    card = _card(
+        str(source), known.films, {"model": model, **notes}, f"{how}, by {by}", parts, measured, warnings
+    )
+    write_text(folder / "card.md", card)
+    write_text(folder / "report.html", _page(known.films, said, measured, warnings, card))
+    return Report(folder, measured, warnings)
+
+
+def _official_split(found: Films, testing: set[Path]) -> ev.Split:
+    test = torch.tensor([film.path in testing for film in found.items])  # (N,)
+    if test.all() or not test.any():
+        raise ValueError("of one part of the official split, no film can be read")
+    return (~test).nonzero()[:, 0], test.nonzero()[:, 0]
+
+
+def _measure(
+    known: Described, parts: Sequence[list[ev.Split]], model: str
+) -> tuple[dict[str, Measured], torch.Tensor]:
+    """Accuracies by name, and the answers of the first seed, int64 (N,)."""
+    found, labels = known.films, known.films.labels
+    frames, about = average_frames(found), facts(found)
+    every = {
+        MODEL: [ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(parts)],
+        FREQUENT: [ev.most_frequent(labels, each) for each in parts],
+        FACTS: [answers_from_facts(about, labels, each) for each in parts],
+        AVERAGE: [ev.answers(list(frames), labels, each) for each in parts],
+    }
+    if len(parts) > 1 and min(labels.bincount().tolist()) > 1:
+        by_film = [ev.splits(labels, seed=seed) for seed in SEEDS]
+        every[BY_FILM] = [
+            ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(by_film)
+        ]
+    tested = (every[MODEL][0] >= 0).tolist()
+    people = len({group for group, each in zip(found.groups, tested, strict=True) if each})
+    measured = {}
+    for name, answers in every.items():
+        shares = tuple(ev.accuracy(said, labels) for said in answers)
+        share = sum(shares) / len(shares)
+        measured[name] = Measured(share, *ev.interval(share, people), shares)
+    return measured, every[MODEL][0]
+
+
+def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[str, Measured]) -> list[str]:
+    """What makes the numbers less than they look."""
+    found, warnings = known.films, []
+    tested = sorted({int(n) for _, test in parts[0] for n in test})
+    people = {found.groups[n] for n in tested}
+    if len(tested) < FEW:
+        warnings.append(f"Only {len(tested)} films are tested: look at the interval, not at the percentage.")
+    if len(people) < 10:
+        warnings.append(
+            f"Only {len(people)} people or places are tested. Other people may give another number."
+        )
+    for split in parts[0]:
+        if both := ev.shared(found.groups, split):
+            warnings.append(
+                f"On both sides of a split: {', '.join(sorted(both)[:5])}. The accuracy is too good."
+            )
+            break
+    counts = found.labels.bincount().tolist()
+    for name, count in zip(found.classes, counts, strict=True):
+        if count < 5:
+            warnings.append(f"The class {name} has {count} films only.")
+    frequent = measured[FREQUENT].share
+    if measured[FACTS].share > frequent + 0.1 and measured[FACTS].low > frequent:
+        warnings.append(
+            f"Size, frame rate and length of the files alone give {measured[FACTS]}: the classes differ in "
+            "how they were recorded, and the classifier may look at that."
+        )
+    if measured[MODEL].low <= frequent:
+        warnings.append(
+            f"The interval of the model reaches down to the most frequent class ({100 * frequent:.0f} %): "
+            "it is not shown that it has learnt anything that holds for new people."
+        )
+    if measured[MODEL].share < measured[AVERAGE].share + 0.05:
+        warnings.append(
+            "The average frame, 16 x 16 pixels, is as good: colours and places may be all it uses."
+        )
+    if BY_FILM in measured and measured[BY_FILM].share > measured[MODEL].share + 0.1:
+        warnings.append(
+            f"Split by film, the accuracy would look like {100 * measured[BY_FILM].share:.0f} %. That is no "
+            "result: films of one person are then on both sides."
+        )
+    return warnings
+
+
+def _answers(found: Films, said: torch.Tensor) -> str:
+    """The answer to each film as a table in CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "label", "group", "answer"))
+    for film, answer in zip(found.items, said.tolist(), strict=True):
+        writer.writerow((film.path, film.label, film.group, found.classes[answer] if answer >= 0 else ""))
+    return text.getvalue()
+
+
+def _card(
+    source: str, found: Films, made: dict[str, str], split: str, parts: Sequence[list[ev.Split]],
+    measured: dict[str, Measured], warnings: Sequence[str],
+) -> str:  # fmt: skip
+    """How the classifier was made, and how good it is, in Markdown."""
+    counts = found.labels.bincount().tolist()
+    classes = [f"{name} ({count} films)" for name, count in zip(found.classes, counts, strict=True)]
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    lines = [
+        "# Card of a classifier of films", "",
+        f"- **Films**: {len(found)} films of {len(set(found.groups))} people or places, from {source}",
+        f"- **Classes**: {', '.join(classes)}",
+        f"- **Features**: {made['encoder']}, {made['fps']} rows in a second, "
+        f"weights {made['weights_hash'][:16]}",
+        f"- **Model**: {made['model']}; `model.npz` is trained on all films. The numbers below are those of "
+        "models trained in the same way without the films that they are asked about",
+        f"- **Split**: {split}; {len(parts)} times, {len(parts[0])} parts each",
+        f"- **Made by**: coursekit {__version__}, {time}", "",
+        "| right answers | share (95 % interval) |", "| --- | --- |",
+        *[f"| {name} | {each} |" for name, each in measured.items()], "",
+        "The interval counts people or places, not films: films of one person are no independent answers.",
+        "", "## Warnings", "", *([f"- {each}" for each in warnings] or ["none"]), "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _page(
+    found: Films, said: torch.Tensor, measured: dict[str, Measured], warnings: Sequence[str], card: str
+) -> str:
+    """The report as one HTML file."""
+    tested = said >= 0
+    table = train.confusion(found.labels[tested], said[tested], len(found.classes))
+    there = [n for n in range(len(found.classes)) if int(table[n].sum())]
+    names = [found.classes[n] for n in there]
+    parts = ["<h2>How good is it on people that it has not seen?</h2>", _table(measured)]
+    if warnings:
+        parts += ["<h2>Warnings</h2><ul>", *[f"<li>{escape(each)}</li>" for each in warnings], "</ul>"]
+    if len(there) == len(found.classes) and len(there) <= 24:
+        picture = show.confusions({"new people": table}, names, title="Which class is taken for which?")
+        parts += ["<h2>Confusion matrix</h2>", picture.html()]
+    wrong = [n for n in range(len(found)) if tested[n] and said[n] != found.labels[n]]
+    parts.append(f"<h2>Mistakes</h2><p>{len(wrong)} of {int(tested.sum())} films got a wrong answer.</p>")
+    for n in wrong[:: max(1, len(wrong) // STRIPS)][:STRIPS]:
+        parts.append(strip(found, n, found.classes[int(said[n])]).html())
+    parts.append(f"<h2>Card</h2><pre>{escape(card)}</pre>")
+    return _PAGE.replace("BODY", "\n".join(parts))
+
+
+def strip(found: Films, number: int, answer: str) -> show.Picture:
+    """The film strip of one film, with what it shows and what it was taken for."""
+    film = found.items[number]
+    info = video.probe(film.path)
+    count = max(1, min(6, info.frames))
+    chosen = [n * (info.frames - 1) // max(1, count - 1) for n in range(count)]
+    clip = video.read(film.path, indices=chosen)  # (count, 3, H, W)
+    title = f"{film.path.name}: {film.label}, taken for {answer}"
+    return show.filmstrip(clip, times=[n / float(info.fps) for n in chosen], count=count, title=title)
+
+
+def _table(measured: dict[str, Measured]) -> str:
+    rows = {
+        name: (f"{100 * each.share:.0f} %", f"{100 * each.low:.0f} to {100 * each.high:.0f} %",
+               ", ".join(f"{100 * share:.0f}" for share in each.seeds))
+        for name, each in measured.items()
+    }  # fmt: skip
+    columns = ("right answers", "95 % interval", "each split (%)")
+    return show.table(rows, columns=columns, first="").html()
+
+
+MODEL, BY_FILM = "the model, on new people", "the model, split by film (too good)"
+FREQUENT, FACTS = "always the most frequent class", "size, frame rate, length of the file"
+AVERAGE = "the average frame, 16 x 16 pixels"
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>A classifier of films</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1a1a1a; background: #fff }
+table { border-collapse: collapse } th, td { padding: .3rem .8rem; border-bottom: 1px solid #ccc }
+img { display: block; margin: 1rem 0; max-width: 100%; height: auto }
+pre { white-space: pre-wrap; background: #f4f4f4; padding: 1rem }
+</style></head><body><h1>A classifier of films</h1>
+BODY
+</body></html>
+"""
