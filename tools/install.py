@@ -15,6 +15,7 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def check_same_python(root: Path, version: "tuple[int, int]") -> None:
     made, asked = re.search(r"(?m)^version\w* *= *(\d+\.\d+)", text), f"{version[0]}.{version[1]}"
     if made and made[1] != asked:
         raise SetupError(f".venv was made with Python {made[1]}, you ask for {asked}: run `make clean` first")
+
+
+def check_writable(root: Path) -> None:
+    """Refuse a folder that cannot be written, such as one that is shared, before anything is tried."""
+    environment = root / ".venv"
+    if not os.access(environment if environment.exists() else root, os.W_OK):
+        raise SetupError(
+            f"you may not write to {root}. Work in a copy of your own:\n"
+            f"cp -r {shlex.quote(str(root))} ~/course && chmod -R u+w ~/course && cd ~/course && make lab"
+        )
 
 
 def cache_options(free: int, there: int, system: str, machine: str) -> "list[str]":
@@ -205,6 +216,8 @@ def main(arguments: "list[str]") -> int:
         check_python(version, platform.system(), platform.machine())
         if options.chosen:
             check_same_python(ROOT, version)
+        if options.extra or not is_current(ROOT):
+            check_writable(ROOT)
         if not is_current(ROOT):
             if version > NEWEST:
                 print(f"Note: the course is tested with Python up to {NEWEST[0]}.{NEWEST[1]}.")
@@ -212,7 +225,7 @@ def main(arguments: "list[str]") -> int:
         if options.extra:  # what the lock has stays as the lock has it
             bounds = ["--constraint=requirements.lock", "--no-build-isolation", "--progress-bar=off"]
             pip(ROOT, "install", *bounds, f"--editable=.[{options.extra}]")
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         print(f"\nThe course cannot be set up: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

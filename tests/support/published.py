@@ -90,7 +90,8 @@ HANDOUTS = "coursekit/handin/handouts.json"
 
 def _said(path: Path, name: str) -> dict[str, str]:
     """The texts in a JSON file."""
-    parts = json.loads(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    parts = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))  # devcontainer.json has comments
     if name != HANDOUTS:
         return {f"{name}, texts": "\n".join(_strings(parts))}
     return {

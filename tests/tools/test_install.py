@@ -98,6 +98,28 @@ def test_a_disk_that_is_too_small_is_refused_and_the_message_says_how_much_is_mi
         assert install.cache_options(4 * GB, 0, *computer) == []
 
 
+@pytest.mark.parametrize("environment", [False, True])
+def test_a_folder_that_cannot_be_written_is_refused_and_a_copy_is_advised(tmp_path, monkeypatch, environment):
+    root = tmp_path / "of another user"
+    (root / ".venv" if environment else root).mkdir(parents=True)
+    install.check_writable(root)
+    closed = {root, root / ".venv"} if environment else {root}
+    monkeypatch.setattr(install.os, "access", lambda path, mode: path not in closed)
+    message = rf"may not write to {root}\. .*\ncp -r '{root}' ~/course && .* cd ~/course && make lab"
+    with pytest.raises(install.SetupError, match=message):
+        install.check_writable(root)
+
+
+def test_a_file_that_cannot_be_written_gives_a_sentence_and_no_traceback(monkeypatch, capsys):
+    def fail(root):
+        raise PermissionError(13, "Permission denied", ".venv/pyvenv.cfg")
+
+    monkeypatch.setattr(install, "is_current", fail)
+    assert install.main([]) == 1
+    expected = "The course cannot be set up: [Errno 13] Permission denied: '.venv/pyvenv.cfg'"
+    assert capsys.readouterr().err == f"\n{expected}\n"
+
+
 def test_another_python_than_that_of_the_environment_is_refused(tmp_path):
     install.check_same_python(tmp_path, (3, 12))  # no environment yet: nothing to disagree with
     (tmp_path / ".venv").mkdir()

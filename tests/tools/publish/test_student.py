@@ -89,7 +89,10 @@ def test_the_check_sees_a_release_that_hides_nothing(tmp_path, monkeypatch):
 def test_known_wrong_solutions_tests_tools_and_grader_are_not_published(tree):
     names = {path.relative_to(tree).as_posix() for path in tree.rglob("*")}
     assert not any("/wrong" in name or "grading" in name or name.startswith("tests") for name in names)
-    assert {name for name in names if name.startswith("tools/")} == {"tools/install.py"}
+    tools = {name for name in names if name.startswith("tools/")}
+    assert {name for name in tools if not name.startswith("tools/lab")} == {"tools/install.py"}
+    assert {"tools/lab/contents.py", "tools/lab/jupyter_server_config.json"} < tools
+    assert "tools/lab/learner" not in tools, "it names nbgrader, which students do not have"
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
 
 
