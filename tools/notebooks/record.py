@@ -259,8 +259,8 @@ def tidy_metadata(notebook: Node) -> None:
             cell.metadata.pop(key, None)
         shown = [output.get("data", {}).get("text/html", "") for output in cell.get("outputs", [])]
         if any('class="ck-framed"' in html for html in shown):
-            # Notebook 7 puts an output of more than 1,820 pixels, as an explorer is in a narrow window, into a
-            # scroll box of 312, if this does not stand there.
+            # Without this, Notebook 7 puts an output of more than 1,820 pixels, as an explorer is in a narrow
+            # window, into a scroll box of 312.
             cell.metadata["scrolled"] = False
 
 
