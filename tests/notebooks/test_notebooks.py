@@ -145,6 +145,7 @@ SMALL = {
     "explore": "from coursekit import show, widgets\n"
     "still = torch.zeros(3, 9, 16, dtype=torch.uint8)\n"
     "widgets.explore(lambda t: show.frame(still, title=f'Frame {t}'), start={'t': 3}, t=(0, 9))",
+    "live": "widgets.explore(lambda t, by: show.frame(still, title=f'Live {t} {by}'), t=(0, 9), by=(1, 3))",
     "interact": "import ipywidgets\n@ipywidgets.interact(n=(0, 9))\n"
     "def draw(n=4):\n    print('frame', n)\n    return n * n",
     "output": "from IPython.display import HTML, display\narea = ipywidgets.Output()\n"
@@ -194,6 +195,7 @@ def _unrun(small, folder):
 def test_a_recorded_notebook_passes_also_with_a_cell_that_was_not_run_which_the_guard_sees(small, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.coursekit]\nrepository = 'a/b'\nbranch = 'main'\n")
     free = ("html", "AAAA", "BBBB"), ("picture", "iVBOR", "iVBQR"), ("explore", "iVBOR", "iVBQR")
+    free += (("explore", "UklGR", "UklGS"),)  # the pictures of all positions
     path = _unrun(_changed(small, tmp_path, *free), tmp_path)
     assert _nbval(path, tmp_path) is None
     assert any("code cell 1" in problem and "was not run" in problem for problem in lint.problems(path))
@@ -209,7 +211,8 @@ def test_each_change_of_a_stored_output_and_an_error_fail(small, tmp_path):
     changes = {
         "shape": ("[3, 16, 90, 160]", "[3, 16, 160, 90]"),
         "value": ("(16, 3, 90, 160)", "(16, 3, 90, 161)"),
-        "explore": ("Frame 3", "Frame 4"),
+        "explore": ("Frame 7", "Frame 6"),  # not the one at the start, which is 3
+        "live": ("Live 0 1", "Live 0 2"),
         "interact": ("frame 4", "frame 5"),
         "output": ("inside", "outside"),
         "html": ("5 frames", "6 frames"),
