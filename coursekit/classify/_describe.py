@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
+import platformdirs
 import torch
 from sklearn.tree import DecisionTreeClassifier  # type: ignore[import-untyped]
 
@@ -45,7 +48,7 @@ class Described:
 
 def describe(
     found: Films,
-    folder: Path_,
+    folder: Path_ | None = None,
     encoder: str | Encoder = encoders.DEFAULT,
     *,
     fps: float | Fraction = RATE,
@@ -56,7 +59,7 @@ def describe(
 
     Args:
         found: as `films` gives them.
-        folder: for the feature files, as of `features.extract_all`.
+        folder: for the feature files, as of `features.extract_all`. None takes one in the user's cache.
         encoder: as there.
         fps: rows in a second of film, whatever frame rate it has.
         device: as for `features.extract_all`.
@@ -67,6 +70,7 @@ def describe(
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     paths = [film.path for film in found.items]
+    folder = folder or platformdirs.user_cache_path("coursekit") / "features" / _name(paths)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     notes = []
     for film, row in zip(found.items, report.rows, strict=True):
@@ -80,6 +84,13 @@ def describe(
     files = [report.manifest.parent / row.file for row in report.rows if row.status == "done"]
     loaded = [features.load(file) for file in files]
     return Described(kept, [each.values for each in loaded], loaded[0].weights_hash)
+
+
+def _name(paths: list[Path]) -> str:
+    """A name for a set of films, the same for the same paths."""
+    return hashlib.sha256(
+        "\n".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape")
+    ).hexdigest()[:16]
 
 
 def average_frames(found: Films) -> torch.Tensor:

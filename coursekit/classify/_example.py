@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import torch
 from PIL import Image, ImageDraw
 
@@ -44,7 +45,9 @@ class _Person:
     x: float
 
 
-def example(folder: str | os.PathLike[str], *, every_movement: bool = False, person: bool = True) -> Path:
+def example(
+    folder: str | os.PathLike[str] | None = None, *, every_movement: bool = False, person: bool = True
+) -> Path:
     """Write 63 short films of three movements: three films of each of 21 people.
 
     Behind a drawn person runs a piece of one of the course's four clips, the same place in all films of one
@@ -55,6 +58,7 @@ def example(folder: str | os.PathLike[str], *, every_movement: bool = False, per
 
     Args:
         folder: where they go: `waving/olga_01.mp4`. Made if it is not there; films that are there stay.
+            None takes a folder in the user's cache.
         every_movement: each person does each movement once. Otherwise each does one movement three times.
             Nothing else differs.
         person: False leaves the people out and keeps everything else.
@@ -66,7 +70,8 @@ def example(folder: str | os.PathLike[str], *, every_movement: bool = False, per
         FileExistsError: the folder holds other things.
         DataError, VideoError: a clip of the course is missing or damaged.
     """
-    target = Path(folder)
+    plan = f"{'every' if every_movement else 'one'}-movement{'' if person else '-without-people'}"
+    target = Path(folder) if folder else platformdirs.user_cache_path("coursekit") / "films" / plan
     note = _note(every_movement, person)
     if (target / NOTE).is_file() and (target / NOTE).read_text(encoding="utf-8") == note:
         return target

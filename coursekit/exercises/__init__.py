@@ -5,7 +5,7 @@
     exercises.check("frame-at", frame_at)
 
 An answer is a value or a function. As long as it is `...`, the check says that it waits. The checks stand in
-one file for each notebook, `lesson_01.py` to `lesson_06.py`. To write one, add a function there that takes
+one file for each notebook, `lesson_01.py` to `lesson_07.py`. To write one, add a function there that takes
 the answer and uses `coursekit.check`. The worked solutions are in `notebooks/solutions`.
 """
 

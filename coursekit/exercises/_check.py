@@ -12,7 +12,7 @@ from coursekit._shared._text import reason
 from coursekit.check import Wrong
 
 Check = Callable[[Any], str]
-LESSONS = range(1, 7)
+LESSONS = range(1, 8)
 
 
 class _Waits(Exception):  # noqa: N818 - no error: the learner has yet to write the answer

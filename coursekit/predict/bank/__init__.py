@@ -1,4 +1,4 @@
-"""The bank of questions: one file for each notebook, `lesson_01.py` to `lesson_06.py`.
+"""The bank of questions: one file for each notebook, `lesson_01.py` to `lesson_07.py`.
 
 Each file holds `QUESTIONS`: {name: question}, in the order of the notebook. A name is short, in lower case,
 with hyphens, and no other question of the course has it. To change a question, edit it there, record the
@@ -11,12 +11,20 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from coursekit.predict._questions import Question
-from coursekit.predict.bank import lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06
+from coursekit.predict.bank import (
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    lesson_06,
+    lesson_07,
+)
 
 LESSONS: Mapping[int, Mapping[str, Question]] = {
     number: module.QUESTIONS
     for number, module in enumerate(
-        (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06), start=1
+        (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07), start=1
     )
 }
 
