@@ -90,7 +90,7 @@ def test_the_field_has_the_size_and_the_units_of_the_frames(pattern):
 def test_frames_are_continued_by_their_border_and_scaled_as_the_weights_know_them(pattern, raft, monkeypatch):
     seen = []
     monkeypatch.setattr(_raft.Raft, "field", lambda self, x: seen.append(x) or x[:, :2, 0])
-    encoders.flow(pattern[:2, :, :60, :171], raft)
+    field = encoders.flow(pattern[:2, :, :60, :171], raft)
     (x,) = seen
     assert x.shape == (1, 3, 2, 128, 176)
     assert x.min() >= -1
@@ -98,6 +98,7 @@ def test_frames_are_continued_by_their_border_and_scaled_as_the_weights_know_the
     expected = pattern[0, :, :60, :171].float() / 127.5 - 1
     torch.testing.assert_close(x[0, :, 0, 34:94, 2:173], expected)
     assert torch.equal(x[..., 0, :], x[..., 34, :])
+    torch.testing.assert_close(field[0], expected[:2])  # cut where the frame was
 
 
 @pytest.mark.slow

@@ -64,7 +64,8 @@ def test_preprocessing_is_that_of_timm(name, clip):
     theirs = torch.stack([transform(to_pil_image(image)) for image in clip])
     ours = encoder.normalise(encoder.prepare(clip))
     assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().mean() < 0.01  # PIL's bicubic rounds otherwise
+    assert (ours - theirs).abs().max() < 0.04  # two grey levels, here and there: PIL rounds otherwise
+    assert (ours - theirs).abs().mean() < 2e-4
 
 
 def test_an_image_that_would_be_padded_is_refused():
