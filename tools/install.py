@@ -175,6 +175,13 @@ def pip(root: Path, *arguments: str) -> None:
         )
 
 
+def load_in_kernels(root: Path) -> None:
+    """Kernels load coursekit as they start: so it can explain an error of a cell run before all others."""
+    settings = root / ".venv" / "etc" / "ipython" / "ipython_kernel_config.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('c = get_config()\nc.InteractiveShellApp.extensions = ["coursekit"]\n')
+
+
 def lines(log: Path) -> "list[str]":
     """What pip has said, without empty lines."""
     return [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
@@ -199,6 +206,7 @@ def install(root: Path) -> None:
     pip(root, "install", *options, "--requirement=requirements.lock")
     pip(root, "install", "--no-deps", "--no-build-isolation", "--editable=.")
     pip(root, "check")
+    load_in_kernels(root)
     unfinished = stamp.with_name(stamp.name + ".new")
     unfinished.write_text(state_of(root))
     unfinished.replace(stamp)

@@ -15,7 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
+from IPython.core.application import ENV_CONFIG_DIRS, SYSTEM_CONFIG_DIRS
 from support import wheel
+from traitlets.config import PyFileConfigLoader
 
 from tools import install
 
@@ -228,6 +230,14 @@ def test_a_change_means_to_install_again(checkout, change):
 
 
 @pytest.mark.slow
+def test_kernels_load_the_course_as_they_start(tmp_path):
+    install.load_in_kernels(tmp_path)
+    settings = PyFileConfigLoader("ipython_kernel_config.py", str(tmp_path / ".venv" / "etc" / "ipython"))
+    assert settings.load_config().InteractiveShellApp.extensions == ["coursekit"]
+    looked = ENV_CONFIG_DIRS + SYSTEM_CONFIG_DIRS
+    assert str(Path(sys.prefix) / "etc" / "ipython") in looked, "where IPython looks for it"
+
+
 def test_a_moved_checkout_is_repaired(checkout):
     """Its scripts and the editable install name the old place."""
     old = checkout.root
