@@ -6,7 +6,8 @@
     show.filmstrip(clip, fps=25)  # at the end of a cell: shows the picture
 
 Each function checks its input, draws, and returns a `Picture` (`player` a `Player`, `table` a `Table`). Clips
-are uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.read` returns them.
+are uint8 tensors (T, C, H, W), images (C, H, W), with C = 1 or 3, as `video.read` returns them. `progress`
+draws nothing: it shows how far a loop is.
 """
 
 from coursekit.show._charts import bars, curves, matrix
@@ -26,6 +27,7 @@ from coursekit.show._gallery import gallery
 from coursekit.show._kernels import gliding, places, results, space_time
 from coursekit.show._pixels import with_features
 from coursekit.show._player import Player, player
+from coursekit.show._progress import progress
 from coursekit.show._strides import memory, strides
 from coursekit.show._table import Table, table
 from coursekit.show._trials import confusions, spread
@@ -51,6 +53,7 @@ __all__ = [
     "patch",
     "places",
     "player",
+    "progress",
     "results",
     "sequence",
     "signed",

@@ -3,6 +3,7 @@
 import IPython
 import pytest
 
+from coursekit import show
 from coursekit._shared import _progress
 
 
@@ -57,3 +58,12 @@ def test_a_recording_and_a_test_have_none(person, capsys, monkeypatch, variable)
     monkeypatch.setattr(IPython, "get_ipython", Kernel)
     monkeypatch.setenv(variable, "1")
     assert shown(capsys, show=True) == ("", "")
+
+
+def test_a_loop_with_progress_sees_each_item_once(person, capsys, monkeypatch):
+    monkeypatch.setattr(IPython, "get_ipython", Kernel)
+    assert list(show.progress(["a", "b"], title="letters", unit="letter")) == ["a", "b"]
+    out, err = capsys.readouterr()
+    assert "letters" in out
+    assert "/2" in out
+    assert err == ""
