@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from nbformat.v4 import new_output
 from support import lab
 from support.scratch import code, save, text
 from torch import nn
 
-from coursekit import conv, explorer
+from coursekit import conv, explorer, predict
 from coursekit.explorer import _budget
 
 pytestmark = pytest.mark.browser
@@ -578,17 +579,59 @@ def test_frames_one_by_one_need_no_more_for_a_longer_clip(opened, budget):
     assert "off by" in inside.locator("#fine").inner_text()
 
 
-# In JupyterLab
+# In JupyterLab and in Notebook 7
+
+MAKE = "from IPython.display import HTML\nfrom torch import nn\nfrom coursekit import explorer, predict\n"
+CELLS = [
+    MAKE + "explorer.convolution()",
+    "explorer.budget({'layer': nn.Conv3d(3, 16, 3)})",
+    "predict.ask('recall-kernel-channels')",
+    "HTML('<div style=\"height: 2000px\">high</div>')",
+]
 
 
 @pytest.fixture(scope="module")
-def running(chromium, tmp_path_factory):
+def running(chromium, tmp_path_factory, first):
     folder = tmp_path_factory.mktemp("course")
-    make = "from torch import nn\nfrom coursekit import explorer\nexplorer.convolution()"
-    few = "explorer.budget({'layer': nn.Conv3d(3, 16, 3)})"
-    save(folder / "explorer.ipynb", text("# An explorer"), code(make), code(few))
+    save(folder / "explorer.ipynb", text("# An explorer"), *map(code, CELLS))
+    cells = [code("explorer.convolution()"), code("predict.ask('recall-kernel-channels')")]
+    for cell, html in zip(cells, (first.html, predict.ask("recall-kernel-channels").html), strict=True):
+        cell.outputs = [new_output("display_data", {"text/html": html})]
+    save(folder / "untrusted.ipynb", *cells)
     with lab.jupyterlab(folder, tmp_path_factory.mktemp("jupyter")) as server:
         yield server
+
+
+OPEN = """async () => {
+    await jupyterapp.restored;
+    while (!jupyterapp.shell.currentWidget) await new Promise((done) => setTimeout(done, 100));
+    window.panel = jupyterapp.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+}"""
+
+
+def open_in_notebook_7(page, server, name):
+    """Open a notebook in Notebook 7, which the server of JupyterLab has too, and wait for its kernel."""
+    pytest.importorskip("notebook", "7", reason="Notebook 7 is not installed")
+    page.set_default_timeout(1000 * lab.PAGE_SECONDS)
+    page.goto(f"{server.url}notebooks/{name}?token={server.token}")
+    page.wait_for_function("window.jupyterapp !== undefined")
+    page.evaluate(OPEN)
+    return lab.Notebook(page)
+
+
+FOLLOWS = """(dark) => [...document.querySelectorAll("iframe[srcdoc]")].every((frame) =>
+    frame.contentDocument.documentElement.classList.contains("dark") === dark)"""
+
+
+def check_themes(page):
+    """Explorer, budget and question follow the theme, both ways."""
+    for theme in ("Dark", "Light", "Dark"):
+        command = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+        page.evaluate(command, f"JupyterLab {theme}")
+        page.wait_for_function(FOLLOWS, arg=theme == "Dark", timeout=20_000)
 
 
 def test_in_jupyterlab(running, page, screenshot):
@@ -597,17 +640,47 @@ def test_in_jupyterlab(running, page, screenshot):
     for cell in cells:
         assert [output["output_type"] for output in cell["outputs"]] == ["execute_result"]
     frames = page.locator("iframe[srcdoc]")
-    assert frames.count() == 2
+    assert frames.count() == 3
+    page.locator("[data-still]").first.wait_for(state="hidden")
     inside = frames.first.content_frame
     inside.locator("#picture").focus()
     before = where(inside)
     page.keyboard.press("ArrowRight")  # the frame takes the key, not JupyterLab
     page.keyboard.press("]")
     assert where(inside) != before
-    assert not page.locator("[data-still]").first.is_visible()
     frames.first.scroll_into_view_if_needed()
     screenshot("explorer-lab")
-    layer = frames.last.content_frame
+    layer = frames.nth(1).content_frame
     layer.get_by_label("Memory in GB", exact=True).fill("1")
     assert "(1 GB" in layer.locator("#sum").inner_text()
+    check_themes(page)
+    screenshot("explorer-lab-dark")
     assert notebook.errors == []
+
+
+def test_notebook_7_shows_an_explorer_whole_and_its_themes_are_followed(running, page, screenshot):
+    open_in_notebook_7(page, running, "explorer.ipynb").run()
+    for still in page.locator("[data-still]").all():
+        still.wait_for(state="hidden")
+    squeezed = page.locator(".jp-mod-outputsScrolled .jp-OutputArea-output")
+    assert squeezed.all_inner_texts() == ["high"], "only the cell that is higher than Notebook 7 allows"
+    assert page.locator("iframe[title='Convolution explorer']").bounding_box()["height"] > 1200
+    screenshot("explorer-notebook-7")
+    check_themes(page)
+    screenshot("explorer-notebook-7-dark")
+
+
+def test_before_it_is_trusted_notebook_7_shows_the_picture_the_question_and_its_folded_answer(
+    running, page, screenshot
+):
+    open_in_notebook_7(page, running, "untrusted.ipynb")
+    picture, question = page.locator(".jp-OutputArea-output").all()
+    assert page.locator("iframe[srcdoc], .jp-OutputArea-output script").count() == 0
+    assert picture.locator("img").is_visible()
+    for words in ("How many channels does the result have?", "three channels", "write your answer down"):
+        assert question.get_by_text(words).first.is_visible(), words
+    answer = question.get_by_text("Common mistakes")
+    assert not answer.is_visible()
+    question.get_by_text("Show the answer").click()
+    assert answer.is_visible()
+    screenshot("untrusted-notebook-7")

@@ -103,6 +103,7 @@ def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
     ]
     command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--IdentityProvider.token={token}"]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # and Notebook 7
     variables = kernel.environment(
         scratch,
         JUPYTER_CONFIG_DIR=str(scratch / "config"),
