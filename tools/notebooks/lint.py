@@ -216,7 +216,8 @@ def _text(notebook: Node) -> str:
 
 
 def _words(text: str) -> int:
-    """How many words a text has; code, addresses, pictures and HTML tags do not count."""
+    """How many words a text has, without code, addresses, pictures, HTML tags, and where to open it."""
+    text = re.sub(r"(?m)^Open in \[.*$", "", text)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)|<[^>]+>|https?://\S+", " ", text)
     return len(re.findall(r"[^\W_]+(?:['’.,-][^\W_]+)*", text))
 
