@@ -9,19 +9,32 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 from support.lab import ARTIFACTS, answer
 from support.published import ASSIGNMENTS, LECTURES, ROOT, SOLUTIONS
 
-from coursekit import conv
+from coursekit import conv, data, video
+from tools.publish import site_home
 
 pytestmark = pytest.mark.browser
 
 REFERENCE = sorted(f"api/{path.stem}" for path in (ROOT / "tools/publish/templates/site/api").glob("*.rst"))
-OTHERS = ["index", "404", "search", "genindex", "data/README", "notebooks/assignments/README"]
+OTHERS = [
+    "index",
+    "instructors",
+    "own_films",
+    "404",
+    "search",
+    "genindex",
+    "data/README",
+    "notebooks/assignments/README",
+]
 PAGES = [*LECTURES, *SOLUTIONS, *ASSIGNMENTS, *REFERENCE, *OTHERS]
 PICTURED = ("index", LECTURES[0], ASSIGNMENTS[0], REFERENCE[0], "data/README")
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 800, "height": 1100}
 LAPTOP = {"width": 1280, "height": 900}
+PAPER = {"width": 703, "height": 1032}  # A4 at 96 dots per inch, without margins of 12 mm
 
 
 @functools.cache
@@ -123,6 +136,29 @@ def too_wide(page):
     )
 
 
+def code_too_wide(page):
+    """The longest lines of the blocks of code and text that are wider than their place."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("pre")]
+            .filter((each) => each.scrollWidth > each.clientWidth + 1)
+            .map((each) => each.innerText.slice(0, 100))"""
+    )
+
+
+def weight(page):
+    """Bytes that a page took without its pictures and films: scripts, styles, fonts, and the page itself."""
+    return page.evaluate(
+        """() => {
+            const loaded = ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind));
+            const files = loaded.filter((each) => !["img", "video", "css"].includes(each.initiatorType));
+            const text = document.documentElement.outerHTML;
+            const embedded = text.match(/data:[\\w+-]+\\/[\\w.+-]+;base64,[\\w+\\/=]*/g) ?? [];
+            const sum = (sizes) => sizes.reduce((all, one) => all + one, 0);
+            return sum(files.map((each) => each.encodedBodySize)) - sum(embedded.map((each) => each.length));
+        }"""
+    )
+
+
 def test_these_are_all_pages(site):
     found = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
     assert {name for name in found if not name.startswith("_static")} == set(PAGES)
@@ -131,6 +167,8 @@ def test_these_are_all_pages(site):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_in_light_in_the_dark_and_on_a_phone(opened, name):
     page = opened(name)
+    assert weight(page) < 1_500_000
+    assert code_too_wide(page) == []
     # The colours of code are the same on each page: thousands of coloured words are looked at on one alone.
     without = "" if name == LECTURES[0] else ".highlight span"
     assert faults(page, without) == []
@@ -147,10 +185,11 @@ def test_a_page_in_light_in_the_dark_and_on_a_phone(opened, name):
     keep(page, name, "dark")
     page.emulate_media(color_scheme="light")
     page.evaluate("document.documentElement.dataset.theme = 'light'")
-    page.set_viewport_size(PHONE)
-    page.wait_for_function(f"innerWidth === {PHONE['width']}")
+    for screen in (LAPTOP, TABLET, PHONE):
+        page.set_viewport_size(screen)
+        page.wait_for_function(f"innerWidth === {screen['width']}")
+        assert too_wide(page) == []
     keep(page, name, "phone")
-    assert too_wide(page) == []
 
 
 def test_axe_sees_what_is_wrong_on_a_page_and_in_a_frame(page):
@@ -270,6 +309,66 @@ def test_the_way_past_the_menus_and_the_menu_of_a_phone(opened):
     page.locator(".primary-toggle:visible").press("Enter")
     chapter.press("Enter")
     page.wait_for_url("**/notebooks/02_video_tensors.html")
+
+
+def test_the_film_of_the_first_page_moves_and_shows_the_numbers_of_the_clip(opened):
+    from playwright.sync_api import expect
+
+    page = opened("index")
+    says, row = page.locator(".film output"), page.locator("#film-row")
+    assert "clip.shape is (55, 136, 320, 3)" in says.inner_text()
+    before = row.evaluate("(canvas) => canvas.toDataURL()")
+    page.get_by_label("row y").focus()
+    page.keyboard.press("ArrowUp")
+    assert row.evaluate("(canvas) => canvas.toDataURL()") != before
+    page.get_by_label("time t").press("End")
+    t, y, x, *colour = [int(each) for each in re.findall(r"\d+", says.inner_text())][4:]
+    assert t == 54
+    size = (site_home.HEIGHT, site_home.WIDTH)
+    frame = video.read(data.clip(site_home.FILM), frames=(241, 242), size=size)[0]
+    assert max(abs(frame[:, y, x].int() - torch.tensor(colour))) < 40  # the page has the frames compressed
+    box = page.locator("#film-frame").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    assert "clip[54, 34, 160]" in says.inner_text()
+    page.get_by_role("button", name="Play").press("Enter")
+    expect(says).to_contain_text("clip[3, 34, 160]")
+    page.get_by_role("button", name="Pause").press("Enter")
+
+
+def test_without_scripts_the_first_page_shows_a_still_of_the_film(chromium, address):
+    from playwright.sync_api import expect
+
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}index.html")
+    expect(page.locator("img.film-still")).to_be_visible()
+    assert not page.locator("img.film-frames").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("name", [LECTURES[0], LECTURES[2]])
+def test_a_printed_lesson_is_whole(opened, name, tmp_path):
+    page = opened(name)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    assert code_too_wide(page) == []
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article :is(pre, img, table, video, iframe, canvas)")]
+            .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
+            .map((each) => each.outerHTML.slice(0, 100))"""
+    )
+    assert cut == []
+    for gone in ("#pst-primary-sidebar", ".bd-sidebar-secondary", ".bd-header-article", ".prev-next-area"):
+        assert not page.locator(gone).first.is_visible()
+    answers = page.locator("details.ck-answers li")
+    assert answers.count() >= 7
+    assert all(each.is_visible() for each in answers.all())
+    assert not any(each.is_visible() for each in page.locator("details.ck-answer").all())
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
 def test_a_wrong_address_leads_home(page, address, site):

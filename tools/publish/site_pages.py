@@ -28,6 +28,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
 
 from tools.notebooks.place import GITHUB, Place
+from tools.publish.links import pages
 
 PACKAGE = Path(__file__).resolve().parents[2] / "coursekit"
 MODULES = {path.stem for path in [*PACKAGE.glob("[a-z]*.py"), *PACKAGE.glob("[a-z]*/")]}
@@ -100,7 +101,7 @@ class LinksInSignatures(SphinxTransform):
 
 
 def describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Put a page's first paragraph into its head (`html-page-context`)."""
+    """Put a page's first paragraph into its head, for search engines and previews (`html-page-context`)."""
     words = ""
     for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
         words = " ".join(paragraph.astext().split())
@@ -108,14 +109,19 @@ def describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
             break
     text = words if len(words) > 40 else DESCRIPTION
     short = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "..."
-    tag = f'<meta name="description" content="{html.escape(short)}">'
-    context["metatags"] = f"{context.get('metatags', '')}\n{tag}"
+    title = re.sub(r"<[^>]+>", "", context.get("title") or "") or app.config.project
+    tags = [
+        f'<meta name="description" content="{html.escape(short)}">',
+        f'<meta property="og:title" content="{title}">',
+        f'<meta property="og:description" content="{html.escape(short)}">',
+        f'<meta property="og:image" content="https://{pages(_place(app))}/_images/film_still.webp">',
+    ]
+    context["metatags"] = "\n".join([context.get("metatags", ""), *tags])
 
 
 def launch(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Open a notebook on Kaggle and in Codespaces, too: the theme knows Colab (`html-page-context`)."""
-    options = app.config.html_theme_options
-    place = Place(options["repository_url"].removeprefix(f"{GITHUB}/"), options["repository_branch"])
+    place = _place(app)
     doors = {"Kaggle": f"{place.kaggle}{pagename}.ipynb", "Codespaces": place.codespaces}
     for group in context.get("header_buttons", []):
         if group.get("label") == "launch-buttons":
@@ -123,6 +129,12 @@ def launch(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any
                 group["buttons"].append(
                     {"type": "link", "text": text, "tooltip": f"Launch on {text}", "icon": None, "url": url}
                 )
+
+
+def _place(app: Sphinx) -> Place:
+    """Where the course is published, as `tools.publish.site` told Sphinx."""
+    options = app.config.html_theme_options
+    return Place(options["repository_url"].removeprefix(f"{GITHUB}/"), options["repository_branch"])
 
 
 def math(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
