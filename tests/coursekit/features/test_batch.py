@@ -707,12 +707,33 @@ def test_exit_codes_and_lines(films, tmp_path, monkeypatch, capsys):
     assert "0 made, 3 there already, 0 failed" in capsys.readouterr().err
 
 
+def test_the_command_takes_a_list_and_a_format(films, tmp_path, monkeypatch, capsys):
+    encoder = tiny()
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
+    (films / "list.csv").write_text("path;label\na.mp4;wave\nb.mp4;jump\n", encoding="utf-8-sig")
+    out = tmp_path / "out"
+    command = ["features", str(films / "c.mp4"), "--list", str(films / "list.csv"), "--out", str(out)]
+    assert cli.main([*command, "--format", "npy", "--track", "0"]) == 0
+    said = capsys.readouterr().err
+    assert "about 18 frames of 3 videos, about " in said
+    assert said.index("about 18") < said.index("3/3 videos")
+    assert [(row["file"], row["label"]) for row in manifest(out)] == [
+        ("c.npy", ""), ("a.npy", "wave"), ("b.npy", "jump"),
+    ]  # fmt: skip
+    assert cli.main(command) == 2
+    assert "has c.npy, and .h5 was asked for" in capsys.readouterr().err
+    assert cli.main(["features", "--out", str(out)]) == 2
+    assert "no video was given: name files, folders, or a list" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--encoder", "nonsense"], "encoder='nonsense' is unknown"),
         (["--device", "nonsense"], "no device that works here"),
         (["--every", "0"], "every=0"),
+        (["--format", "h5"], "format='h5' is unknown"),
+        (["--list", "none.txt"], "cannot read the list none.txt: No such file"),
         (["--fps", "-1"], "fps="),
         (["--workers", "0"], "workers=0"),
         (["--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers at 'tcp://127.0.0.1:9'"),
