@@ -14,7 +14,7 @@ from coursekit import layout
 from coursekit.device import move, pick
 from coursekit.encoders import _backends, _networks, _onnx
 from coursekit.encoders._sliding_window import Windows
-from coursekit.encoders._weights import DEFAULT, Built, Preprocessing, weights_hash
+from coursekit.encoders._weights import DEFAULT, Built, Preprocessing, first_line, weights_hash
 
 # Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
 # each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.
@@ -71,7 +71,11 @@ class Encoder:
         size = (1, 3, *time, *self.preprocessing.crop)
         example = torch.rand(size, generator=generator)  # (1, 3, H, W) or (1, 3, T, H, W)
         entry = _onnx.Entry.of(self.name, self.weights_hash, example) if self._cached else None
-        runner = _backends.runner(self.network, example, self.device, self._asked, entry)
+        try:
+            runner = _backends.runner(self.network, example, self.device, self._asked, entry)
+        except RuntimeError as error:
+            reason = first_line(error)
+            raise ValueError(f"{self.name} cannot take an input of shape {size}: {reason}") from error
         if len(runner.shape) != (3 if self.windows is not None and self.windows.dense else 2):
             raise ValueError(f"{self.name} gives an output of shape {runner.shape}, expected one row (B, k)")
         return runner
@@ -199,7 +203,8 @@ def load(
         grid: (rows, columns) to average over instead of the whole: the k numbers are then those of the
             upper left part, channel by channel: k = channels * rows * columns.
         preprocessing: for a module of your own; by default that of torchvision's ImageNet networks.
-        windows: for a video network of your own, (B, 3, T, H, W) in.
+        windows: for a video network of your own, (B, 3, T, H, W) in; or other windows than those of the
+            training: `Windows(32, 16, stride=1)` sees 32 frames in a row, every 16 frames.
         device: where to compute; None picks the best, as `device.pick`.
         backend: "auto", "eager" (the network as it is), "folded" (faster, PyTorch alone) or "onnx".
         start: prepare the network to run now. False: at its first use, for a caller who may only want to know
@@ -216,10 +221,13 @@ def load(
             copy.deepcopy(encoder).eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
         )
     else:
-        if preprocessing is not None or windows is not None:
-            raise ValueError(f"preprocessing and windows are for a module of your own; {encoder} has its own")
+        if preprocessing is not None:
+            raise ValueError(f"preprocessing is for a module of your own; {encoder} has its own")
         built = _networks.build(encoder, weights)
         name, maps = encoder, built.maps
+        if windows is not None:
+            built = _rewindowed(name, built, windows)
+            name = f"{name} {windows.length}x{windows.stride}/{windows.step}"
     if grid is not None and layer is None and maps is None:
         raise ValueError(f"grid={grid}: {name} needs layer=, the name of a layer with a spatial grid")
     if backend == "auto" and (grid is not None or encoder not in _networks.NAMES):
@@ -244,6 +252,20 @@ def load(
 def check_frames(frames: torch.Tensor) -> None:
     """Raise a LayoutError, a TypeError or a ValueError if `frames` is no clip, uint8 (T, 3, H, W)."""
     layout.check(frames, "TCHW", dtype="uint8", name="frames", numpy=False)
+
+
+def _rewindowed(name: str, built: Built, windows: Windows) -> Built:
+    """The network with other windows.
+
+    Raises:
+        ValueError: it looks at single images, or gives a row for each frame.
+    """
+    if built.windows is None or built.windows.dense or windows.dense:
+        kind = "single images" if built.windows is None else f"{built.windows}"
+        raise ValueError(
+            f"windows={windows} is for video networks with a row for a window; {name} has {kind}"
+        )
+    return built._replace(windows=windows)
 
 
 def _has_norms(network: nn.Module) -> bool:

@@ -74,6 +74,26 @@ def test_a_large_network_takes_its_window_and_gives_k_numbers(name, k, windows):
         assert built.windows == encoders.Windows(length, length * stride, stride=stride)
 
 
+def test_other_windows_than_those_of_the_training_are_taken_and_named(clip):
+    torch.manual_seed(0)
+    encoder = encoders.load("r3d_18", weights="random", windows=encoders.Windows(4, 1, stride=1))
+    assert encoder(clip).shape == (2, 512)
+    assert encoder.name == "r3d_18 4x1/1", "so that a feature file of other windows is another one"
+
+
+@pytest.mark.parametrize(
+    ("name", "windows", "message"),
+    [
+        ("timm/test_vit", (4, 4), "timm/test_vit has single images"),
+        ("transnetv2", (4, 4), r"transnetv2 has Windows\(length=100"),
+        ("s3d", (2, 2), r"s3d 2x1/2 cannot take an input of shape \(1, 3, 2, 224, 224\): "),
+    ],
+)
+def test_windows_that_a_network_cannot_take_are_refused(name, windows, message):
+    with pytest.raises(ValueError, match=message):
+        encoders.load(name, weights="random", windows=encoders.Windows(*windows))
+
+
 def test_a_network_without_batch_normalisation_is_run_as_it_is():
     assert load("timm/test_vit").backend == "eager"
     assert load("timm/test_resnet").backend == "folded"
