@@ -8,6 +8,10 @@ cell in it. The address in that cell is redirected to this commit, of which pip 
 package may change its version, because Colab has loaded it already. Then every notebook must run to its end
 in an empty folder and show what is stored. Assignments run with their solutions.
 
+Colab may take an `<iframe>` out of an output without a word. So frames, and the scripts that make them, are
+removed from all that a notebook shows, and each question must still have its text, its options and its folded
+answer, each explorer its picture.
+
 `--python` takes that Python as it is. .github/workflows/colab.yml uses it in Colab's own container image,
 which has the real `google.colab`.
 """
@@ -15,10 +19,12 @@ which has the real `google.colab`.
 from __future__ import annotations
 
 import argparse
+import html
 import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,7 +38,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from packaging.requirements import Requirement
 
 from coursekit import data
-from tools.notebooks import kernel, record
+from coursekit.predict import ChoiceQuestion, bank
+from tools.notebooks import kernel, leaks, record
 from tools.notebooks.notebook import Node, NotebookError, checkout, code_cells, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,7 +228,7 @@ def play(python: Path, notebook: Path, folder: Path) -> None:
         folder: an empty one, where it runs.
 
     Raises:
-        RehearsalError: a cell fails, or shows something else.
+        RehearsalError: a cell fails, shows something else, or shows too little without frames.
     """
     stored = read(notebook)
     try:
@@ -231,6 +238,53 @@ def play(python: Path, notebook: Path, folder: Path) -> None:
     changes = record.differences(stored, shown) if _recorded(stored) else []
     if changes:
         raise RehearsalError(f"{notebook}: shows something else than what is stored\n" + "\n".join(changes))
+    if missing := lost_with_frames(shown):
+        raise RehearsalError(f"{notebook}: is not whole where frames are removed\n" + "\n".join(missing))
+
+
+_FRAMES = re.compile(r"<(iframe|script|style)\b.*?(?:</\1>|\Z)", re.DOTALL)
+
+
+def lost_with_frames(notebook: Node) -> list[str]:
+    """What readers lack if frames, and the scripts that make them, are removed from every output.
+
+    Args:
+        notebook: with its outputs.
+
+    Returns:
+        A line for each text or option of a question that cannot be seen, each answer that cannot be opened,
+        and each explorer without a picture.
+    """
+    outputs = [_FRAMES.sub(" ", _html(cell)) for cell in notebook.cells]
+    lines = []
+    for name, place in leaks.places(notebook).items():
+        asked = bank.question(name)
+        options = list(asked.options) if isinstance(asked, ChoiceQuestion) else []
+        seen, all_text = leaks.visible(outputs[place.ask]), _text(outputs[place.ask])
+        lines += [
+            f"{name}: {part!r} is not visible" for part in (asked.text, *options) if _text(part) not in seen
+        ]
+        if not (
+            _text(asked.shown) in all_text
+            and _text(asked.why) in all_text
+            and "<details" in outputs[place.ask]
+        ):
+            lines.append(f"{name}: the answer cannot be opened")
+    for cell, output in zip(notebook.cells, outputs, strict=True):
+        calls = re.findall(r"\bexplorer\.\w+(?=\()", cell.source if cell.cell_type == "code" else "")
+        if calls and not re.search(r'<img alt="[^"]+"[^<>]* src="data:image/', output):
+            lines.append(f"{calls[0]} (id {cell.id}): no picture")
+    return lines
+
+
+def _html(cell: Node) -> str:
+    """All that a cell shows as HTML."""
+    return "".join(output.get("data", {}).get("text/html", "") for output in cell.get("outputs", []))
+
+
+def _text(markup: str) -> str:
+    """The words in HTML or plain text, with single spaces."""
+    return " ".join(html.unescape(re.sub(r"</?[a-z][^<>]*>", " ", markup)).split())
 
 
 def _recorded(notebook: Node) -> bool:

@@ -13,10 +13,13 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from support.scratch import code, save, stored
 
+from coursekit import explorer, predict
+from coursekit.predict import bank
 from tools.notebooks import colab, kernel
+from tools.notebooks.notebook import read
 from tools.publish import links
 
 pytestmark = pytest.mark.slow
@@ -156,6 +159,56 @@ def test_another_output_an_error_and_a_lost_file_are_seen(python, tmp_path, caps
     littering = save(tmp_path / "litter.ipynb", stored("_ = open('left.txt', 'w')\nprint(1)", "1\n", 1))
     assert colab.rehearse([good, littering], python) is False
     assert "litter.ipynb: left files behind: left.txt" in capsys.readouterr().out
+
+
+ASKED = "recall-kernel-channels"
+SHOWN = {
+    f'predict.ask("{ASKED}")': predict.ask(ASKED).html,
+    "explorer.convolution(3)": explorer.convolution(3).html,
+}
+
+
+def showing(*html):
+    """A notebook with a question and an explorer that show this."""
+    cells = [code(source) for source in SHOWN]
+    for cell, one in zip(cells, html, strict=True):
+        cell.outputs = [new_output("display_data", {"text/html": one})]
+    return new_notebook(cells=cells)
+
+
+def test_what_is_lost_where_frames_are_removed_is_named():
+    question, picture = SHOWN.values()
+    assert colab.lost_with_frames(showing(question, picture)) == []
+    text, option, why = "How many channels", "<li>three channels</li>", bank.question(ASKED).why
+    all_of_it = [text, "single", "three", "nine", "answer cannot be opened"]
+    framed, scripted = (
+        [f"<{tag} {tag}='x'>{html}" for html in SHOWN.values()] for tag in ("iframe", "script")
+    )
+    for faulty, lines in {
+        (question.replace(text, "What"), picture): [text],
+        (question.replace(option, ""), picture): ["'three channels' is not visible"],
+        (question.replace(why, ""), picture): ["the answer cannot be opened"],
+        (question.replace("<details", "<div"), picture): ["the answer cannot be opened"],
+        (question, picture.replace("<img", "<b")): ["explorer.convolution (id"],
+        (framed[0], picture): all_of_it,
+        (question, framed[1]): ["no picture"],
+        tuple(scripted): [*all_of_it, "no picture"],
+    }.items():
+        found = colab.lost_with_frames(showing(*faulty))
+        assert len(found) == len(lines), found
+        for line, part in zip(found, lines, strict=True):
+            assert part in line
+
+
+def test_the_stored_lectures_are_whole_where_frames_are_removed():
+    lost = {path.name: colab.lost_with_frames(read(path)) for path in NOTEBOOKS}
+    assert {name: lines for name, lines in lost.items() if lines} == {}
+
+
+def test_the_rehearsal_refuses_a_notebook_that_is_not_whole_without_frames(python, tmp_path):
+    source = f"from IPython.display import HTML\nHTML('<iframe></iframe>')  # predict.ask('{ASKED}')"
+    with pytest.raises(colab.RehearsalError, match=r"not whole where frames are removed\n.*is not visible"):
+        colab.play(python, save(tmp_path / "frame.ipynb", code(source)), tmp_path)
 
 
 def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path):
