@@ -485,6 +485,29 @@ def test_the_still_picture_is_shown_only_where_no_script_runs(chromium, page, op
     context.close()
 
 
+REMOVE = """new MutationObserver((changes) => {
+    const added = changes.flatMap((change) => [...change.addedNodes]);
+    for (const node of added) if (node.tagName === "IFRAME") node.remove();
+}).observe(document, { childList: true, subtree: true })"""
+
+
+def test_stored_frames_may_be_stripped_and_where_all_frames_are_removed_what_is_needed_remains(page, first):
+    asked = predict.ask("recall-kernel-channels")
+    stored = re.sub("<iframe", "<b", asked.html + first.html)  # as a sanitizer of Colab's may do
+    page.set_content(stored)
+    for still in page.locator("[data-still]").all():
+        still.wait_for(state="hidden")
+    assert page.locator("iframe[srcdoc]").count() == 2
+    page.set_content(f"<script>{REMOVE}</script>{stored}")
+    page.wait_for_function("document.querySelectorAll('[data-ready]').length === 2")
+    assert page.locator("iframe").count() == 0
+    assert page.locator("img").is_visible()
+    assert page.get_by_text("write your answer down").is_visible()
+    assert page.get_by_text("nine channels", exact=True).is_visible()
+    page.get_by_text("Show the answer").click()
+    assert page.get_by_text("a single channel.").is_visible()
+
+
 # The budget calculator
 
 
