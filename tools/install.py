@@ -189,6 +189,7 @@ def lines(log: Path) -> "list[str]":
 
 def install(root: Path) -> None:
     """Bring `.venv` to the state that the lock describes, and stamp it."""
+    check_writable(root)
     stamp, start = root / ".venv" / ".coursekit-lock", time.monotonic()
     moved_from = ""
     if stamp.is_file():
@@ -224,8 +225,6 @@ def main(arguments: "list[str]") -> int:
         check_python(version, platform.system(), platform.machine())
         if options.chosen:
             check_same_python(ROOT, version)
-        if options.extra or not is_current(ROOT):
-            check_writable(ROOT)
         if not is_current(ROOT):
             if version > NEWEST:
                 print(f"Note: the course is tested with Python up to {NEWEST[0]}.{NEWEST[1]}.")
