@@ -106,6 +106,7 @@ def test_lectures_and_data_are_complete_and_links_lead_to_the_public_repository(
     for path in (ROOT / "data").rglob("*"):
         if path.is_file():
             assert (tree / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+    assert (tree / ".devcontainer" / "devcontainer.json").is_file(), "Codespaces needs it"
     everything = texts(tree)
     for name, text in everything.items():
         assert "OWNER/REPO" not in text, name
