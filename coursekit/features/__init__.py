@@ -36,8 +36,8 @@ A folder of feature files is training data, with one class in each subfolder:
 
     films = features.dataset("features")                 # items: values (T, k), label, times (T,)
     batches = DataLoader(films, batch_size=8, shuffle=True, collate_fn=features.collate)
-    for values, lengths, labels in batches:              # (B, T, k), padded behind the end; (B,); (B,)
-        there = features.mask(lengths)                   # bool (B, T): False for padding
+    values, lengths, labels = next(iter(batches))        # (B, T, k), padded behind the end; (B,); (B,)
+    there = features.mask(lengths)                       # bool (B, T): False for padding
 
 On its way to a feature file a video passes four modules: `_batch` (which folder, and what is missing there),
 `_job` (one video, and what can go wrong), `_extract` (frames to rows) and `_file` (rows to a file, in one of
