@@ -99,7 +99,10 @@ def _add_classify(commands: Any) -> None:
         "--model", default="mean", metavar="NAME", help="mean (default), changes, gru, convolution"
     )
     command.add_argument(
-        "--encoder", default="efficientnet_lite0", metavar="NAME", help="which network (%(default)s)"
+        "--encoder",
+        default="efficientnet_lite0",
+        metavar="NAME",
+        help="which network: such as swin3d_t, timm/NAME, hf/OWNER/NAME (%(default)s)",
     )
     command.add_argument(
         "--fps", type=_rate, default=Fraction(4), metavar="F", help="rows in a second (%(default)s)"
@@ -157,7 +160,10 @@ def _add_features(commands: Any) -> None:
     )  # fmt: skip
     command.add_argument("--out", required=True, metavar="DIR", help="where the feature files go")
     command.add_argument(
-        "--encoder", default="efficientnet_lite0", metavar="NAME", help="which network (%(default)s)"
+        "--encoder",
+        default="efficientnet_lite0",
+        metavar="NAME",
+        help="which network: such as swin3d_t, timm/NAME, hf/OWNER/NAME (%(default)s)",
     )
     which = command.add_mutually_exclusive_group()
     which.add_argument("--fps", type=_rate, metavar="F", help="this many frames per second")

@@ -80,7 +80,7 @@ def extract_all(
         videos: files, folders, and what `read_list` gives. A folder stands for the video files (see
             `SUFFIXES`) in it and in its subfolders, in the order of their paths.
         out: folder for the feature files (T, k) and `manifest.csv`; made if it is not there.
-        encoder: a name of `encoders.NAMES`, or one that `encoders.load` made.
+        encoder: a name, as for `encoders.load`, or an encoder that it made.
         selection: which frames of each video; None for all of them. Without `size`, as for `extract`.
         format: of new feature files: "hdf5", "npy" or "safetensors" (see `FORMATS`).
         track: which video track of each video, as for `video.read`.

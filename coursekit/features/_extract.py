@@ -40,7 +40,7 @@ def extract(
 
     Args:
         path: a video file.
-        encoder: a name of `encoders.NAMES`, or one that `encoders.load` made.
+        encoder: a name, as for `encoders.load`, or an encoder that it made.
         selection: which frames; None for all of them. Without `size`: the encoder resizes each frame itself.
         batch: frames computed together; by default 4 (16 with ONNX Runtime), on a GPU 64.
         track: which video track, if the file has several; as for `video.read`.

@@ -34,7 +34,7 @@ def results(
 
     Args:
         jobs: the workers get their paths absolute. Without jobs, no worker is started or asked.
-        encoder: one of `encoders.NAMES`.
+        encoder: its name, as for `encoders.load`.
         selection: which frames.
         device: where to compute; None picks the best, and on a machine with several GPUs one a worker.
         workers: start that many on this machine, but not more than there are jobs.
