@@ -38,8 +38,8 @@ def test_an_unknown_name_gets_similar_ones():
         predict.ask("fram-shape")
     with pytest.raises(ValueError, match=r"no question has the name 'zzz': the names are .*frame-shape"):
         predict.reveal("zzz", 3)
-    with pytest.raises(ValueError, match=r"no notebook has the number 7; the notebooks are \[1, 2"):
-        predict.answers(7)
+    with pytest.raises(ValueError, match=r"no notebook has the number 70; the notebooks are \[1, 2"):
+        predict.answers(70)
 
 
 def test_a_reveal_folds_the_answer_with_its_reason_and_the_mistakes():
