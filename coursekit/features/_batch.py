@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 from tqdm import tqdm
@@ -16,7 +16,7 @@ from typing_extensions import Unpack
 from coursekit import encoders
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._files import sha256
-from coursekit._shared._jupyter import is_recorded
+from coursekit._shared._jupyter import is_notebook, is_recorded
 from coursekit._shared._lock import LockedError, locked, sweep
 from coursekit.encoders import Encoder
 from coursekit.features._estimate import announcement
@@ -85,8 +85,8 @@ def extract_all(
         format: of new feature files: "hdf5", "npy" or "safetensors" (see `FORMATS`).
         track: which video track of each video, as for `video.read`.
         device: where to compute, for an encoder given by name; None picks the best.
-        progress: show bars, with the rate and the time left, on stderr; before them, about how many
-            frames will be computed, and how long that takes here.
+        progress: show bars, with the rate and the time left; before them, about how many frames will be
+            computed, and how long that takes here. Not while a notebook is recorded.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
         workers: or start that many workers on this machine. Either needs an encoder given by name.
         **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
@@ -102,6 +102,7 @@ def extract_all(
         LockedError: another run is writing to `out`.
         ClusterError: dask is not installed, or its scheduler does not answer.
     """
+    progress = progress and not is_recorded()  # whose text is never the same twice
     selection = selected(selection, options)
     by_workers = _is_for_workers(encoder, scheduler, workers)
     if format not in FORMATS:
@@ -113,10 +114,10 @@ def extract_all(
     with locked(folder):
         run = _Run(folder, listed, recipe(loaded, selection, track), FORMATS[format].suffix, progress)
         run.jobs = [job._replace(track=track) for job in run.jobs]
-        if progress and run.jobs and not is_recorded():
+        if progress and run.jobs:
             paths = [job.video for job in run.jobs]
             said = announcement(paths, loaded, selection, track, measured=not by_workers)
-            tqdm.write(said, file=sys.stderr)
+            tqdm.write(said, file=_stream())
         if by_workers:
             where = None if device is None else str(device)
             ended = results(
@@ -146,7 +147,9 @@ class _Run:
             sweep(inside)
         finished: list[Row] = []
         self.waiting: list[Row] = []
-        for row in tqdm(self.asked, "checking", unit="video", leave=False, disable=not progress):
+        for row in tqdm(
+            self.asked, "checking", unit="video", leave=False, disable=not progress, file=_stream()
+        ):
             path = videos[row.video].path
             current = _finished(row, folder / row.file, path, recipe)
             if current is None:
@@ -260,5 +263,10 @@ def _bar(total: int, shown: bool) -> Any:
     """A bar that counts bytes of video: films differ in length, and so the time left is nearer the truth."""
     return tqdm(
         total=total, desc="0 videos", unit="B", unit_scale=True, smoothing=0, disable=not shown,
-        dynamic_ncols=True,
+        dynamic_ncols=True, file=_stream(),
     )  # fmt: skip
+
+
+def _stream() -> TextIO:
+    """Where bars go: Jupyter shows stderr as if it were an error."""
+    return sys.stdout if is_notebook() else sys.stderr

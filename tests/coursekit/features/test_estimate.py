@@ -95,10 +95,15 @@ def test_times_are_told_in_few_signs(seconds, text):
     assert _estimate.duration(seconds) == text
 
 
-def test_a_run_with_bars_begins_with_the_estimate_and_a_quiet_one_does_not(films, encoder, tmp_path, capsys):
+def test_a_run_with_bars_begins_with_the_estimate_and_a_quiet_or_recorded_one_does_not(
+    films, encoder, tmp_path, capsys, monkeypatch
+):
     features.extract_all(films, tmp_path / "out", encoder)
     assert "about 100 frames of 3 videos, about 1 s on this machine" in capsys.readouterr().err
     features.extract_all(films, tmp_path / "out", encoder)
     assert "frames of" not in capsys.readouterr().err, "nothing is left to do"
     features.extract_all(films, tmp_path / "quiet", encoder, progress=False)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("COURSEKIT_RECORDING", "1")
+    features.extract_all(films, tmp_path / "recorded", encoder)
     assert capsys.readouterr().err == ""
