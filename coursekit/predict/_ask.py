@@ -11,7 +11,8 @@ from coursekit.predict._forms import Prediction, folded, question, reasons
 # On paper a folded answer is of no use: it is left out, and all answers are printed.
 _PRINT = (
     "<style>@media print { details.ck-answer, .ck-advice { display: none; } "
-    "details.ck-answers::details-content, details.ck-answers details::details-content { content-visibility: visible; block-size: auto; opacity: 1; } }"
+    "details.ck-answers::details-content, details.ck-answers details::details-content "
+    "{ content-visibility: visible; block-size: auto; opacity: 1; } }"
     "</style>"
 )
 
