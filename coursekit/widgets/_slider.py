@@ -22,7 +22,7 @@ from coursekit._shared._jupyter import is_recorded
 from coursekit.show import Picture
 from coursekit.widgets._range import Range, no_picture, picture
 
-MOST = 60  # positions; each takes about 20 kB in the notebook, and 0.2 s to draw
+MOST = 60  # positions; each takes about 20 kB in the notebook, and 0.2 s to draw on an idle core
 _QUALITY = 70  # of the stored pictures (WebP): two thirds of the bytes of a single picture's 88
 _SOON, _AGAIN = 3.0, 1.0  # s: drawing that takes longer says how long, and says it again after
 
