@@ -66,8 +66,9 @@ def save(path: Path_, saved: Saved) -> Path:
     """
     file = Path(path)
     about = json.dumps({"classes": saved.classes, **saved.notes}, ensure_ascii=False)
+    file.parent.mkdir(parents=True, exist_ok=True)
     with atomic(file) as part:
-        np.savez(part, allow_pickle=False, about=np.array(about), **saved.classifier.arrays())
+        np.savez(part, about=np.array(about), **saved.classifier.arrays())
     return file
 
 
@@ -83,7 +84,7 @@ def load(path: Path_) -> Saved:
         notes = json.loads(str(arrays.pop("about")))
         classes = tuple(notes.pop("classes"))
         restored = model(notes["model"]).restore(arrays, len(classes))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} holds no classifier of coursekit ({error})") from error
     return Saved(classes, notes, restored)
 

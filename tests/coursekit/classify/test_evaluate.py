@@ -1,0 +1,81 @@
+"""Splits that keep groups together, intervals, baselines, learning curves."""
+
+import pytest
+import torch
+from scipy.stats import binomtest
+
+from coursekit import classify
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_group_is_on_both_sides_and_each_film_is_tested_once(people, seed):
+    _, labels, groups = people
+    parts = classify.splits(labels, groups, seed=seed)
+    assert not any(classify.shared(groups, part) for part in parts)
+    tested = torch.cat([test for _, test in parts])
+    assert sorted(tested.tolist()) == list(range(len(labels)))
+
+
+def test_a_split_by_film_has_people_on_both_sides(people):
+    _, labels, groups = people
+    assert any(classify.shared(groups, part) for part in classify.splits(labels))
+
+
+def test_another_seed_gives_another_split(people):
+    _, labels, groups = people
+    first, second = (classify.splits(labels, groups, seed=seed)[0][1].tolist() for seed in (0, 1))
+    assert first != second
+
+
+def test_fewer_groups_than_parts_give_fewer_parts():
+    labels = torch.tensor([0, 0, 0, 1, 1, 1])
+    assert len(classify.splits(labels, ["a", "a", "b", "c", "d", "d"])) == 2
+    with pytest.raises(ValueError, match="of one group only"):
+        classify.splits(labels, ["a", "a", "a", "c", "d", "e"])
+
+
+def test_the_leak_makes_the_numbers_too_good(people):
+    rows, labels, groups = people
+    by_film = classify.answers(rows, labels, classify.splits(labels))
+    by_group = classify.answers(rows, labels, classify.splits(labels, groups))
+    assert classify.accuracy(by_film, labels) > 0.85
+    assert classify.accuracy(by_group, labels) < 0.75
+
+
+def test_only_tested_films_count():
+    said, labels = torch.tensor([0, -1, 1, -1]), torch.tensor([0, 0, 0, 0])
+    assert classify.accuracy(said, labels) == 0.5
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 1), (5, 5), (6, 12), (60, 63), (0, 40)])
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_the_interval_is_that_of_scipy(right, count, level):
+    low, high = classify.interval(right / count, count, level)
+    expected = binomtest(right, count).proportion_ci(level, method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    generator = torch.Generator().manual_seed(7)
+    rights = torch.binomial(torch.full((2000,), 30.0), torch.full((2000,), 0.7), generator=generator)
+    ends = [classify.interval(right / 30, 30) for right in rights.tolist()]
+    assert sum(low <= 0.7 <= high for low, high in ends) / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize(("share", "count"), [(-0.1, 5), (1.1, 5), (0.5, 0)])
+def test_an_interval_of_nothing_is_refused(share, count):
+    with pytest.raises(ValueError, match="must be in"):
+        classify.interval(share, count)
+
+
+def test_the_most_frequent_class_is_that_of_the_learnt_films():
+    labels = torch.tensor([0, 0, 0, 1, 1, 1])
+    parts = [(torch.tensor([0, 1, 3]), torch.tensor([2, 4, 5]))]
+    assert classify.most_frequent(labels, parts).tolist() == [-1, -1, 0, -1, 0, 0]
+
+
+def test_a_learning_curve_learns_from_more_films_at_each_step(people):
+    curve = classify.learning_curve(*people, steps=(0.4, 1.0), seeds=(0, 1))
+    few, many = curve
+    assert few < many
+    assert all(len(shares) == 2 for shares in curve.values())

@@ -1,0 +1,132 @@
+"""Which films there are: from folders and tables, good ones and the ones that people have."""
+
+import shutil
+
+import pytest
+
+from coursekit import classify
+
+
+def test_names_say_who_is_in_a_film():
+    names = {
+        "anna_01": "anna", "anna_maria_12": "anna_maria", "Jürgen Groß_3": "Jürgen Groß", "anna-2": "anna",
+        "v_ApplyEyeMakeup_g08_c01": "g08", "IMG_2041": None, "VID_20240101_120000": None, "20240101": None,
+        "PXL_20240101_120000123": None, "anna": "anna",
+    }  # fmt: skip
+    assert {name: classify.group_of(name) for name in names} == names
+
+
+def test_a_folder_with_strange_names(film, tmp_path):
+    film("wäving/anna klein_01.mp4", 10), film("wäving/Zoë_01.mp4", 20)
+    film("sitting down/anna klein_02.mp4", 30), film("sitting down/Zoë_7.mp4", 40)
+    film("loose.mp4", 50)
+    (tmp_path / "films" / "empty").mkdir()
+    (tmp_path / "films" / "wäving" / "notes.txt").write_text("not a film")
+    found = classify.films(tmp_path / "films")
+    assert found.classes == ("sitting down", "wäving")
+    assert sorted(found.groups) == ["Zoë", "Zoë", "anna klein", "anna klein"]
+    assert "1 films lie in the folder itself" in " ".join(found.notes)
+    assert "empty has no films" in " ".join(found.notes)
+
+
+def test_names_of_a_camera_are_a_warning(film, tmp_path):
+    film("a/IMG_1.mp4", 10), film("a/IMG_2.mp4", 20), film("b/IMG_3.mp4", 30), film("b/IMG_4.mp4", 40)
+    found = classify.films(tmp_path / "films")
+    assert len(set(found.groups)) == 4
+    assert "4 names do not say who is in the film" in found.notes[0]
+
+
+def test_a_copy_is_left_out_and_named(film, tmp_path):
+    original = film("a/anna_01.mp4", 1)
+    film("b/ben_01.mp4", 20)
+    shutil.copy(original, original.with_name("zoe_01.mp4"))
+    found = classify.films(tmp_path / "films")
+    assert len(found) == 2
+    assert "zoe_01.mp4 (zoe) is a copy of anna_01.mp4 (anna)" in found.notes[0]
+
+
+def test_one_film_in_two_classes_is_refused(film, tmp_path):
+    original = film("a/anna_01.mp4", 1)
+    (tmp_path / "films" / "b").mkdir()
+    shutil.copy(original, tmp_path / "films" / "b" / "anna_01.mp4")
+    with pytest.raises(ValueError, match="the same film, in two classes: delete one"):
+        classify.films(tmp_path / "films")
+
+
+def test_one_class_and_no_class_and_no_folder(film, tmp_path):
+    film("a/anna_01.mp4")
+    with pytest.raises(ValueError, match="films of one class only, 'a'"):
+        classify.films(tmp_path / "films")
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(ValueError, match="make one for each class"):
+        classify.films(tmp_path / "bare")
+    with pytest.raises(FileNotFoundError, match="there is no"):
+        classify.films(tmp_path / "nowhere")
+
+
+def test_a_class_of_one_person_is_left_out_and_two_are_refused(film, tmp_path):
+    film("a/anna_01.mp4", 10), film("a/ben_01.mp4", 20), film("b/anna_02.mp4", 30), film("b/ben_02.mp4", 40)
+    film("c/ben_03.mp4", 50)
+    left = classify.films(tmp_path / "films").testable()
+    assert left.classes == ("a", "b")
+    assert "The class c has films of one person or place only (ben)" in left.notes[-1]
+    (tmp_path / "films" / "a" / "ben_01.mp4").unlink()
+    with pytest.raises(ValueError, match=r"too few people.*a: anna, c: ben.*Film another person"):
+        classify.films(tmp_path / "films").testable()
+
+
+def test_a_table(film, tmp_path):
+    film("x.mp4", 10), film("y.mp4", 20)
+    table = tmp_path / "films" / "films.csv"
+    table.write_text("\ufeffpath,label,group\nx.mp4,wave,anna\ny.mp4,sit,\n", encoding="utf-8")
+    found = classify.films(table)
+    assert (found.classes, found.groups) == (("sit", "wave"), ["anna", "y"])
+    assert found.labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,class\nx.mp4,a\n", "must have the columns path and label"),
+        ("path,label\nx.mp4,\n", "line 2: path or label is empty"),
+        ("path,label\n", "no film below its heading"),
+        ("path,label\nx.mp4,a\nx.mp4,b\n", "names a film more than once"),
+        (b"path,label\n\xff\xfe,a\n", "no table in CSV with UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_used(text, message, tmp_path):
+    table = tmp_path / "films.csv"
+    table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=message):
+        classify.films(table)
+
+
+def test_the_official_split_of_ucf101(film, tmp_path):
+    names = [
+        f"{label}/v_{label}_g0{group}_c01.mp4" for label in ("Archery", "Bowling") for group in (1, 2, 3)
+    ]
+    for grey, name in enumerate(names):
+        film(name, 10 * grey)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    train = [f"{name} 1" for name in names if "_g03" not in name and "_g01" in name]
+    (lists / "trainlist02.txt").write_text("\n".join([*train, "Archery/v_Archery_g09_c01.mp4 1"]))
+    (lists / "testlist02.txt").write_text("\n".join(name for name in names if "_g02" in name))
+    found, test = classify.official(classify.films(tmp_path / "films"), lists, 2)
+    assert [film.group for film in found.items] == ["g01", "g02", "g01", "g02"]
+    assert test.tolist() == [False, True, False, True]
+    assert "1 films of the lists are not in the folder" in " ".join(found.notes)
+    assert "2 films of the folder are in neither part" in " ".join(found.notes)
+    with pytest.raises(FileNotFoundError, match=r"trainlist03\.txt"):
+        classify.official(found, lists, 3)
+
+
+def test_the_official_split_of_hmdb51(film, tmp_path):
+    for grey, name in enumerate(("one_0.mp4", "two_0.mp4", "three_0.mp4")):
+        film(f"brush_hair/{name}", 10 * grey), film(f"wave/{name}", 10 * grey + 5)
+    for label in ("brush_hair", "wave"):
+        lines = "one_0.mp4 1 \ntwo_0.mp4 2 \nthree_0.mp4 0 \n"
+        (tmp_path / f"{label}_test_split1.txt").write_text(lines)
+    found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
+    assert [film.path.stem for film in found.items] == ["one_0", "two_0"] * 2
+    assert test.tolist() == [False, True] * 2

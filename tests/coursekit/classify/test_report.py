@@ -1,0 +1,100 @@
+"""The whole way, with an encoder of random weights: films to page, card, model and warnings."""
+
+import re
+
+import pytest
+import torch
+
+from coursekit import classify, cli, encoders, video
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Features without a network: the mean colours of each frame."""
+
+    def describe(found, folder, *_, **__):
+        keep, rows, notes = [], [], []
+        for film in found.items:
+            try:
+                rows.append(video.read(film.path).float().mean((2, 3)))  # (T, 3)
+                keep.append(True)
+            except video.VideoError as error:
+                keep.append(False)
+                notes.append(f"{film.path.name} cannot be read, left out: {error}")
+        return classify.Described(found.only(keep, *notes), rows, "0" * 64)
+
+    monkeypatch.setattr("coursekit.classify._report.describe", describe)
+
+
+@pytest.fixture
+def films(film, tmp_path):
+    """Twelve films: those of class b are larger, and of another frame rate."""
+    for number, who in enumerate(("anna", "ben", "chen", "dina", "emil", "Zoë Groß")):
+        film(f"a/{who}_01.mp4", 20 * number)
+        film(f"b/{who}_02.mp4", 20 * number + 10, size=(48, 64), fps=25)
+    return tmp_path / "films"
+
+
+def test_the_report_has_page_card_model_and_answers(films, tmp_path):
+    report = classify.run(films, tmp_path / "out", progress=False)
+    page = (report.folder / "report.html").read_text(encoding="utf-8")
+    assert "Confusion matrix" in page
+    assert page.count("<img alt=") >= 1
+    assert not re.search(r"""(src|href)="(?!data:)""", page), "the page needs no other file"
+    card = (report.folder / "card.md").read_text(encoding="utf-8")
+    for part in ("12 films of 6 people", "a (6 films), b (6 films)", "efficientnet_lite0", "95 % interval"):
+        assert part in card
+    assert classify.load(report.folder / "model.npz").classes == ("a", "b")
+    lines = (report.folder / "answers.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 13
+    assert "Zoë Groß" in "".join(lines)
+
+
+def test_classes_that_differ_in_size_and_frame_rate_are_a_warning(films, tmp_path):
+    report = classify.run(films, tmp_path / "out", progress=False)
+    warnings = " ".join(report.warnings)
+    assert "Size, frame rate and length of the files alone give 100 %" in warnings
+    assert "Only 12 films are tested" in warnings
+    assert "Only 6 people or places are tested" in warnings
+
+
+def test_a_film_that_cannot_be_read_is_left_out_and_named(films, tmp_path):
+    (films / "a" / "fred_01.mp4").write_bytes(b"no film at all")
+    report = classify.run(films, tmp_path / "out", progress=False)
+    assert any("fred_01.mp4 cannot be read, left out" in warning for warning in report.warnings)
+
+
+def test_an_official_split_with_a_person_on_both_sides_is_a_warning(films, tmp_path):
+    lines = {"train": [], "test": []}
+    for number, path in enumerate(sorted(films.rglob("*.mp4"))):
+        lines["test" if number in (0, 7) else "train"].append(f"{path.parent.name}/{path.name}")
+    for part, names in lines.items():
+        (tmp_path / f"{part}list01.txt").write_text("\n".join(names), encoding="utf-8")
+    report = classify.run(films, tmp_path / "out", lists=tmp_path, progress=False)
+    assert any("On both sides of a split: " in warning for warning in report.warnings)
+    assert "official split 1" in (report.folder / "card.md").read_text(encoding="utf-8")
+
+
+def test_the_command_ends_with_what_is_wrong(film, tmp_path, capsys):
+    film("a/anna_01.mp4")
+    assert cli.main(["classify", str(tmp_path / "films"), "--out", str(tmp_path / "out")]) == 2
+    assert "coursekit classify: error: " in (said := capsys.readouterr().err)
+    assert "one class only" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_warnings_and_where_the_page_is(films, tmp_path, capsys):
+    assert cli.main(["classify", str(films), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    assert "warning: Only 12 films are tested" in printed.err
+    assert "report.html" in printed.out
+
+
+def test_a_model_asks_for_the_encoder_that_it_was_trained_with(films, tmp_path, monkeypatch):
+    report = classify.run(films, tmp_path / "out", progress=False)
+    saved = classify.load(report.folder / "model.npz")
+    other = encoders.load("efficientnet_lite0", device="cpu")
+    with pytest.raises(classify.ModelError, match="other weights"):
+        saved.answer(next(films.rglob("*.mp4")), other)
