@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import platformdirs
 import torch
 from sklearn.tree import DecisionTreeClassifier  # type: ignore[import-untyped]
 
 from coursekit import encoders, features, video
+from coursekit._shared._cache import cache
 from coursekit.classify._evaluate import Split
 from coursekit.classify._films import Films, Path_
 from coursekit.encoders import Encoder
@@ -70,7 +70,7 @@ def describe(
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     paths = [film.path for film in found.items]
-    folder = folder or platformdirs.user_cache_path("coursekit") / "features" / _name(paths)
+    folder = folder or cache("features") / _name(paths)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     notes = []
     for film, row in zip(found.items, report.rows, strict=True):

@@ -42,7 +42,7 @@ LEGS = {
 # as the workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
 EVERYDAY = {
     "01": ("perturbed", 40), "02": ("perturbed", 40), "03": ("perturbed", 40), "04": ("perturbed", 60),
-    "05": ("sim", 80), "06": ("perturbed", 60),
+    "05": ("sim", 80), "06": ("perturbed", 60), "07": ("perturbed", 90),
 }  # fmt: skip
 
 pytestmark = pytest.mark.notebook
