@@ -306,7 +306,8 @@ def test_the_way_past_the_menus_and_the_menu_of_a_phone(opened):
     assert page.url.endswith("#main-content")
     page.set_viewport_size(PHONE)
     menu = page.get_by_role("navigation", name="Main", include_hidden=True)
-    chapter = menu.get_by_role("link", name="2. Data organization and the video tensor", include_hidden=True)
+    title = "2. Data organization and the video tensor"
+    chapter = menu.get_by_role("link", name=title, exact=True, include_hidden=True)
     sync_api.expect(chapter).not_to_be_in_viewport()
     page.locator(".primary-toggle:visible").press("Enter")
     chapter.press("Enter")
