@@ -68,7 +68,8 @@ def save(path: Path_, saved: Saved) -> Path:
     about = json.dumps({"classes": saved.classes, **saved.notes}, ensure_ascii=False)
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic(file) as part:
-        np.savez(part, about=np.array(about), **saved.classifier.arrays())
+        contents: dict[str, Any] = {"about": np.array(about), **saved.classifier.arrays()}
+        np.savez(part, **contents)
     return file
 
 
