@@ -89,7 +89,7 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _add_classify(commands: Any) -> None:
     about = "train a classifier on labelled films, and measure it on people that it has not seen"
-    ends = "DIR gets report.html, card.md, model.npz, answers.csv, and features, which are used again."
+    ends = "DIR gets report.html, card.md, model.npz and answers.csv. Features are cached, and used again."
     command = commands.add_parser("classify", help=about, description=about, epilog=ends)
     command.add_argument(
         "films", metavar="FOLDER", help="a subfolder for each class; or a table: path, label, group"

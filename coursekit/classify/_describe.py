@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -87,10 +88,9 @@ def describe(
 
 
 def _name(paths: list[Path]) -> str:
-    """A name for a set of films, the same for the same paths."""
-    return hashlib.sha256(
-        "\n".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape")
-    ).hexdigest()[:16]
+    """A name for the features of the films in a folder: the same when films are added."""
+    parent = os.path.commonpath([path.resolve() for path in paths])
+    return hashlib.sha256(parent.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def average_frames(found: Films) -> torch.Tensor:

@@ -15,7 +15,7 @@ from coursekit import train
 
 Rows = Sequence[torch.Tensor]  # of each film float32 (T, k)
 HIDDEN = 32  # numbers in the state of the GRU, channels of the convolution
-EPOCHS, BATCH, RATE = 20, 16, 3e-3
+EPOCHS, BATCH, RATE = 15, 16, 3e-3
 WEAK = 0.01  # sklearn's C: how little large weights cost; few films with many numbers need strong costs
 
 

@@ -52,7 +52,7 @@ class Report:
     """What `run` has found and written.
 
     Attributes:
-        folder: with report.html, card.md, model.npz, answers.csv and the folder features.
+        folder: with report.html, card.md, model.npz and answers.csv.
         accuracies: by name: the model on new groups, the model split by film, and the baselines.
         warnings: what a reader has to know.
     """
@@ -79,7 +79,7 @@ def run(
 
     Args:
         source: as for `films`.
-        out: folder for what is written; features that are there are used again.
+        out: folder for what is written. Features are kept in the cache, and used again.
         model: one of `MODELS`.
         encoder: a name, as for `features.extract_all`.
         fps: rows in a second.
@@ -103,7 +103,7 @@ def run(
     else:
         found, is_test = official(found, lists, split)
         testing = {film.path for film, test in zip(found.items, is_test.tolist(), strict=True) if test}
-    known = describe(found, folder / "features", encoder, fps=fps, device=device, progress=progress)
+    known = describe(found, None, encoder, fps=fps, device=device, progress=progress)
     if lists is None:
         known = known.testable()
         labels, groups = known.films.labels, known.films.groups

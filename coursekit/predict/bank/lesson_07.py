@@ -64,38 +64,32 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     # Split by film
-    "accuracy-split-by-film": NumberQuestion(
+    "accuracy-split-by-film": ChoiceQuestion(
         text=(
             "We put the films into five parts at random. Each part is tested with a classifier that has "
-            "learnt the other four. Chance is 33 %. How many percent of the films get the right answer?"
+            "learnt the other four. Chance is 33 %. How many of the films get the right answer?"
         ),
-        answer=96,
-        unit="%",
-        tolerance=0.05,
-        drift=0.04,
-        why="Nearly every film has another film of the same person among the learnt ones.",
-        because={
-            33.3: "That is chance. The classifier has learnt four fifths of the films.",
-            80: "It is more: the few mistakes are a handful of films.",
-            50: "It is much more. Ask yourself what else two films of one person share.",
+        options={
+            "about 40 %": "That is near chance. The classifier has learnt four fifths of the films.",
+            "about 65 %": "It is more. Ask yourself what else two films of one person share.",
+            "more than 90 %": "Nearly every film has another film of the same person among the learnt ones.",
         },
+        answer="more than 90 %",
+        between=(90, 100.1),
     ),
     # Split by person
-    "accuracy-split-by-person": NumberQuestion(
+    "accuracy-split-by-person": ChoiceQuestion(
         text=(
             "Now all films of a person lie in one part. So nobody is on both sides. All else is equal. How "
-            "many percent are right?"
+            "many are right?"
         ),
-        answer=47,
-        unit="%",
-        tolerance=0.2,
-        drift=0.15,
-        why="It recognised people and places. With a new person in a new place this does not help.",
-        because={
-            96: "Then it would have learnt the movement. It learnt whom it has seen do what.",
-            33.3: "It is a little better than chance: something of the movement was learnt.",
-            85: "Much less is left.",
+        options={
+            "less than 56 %": "It recognised people and places. With a new person in a new place this fails.",
+            "about 75 %": "Less is left. It learnt whom it has seen do what, and hardly the movement.",
+            "more than 90 %": "Then it would have learnt the movement. It learnt whom it has seen do what.",
         },
+        answer="less than 56 %",
+        between=(36, 56),
     ),
     # What does it look at?
     "without-the-people": ChoiceQuestion(
@@ -110,6 +104,7 @@ QUESTIONS: dict[str, Question] = {
             "more than 80 %": "Each place belongs to one person, and each person does one movement.",
         },
         answer="more than 80 %",
+        between=(80, 100.1),
     ),
     "below-chance": ChoiceQuestion(
         label="Check yourself",
@@ -163,6 +158,7 @@ QUESTIONS: dict[str, Question] = {
             "more than 33 %": "It would need to know the films that are tested.",
         },
         answer="less than 33 %",
+        between=(-1, 33),
     ),
     # Look at what changes
     "mean-or-changes": ChoiceQuestion(
@@ -176,23 +172,23 @@ QUESTIONS: dict[str, Question] = {
             "both are equal": "The mean holds the background, the changes hold little of it.",
         },
         answer="the changes",
+        between=(5, 60),
     ),
     # Everybody does everything
-    "balanced-films": NumberQuestion(
+    "balanced-films": ChoiceQuestion(
         text=(
             "Now each of the 21 people does each movement once, at the same place. Again 63 films, the same "
-            "network, the mean over time, split by person. How many percent are right?"
+            "network, the mean over time, split by person. How many are right?"
         ),
-        answer=83,
-        unit="%",
-        tolerance=0.1,
-        drift=0.06,
-        why="No person and no place belongs to a movement any more, so only the movement can be learnt.",
-        because={
-            47: "That was with one movement for each person.",
-            96: "That was split by film, with the same people on both sides.",
-            65: "That was the changes, on the first films.",
+        options={
+            "less than 56 %": "That was with one movement for each person.",
+            "about 65 %": "That was the changes, on the first films. It is more.",
+            "more than 75 %": (
+                "No person and no place belongs to a movement, so only the movement can be learnt."
+            ),
         },
+        answer="more than 75 %",
+        between=(75, 95),
     ),
     "balanced-by-film": ChoiceQuestion(
         text="The same films, but split by film. Compared with the split by person, the accuracy is ...",
@@ -202,6 +198,7 @@ QUESTIONS: dict[str, Question] = {
             "lower": "The films that look most alike, of the same person, now have other labels.",
         },
         answer="lower",
+        between=(-60, -3),
     ),
     # Models that read row after row
     "mean-of-real-rows": NumberQuestion(
@@ -243,6 +240,7 @@ QUESTIONS: dict[str, Question] = {
             "more than 15": "Each further person shows a movement in another place and other clothes.",
         },
         answer="more than 15",
+        between=(15, 70),
     ),
     # Your own films
     "five-people-all-right": NumberQuestion(
