@@ -179,7 +179,8 @@ def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[
     for name, count in zip(found.classes, counts, strict=True):
         if count < 5:
             warnings.append(f"The class {name} has {count} films only.")
-    frequent = measured[FREQUENT].share
+    largest = max(found.labels[tested].bincount().tolist()) / len(tested)
+    frequent = max(measured[FREQUENT].share, largest)
     if measured[FACTS].share > frequent + 0.1 and measured[FACTS].low > frequent:
         warnings.append(
             f"Size, frame rate and length of the files alone give {measured[FACTS]}: the classes differ in "
@@ -187,7 +188,7 @@ def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[
         )
     if measured[MODEL].low <= frequent:
         warnings.append(
-            f"The interval of the model reaches down to the most frequent class ({100 * frequent:.0f} %): "
+            f"The interval of the model reaches down to the share of one class ({100 * frequent:.0f} %): "
             "it is not shown that it has learnt anything that holds for new people."
         )
     if measured[MODEL].share < measured[AVERAGE].share + 0.05:

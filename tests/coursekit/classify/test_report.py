@@ -60,6 +60,16 @@ def test_classes_that_differ_in_size_and_frame_rate_are_a_warning(films, tmp_pat
     assert "Only 6 people or places are tested" in warnings
 
 
+def test_a_model_that_may_have_learnt_nothing_is_a_warning(film, tmp_path):
+    for number in range(8):
+        film(
+            f"{'ab'[number % 2]}/p{number}_01.mp4",
+            30 * (number // 2) + 5 * (number % 2) * (-1) ** (number // 2),
+        )
+    report = classify.run(tmp_path / "films", tmp_path / "out", progress=False)
+    assert any("reaches down to the share of one class (50 %)" in warning for warning in report.warnings)
+
+
 def test_a_film_that_cannot_be_read_is_left_out_and_named(films, tmp_path):
     (films / "a" / "fred_01.mp4").write_bytes(b"no film at all")
     report = classify.run(films, tmp_path / "out", progress=False)
