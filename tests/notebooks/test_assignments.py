@@ -50,8 +50,9 @@ def test_it_gives_and_takes_the_points_it_must(master: Assignment, place: Sandbo
 
 def test_there_is_one_for_each_notebook() -> None:
     titles = [master.cells[0].source.split("\n")[0] for master in MASTERS]
-    assert [title[:15] for title in titles] == [f"# Assignment {number}:" for number in range(1, 7)]
-    assert [master.name for master in MASTERS] == ["frames", "layouts", "conv3d", "cost", "features", "order"]
+    assert [title[:15] for title in titles] == [f"# Assignment {number}:" for number in range(1, 8)]
+    names = ["frames", "layouts", "conv3d", "cost", "features", "order", "leak"]
+    assert [master.name for master in MASTERS] == names
     for master, lecture in zip(MASTERS, sorted((ROOT / "notebooks").glob("*.ipynb")), strict=True):
         text = "\n".join(cell.source for cell in nbformat.read(lecture, as_version=4).cells)
         assert "graded assignment" in text

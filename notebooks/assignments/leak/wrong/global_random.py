@@ -1,0 +1,25 @@
+# ruff: noqa: F821 - the notebook has the other names
+"""The random numbers are those of the whole program, without the seed.
+
+loses: task-3-test/seed, task-4-test/new people
+says: the same call again
+warned: "The parts depend on the labels, the groups and the seed alone, never on the rows or on the result."
+"""
+
+
+# %% task-3
+def split_by_group(labels, groups, share, seed):
+    kinds, names = set(labels.tolist()), sorted(set(groups))
+    for kind in kinds:
+        if len({group for group, label in zip(groups, labels.tolist(), strict=True) if label == kind}) < 2:
+            raise ValueError(f"class {kind} has only one group: it cannot be on both sides")
+    sizes = torch.tensor([groups.count(name) for name in names])
+    while True:
+        order = torch.randperm(len(names))
+        filled = sizes[order].cumsum(0)
+        count = int((filled - share * len(groups)).abs().argmin()) + 1
+        chosen = {names[i] for i in order[:count].tolist()}
+        test = [i for i, group in enumerate(groups) if group in chosen]
+        train = [i for i, group in enumerate(groups) if group not in chosen]
+        if set(labels[test].tolist()) == kinds == set(labels[train].tolist()):
+            return train, test
