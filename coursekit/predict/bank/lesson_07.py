@@ -145,6 +145,7 @@ QUESTIONS: dict[str, Question] = {
             "both are equal": "The share is the same, but n stands in the formula.",
         },
         answer="that of 21 people",
+        between=(0.01, 1),
     ),
     # Baselines
     "most-frequent-class": ChoiceQuestion(
