@@ -41,8 +41,8 @@ def _extract(options: argparse.Namespace) -> int:
         listed = [] if options.list is None else features.read_list(options.list)
         report = features.extract_all(
             [*options.videos, *listed], options.out, options.encoder, fps=options.fps, every=options.every,
-            format=options.format, track=options.track, device=options.device, progress=not options.quiet,
-            scheduler=options.scheduler, workers=options.workers,
+            format=options.format, track=options.track, decoder=options.decoder, device=options.device,
+            progress=not options.quiet, scheduler=options.scheduler, workers=options.workers,
         )  # fmt: skip
     except clear as error:
         print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -175,6 +175,10 @@ def _add_features(commands: Any) -> None:
         "--format", default="hdf5", metavar="F", help="hdf5, npy (with a json beside it) or safetensors"
     )
     command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
+    command.add_argument(
+        "--decoder", default="pyav", metavar="NAME",
+        help="pyav (default), or torchcodec: decodes on the device if it is a GPU (not run on one so far)",
+    )  # fmt: skip
     who = command.add_mutually_exclusive_group()
     who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
     who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")

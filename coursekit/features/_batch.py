@@ -28,6 +28,7 @@ from coursekit.features._manifest import Manifest, Row, one_line, seen_from
 from coursekit.features._videos import Listed, find, is_there
 from coursekit.features._workers import results
 from coursekit.video import Selection, SelectionOptions
+from coursekit.video._torchcodec import check_decoder
 
 Path_ = str | os.PathLike[str]
 ERRORS = (LockedError, ClusterError)  # beside ValueError and those of features and encoders
@@ -66,6 +67,7 @@ def extract_all(
     *,
     format: str = "hdf5",
     track: int | None = None,
+    decoder: str = "pyav",
     device: str | torch.device | None = None,
     progress: bool = True,
     scheduler: str | None = None,
@@ -84,6 +86,7 @@ def extract_all(
         selection: which frames of each video; None for all of them. Without `size`, as for `extract`.
         format: of new feature files: "hdf5", "npy" or "safetensors" (see `FORMATS`).
         track: which video track of each video, as for `video.read`.
+        decoder: "pyav" or "torchcodec", as for `extract`. It is noted in each feature file.
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show bars, with the rate and the time left; before them, about how many frames will be
             computed, and how long that takes here. Not while a notebook is recorded.
@@ -107,16 +110,21 @@ def extract_all(
     by_workers = _is_for_workers(encoder, scheduler, workers)
     if format not in FORMATS:
         raise ValueError(f"format={format!r} is unknown: choose one of {', '.join(FORMATS)}")
+    check_decoder(decoder)
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, start=False)
     folder = make_folder(Path(out))
     with locked(folder):
-        run = _Run(folder, listed, recipe(loaded, selection, track), FORMATS[format].suffix, progress)
-        run.jobs = [job._replace(track=track) for job in run.jobs]
+        run = _Run(
+            folder, listed, recipe(loaded, selection, track, decoder), FORMATS[format].suffix, progress
+        )
+        run.jobs = [job._replace(track=track, decoder=decoder) for job in run.jobs]
         if progress and run.jobs:
             paths = [job.video for job in run.jobs]
-            said = announcement(paths, loaded, selection, track, measured=not by_workers)
+            said = announcement(
+                paths, loaded, selection, track, measured=not by_workers and decoder == "pyav"
+            )
             tqdm.write(said, file=_stream())
         if by_workers:
             where = None if device is None else str(device)

@@ -20,7 +20,7 @@ from coursekit.encoders import Encoder
 from coursekit.features._file import Features, target_of, write_rows
 from coursekit.features._formats import Rows
 from coursekit.features._prefetch import ahead
-from coursekit.video import Selection, SelectionOptions, _open
+from coursekit.video import Selection, SelectionOptions, _open, _torchcodec
 
 Path_ = str | os.PathLike[str]
 
@@ -32,6 +32,7 @@ def extract(
     *,
     batch: int | None = None,
     track: int | None = None,
+    decoder: str = "pyav",
     device: str | torch.device | None = None,
     progress: bool = False,
     **options: Unpack[SelectionOptions],
@@ -44,6 +45,8 @@ def extract(
         selection: which frames; None for all of them. Without `size`: the encoder resizes each frame itself.
         batch: frames computed together; by default 4 (16 with ONNX Runtime), on a GPU 64.
         track: which video track, if the file has several; as for `video.read`.
+        decoder: "pyav"; or "torchcodec", which decodes and resizes on the encoder's device if that is a CUDA
+            device, else on the CPU. Its CUDA decoder has not been run by the course's authors.
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show a bar with the rate and the time left.
         **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
@@ -52,19 +55,19 @@ def extract(
         A Features: values (T, k), times, frames and what they are.
 
     Raises:
-        VideoError: the file cannot be read.
+        VideoError: the file cannot be read, or torchcodec gives other frames or pixels than our reader.
         WeightsError: the encoder's weights cannot be had.
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or torchcodec is not installed.
     """
     selection = selected(selection, options)
     encoder = opened(encoder, device)
-    rows = stream(path, encoder, selection, batch=batch, track=track)
+    rows = stream(path, encoder, selection, batch=batch, track=track, decoder=decoder)
     parts = list(_watched(rows, path, selection, track, progress))
     return Features(
         values=torch.cat([part.values for part in parts]),  # (T, k)
         times=torch.tensor([t for part in parts for t in part.times], dtype=torch.float64),  # (T,)
         frames=torch.tensor([n for part in parts for n in part.frames], dtype=torch.int64),  # (T,)
-        **describe(path, encoder, selection, track),
+        **describe(path, encoder, selection, track, decoder),
     )
 
 
@@ -76,6 +79,7 @@ def extract_to(
     *,
     batch: int | None = None,
     track: int | None = None,
+    decoder: str = "pyav",
     device: str | torch.device | None = None,
     progress: bool = False,
     **options: Unpack[SelectionOptions],
@@ -90,6 +94,7 @@ def extract_to(
         selection: as for `extract`.
         batch: as for `extract`.
         track: as for `extract`.
+        decoder: as for `extract`.
         device: as for `extract`.
         progress: as for `extract`.
         **options: as for `extract`.
@@ -104,8 +109,8 @@ def extract_to(
     file = target_of(target)
     selection = selected(selection, options)
     encoder = opened(encoder, device)
-    notes = describe(path, encoder, selection, track)
-    rows = stream(path, encoder, selection, batch=batch, track=track)
+    notes = describe(path, encoder, selection, track, decoder)
+    rows = stream(path, encoder, selection, batch=batch, track=track, decoder=decoder)
     write_rows(file, notes, encoder.k, _watched(rows, path, selection, track, progress))
     return file
 
@@ -117,6 +122,7 @@ def stream(
     *,
     batch: int | None = None,
     track: int | None = None,
+    decoder: str = "pyav",
     **options: Unpack[SelectionOptions],
 ) -> Iterator[Rows]:
     """The features of a video, some rows at a time; decoding and computing overlap.
@@ -127,39 +133,50 @@ def stream(
         selection: as for `extract`.
         batch: as for `extract`.
         track: as for `extract`.
+        decoder: as for `extract`.
         **options: as for `extract`.
 
     Raises:
-        VideoError: the file cannot be read.
-        ValueError: an argument is out of range.
+        VideoError, ValueError: as `extract`.
     """
     selection = selected(selection, options)
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
-    frames = video.stream(path, selection, track=track, packed=True)
+    _torchcodec.check_decoder(decoder)
+    if decoder == "torchcodec":
+        frames = _torchcodec.stream(Path(path), selection, track, encoder.device)
+    else:
+        frames = video.stream(path, selection, track=track, packed=True)
     prepared = _prepared(frames, encoder, batch or encoder.batch)
     return _computed(_windows(prepared, encoder) if encoder.windows else prepared, encoder)
 
 
-def describe(path: Path_, encoder: Encoder, selection: Selection, track: int | None = None) -> dict[str, Any]:
+def describe(
+    path: Path_, encoder: Encoder, selection: Selection, track: int | None = None, decoder: str = "pyav"
+) -> dict[str, Any]:
     """Everything that decides what the features of a video are: equal descriptions, equal features."""
     file = Path(path)
     _open.check_file(file)
     return {
-        **recipe(encoder, selection, track),
+        **recipe(encoder, selection, track, decoder),
         "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
         "source_bytes": file.stat().st_size,
         "source_sha256": sha256(file),
     }
 
 
-def recipe(encoder: Encoder, selection: Selection, track: int | None = None) -> dict[str, Any]:
+def recipe(
+    encoder: Encoder, selection: Selection, track: int | None = None, decoder: str = "pyav"
+) -> dict[str, Any]:
     """The part of `describe` that does not depend on the video."""
+    preprocessing = encoder.preprocessing._asdict()
+    if decoder != "pyav":  # files of earlier versions say nothing of it
+        preprocessing["decoder"] = decoder
     return {
         "encoder": encoder.name,
         "weights": encoder.weights,
         "weights_hash": encoder.weights_hash,
-        "preprocessing": json.loads(json.dumps(encoder.preprocessing._asdict())),
+        "preprocessing": json.loads(json.dumps(preprocessing)),
         "selection": {**selection.described(), **({} if track is None else {"track": str(track)})},
     }
 

@@ -23,6 +23,7 @@ class Job(NamedTuple):
     video: Path
     target: Path
     track: int | None = None  # which video track; None for the one that `video.read` takes
+    decoder: str = "pyav"  # or "torchcodec"
 
 
 class JobResult(NamedTuple):
@@ -47,7 +48,10 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
         make_folder(job.target.parent)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DamagedVideoWarning)
-            _extract.extract_to(job.target, job.video, encoder, selection, track=job.track, progress=progress)
+            _extract.extract_to(
+                job.target, job.video, encoder, selection, track=job.track, decoder=job.decoder,
+                progress=progress,
+            )  # fmt: skip
     except Exception as error:  # a strange file may raise anything, and must not stop the others
         return JobResult(in_one_line(error))
     notes = [str(warning.message) for warning in caught if warning.category is DamagedVideoWarning]

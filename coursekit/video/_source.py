@@ -117,6 +117,11 @@ class Source:
 
     # ------------------------------------------------------------------------------------ the questions
 
+    @property
+    def stream_index(self) -> int:
+        """Position of the track among all streams of the file, sound included; FFmpeg counts in this way."""
+        return self._stream.index
+
     def info(self) -> Info:
         """Size, rate, length and format.
 

@@ -17,7 +17,8 @@ ALLOWED = {
     ("explorer", "show._figure"): "both draw figures of one style; learners have no use for it",
     ("show", "video._source"): "the player asks one opened file several questions",
     ("features", "video._open"): "it says at once that a video is missing, before the network is loaded",
-    ("features", "video._decoder"): "its estimate reads what the head of a file promises, and decodes nothing",
+    ("features", "video._decoder"): "its estimate reads what a file's head promises, and decodes nothing",
+    ("features", "video._torchcodec"): "its option `decoder`; readers of videos have the one decoder",
     ("doctor", "video._skvideo"): "it looks for the programs ffmpeg and ffprobe",
 }
 

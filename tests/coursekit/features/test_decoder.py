@@ -1,0 +1,89 @@
+"""features with `decoder="torchcodec"`: the same features, and a note that a run started again looks at."""
+
+import sys
+
+import pytest
+import torch
+from support import badfiles
+from torch import nn
+
+from coursekit import cli, encoders, features, video
+from coursekit.video import _torchcodec
+
+
+class Means(nn.Module):
+    def forward(self, x):
+        return x.mean((-2, -1)).flatten(1)
+
+
+@pytest.fixture(scope="module")
+def means():
+    plain = encoders.Preprocessing(24, (24, 32), "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    return encoders.load(Means(), preprocessing=plain)
+
+
+@pytest.fixture
+def installed():
+    try:
+        _torchcodec.check_decoder("torchcodec")
+    except ValueError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def by_our_reader(monkeypatch):
+    """Our own reader in torchcodec's place; the list of films that it was asked for."""
+    asked = []
+
+    def stream(path, selection, track, device):
+        asked.append(path.name)
+        return video.stream(path, selection, track=track)
+
+    monkeypatch.setattr(_torchcodec, "stream", stream)
+    monkeypatch.setattr(_torchcodec, "check_decoder", lambda name: None)
+    monkeypatch.setattr("coursekit.features._batch.check_decoder", lambda name: None)
+    return asked
+
+
+@pytest.mark.parametrize("make", [badfiles.make_plain, badfiles.make_variable_rate, badfiles.make_rotated])
+def test_features_frames_and_times_are_the_same(installed, means, tmp_path, make):
+    path = make(tmp_path)
+    for part in ({}, {"every": 3}, {"fps": 10}, {"seconds": (0.1, 0.5)}):
+        ours = features.extract(path, means, **part)
+        theirs = features.extract(path, means, decoder="torchcodec", **part)
+        assert torch.equal(theirs.frames, ours.frames)
+        assert torch.equal(theirs.times, ours.times)
+        torch.testing.assert_close(theirs.values, ours.values, rtol=0, atol=1e-5)
+
+
+def test_the_feature_file_names_the_decoder_only_if_it_is_another(by_our_reader, means, tmp_path):
+    path = badfiles.make_plain(tmp_path)
+    plain = features.extract(path, means)
+    other = features.load(features.extract_to(tmp_path / "a.h5", path, means, decoder="torchcodec"))
+    assert "decoder" not in plain.preprocessing
+    assert other.preprocessing == {**plain.preprocessing, "decoder": "torchcodec"}
+    assert by_our_reader == ["plain.mp4"]
+
+
+def test_a_run_with_the_other_decoder_makes_the_features_again(by_our_reader, means, tmp_path):
+    path = badfiles.make_plain(tmp_path)
+    made = [
+        features.extract_all(path, tmp_path / "out", means, decoder=decoder, progress=False).made
+        for decoder in ("pyav", "torchcodec", "torchcodec", "pyav")
+    ]
+    assert made == [1, 1, 0, 1]
+    assert by_our_reader == ["plain.mp4"]
+
+
+def test_without_the_package_nothing_is_begun(monkeypatch, means, tmp_path, capsys):
+    for name in ("torchcodec", "torchcodec.decoders"):
+        monkeypatch.setitem(sys.modules, name, None)
+    path = badfiles.make_plain(tmp_path)
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match="pip install torchcodec"):
+        features.extract(path, means, decoder="torchcodec")
+    with pytest.raises(ValueError, match="pip install torchcodec"):
+        features.extract_to(tmp_path / "a.h5", path, means, decoder="torchcodec")
+    assert cli.main(["features", str(path), "--out", str(out), "--decoder", "torchcodec"]) == 2
+    assert "pip install torchcodec" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == [path]
