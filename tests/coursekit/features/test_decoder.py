@@ -7,8 +7,9 @@ import torch
 from support import badfiles
 from torch import nn
 
-from coursekit import cli, encoders, features, video
+from coursekit import cli, data, encoders, features, video
 from coursekit.video import _torchcodec
+from tools import gpu
 
 
 class Means(nn.Module):
@@ -54,6 +55,17 @@ def test_features_frames_and_times_are_the_same(installed, means, tmp_path, make
         assert torch.equal(theirs.frames, ours.frames)
         assert torch.equal(theirs.times, ours.times)
         torch.testing.assert_close(theirs.values, ours.values, rtol=0, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing()))
+def test_features_decoded_on_the_gpu_are_nearly_those_of_our_reader(installed):
+    clip = data.clip("bikes")
+    encoder = encoders.load(device="cuda")
+    ours = features.extract(clip, encoder, fps=10)
+    theirs = features.extract(clip, encoder, fps=10, decoder="torchcodec")
+    assert torch.equal(theirs.frames, ours.frames)
+    assert (nn.functional.cosine_similarity(theirs.values, ours.values) > 0.99).all()
 
 
 def test_the_feature_file_names_the_decoder_only_if_it_is_another(by_our_reader, means, tmp_path):
