@@ -81,7 +81,7 @@ def _documented(module: str, name: str) -> bool:
 def _is_private(name: str) -> bool:
     """Whether a full name is that of something that its package does not export: it has no page."""
     package, _, last = public(name).rpartition(".")
-    return "._" in name and not hasattr(sys.modules.get(package), last)
+    return "._" in name and (not name.endswith(last) or not hasattr(sys.modules.get(package), last))
 
 
 class LinksInSignatures(SphinxTransform):
