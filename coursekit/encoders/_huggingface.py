@@ -31,6 +31,8 @@ from coursekit.encoders._weights import Adapted, Built, Preprocessing, WeightsEr
 # VideoMAE: Tong et al. 2022, 16 x 4 on Kinetics. V-JEPA 2: Assran et al. 2025, 4 frames per second.
 # TimeSformer: Bertasius et al. 2021, 8 x 32. ViViT: Arnab et al. 2021, 32 x 2.
 STRIDES = {"videomae": 4, "vjepa2": 8, "timesformer": 32, "vivit": 2}
+# Transformers would ask on the terminal whether to run code of the repository: it is never run.
+SAFE = {"trust_remote_code": False}
 EXAMPLES = (
     "MCG-NJU/videomae-base, MCG-NJU/videomae-base-finetuned-kinetics, facebook/vjepa2-vitl-fpc64-256, "
     "facebook/timesformer-base-finetuned-k400, google/vivit-b-16x2-kinetics400"
@@ -111,11 +113,10 @@ def _described(name: str) -> tuple[Any, Any, str]:
         ValueError: it is not the configuration of a video network that is known here.
         WeightsError: it is not there.
     """
-    read = _transformers().AutoConfig.from_pretrained
     folder = Path(name)
     if folder.is_absolute() or folder.is_dir():
         try:
-            config, processor = read(folder), _processor(folder, True)
+            config, processor = _config(folder, True), _processor(folder, True)
         except (OSError, ValueError) as error:
             raise WeightsError(
                 f"{folder} is no folder of a network of transformers ({first_line(error)}): write it with "
@@ -123,7 +124,7 @@ def _described(name: str) -> tuple[Any, Any, str]:
             ) from error
     else:
         config, processor = _hub.fetch(f"hf/{name}", name, lambda cached: (
-            read(name, local_files_only=cached), _processor(name, cached)
+            _config(name, cached), _processor(name, cached)
         ))  # fmt: skip
     if config.model_type not in STRIDES:
         raise ValueError(
@@ -143,13 +144,18 @@ def _revision(name: str) -> str:
     return Path(file).parent.name[:12] if isinstance(file, str) else ""
 
 
+def _config(source: str | Path, cached: bool) -> Any:
+    """The configuration of a network."""
+    return _transformers().AutoConfig.from_pretrained(source, local_files_only=cached, **SAFE)
+
+
 def _processor(source: str | Path, cached: bool) -> Any:
     """What prepares a video for the network; older repositories describe it as for single images."""
-    library = _transformers()
+    library, options = _transformers(), {"local_files_only": cached, **SAFE}
     try:
-        return library.AutoVideoProcessor.from_pretrained(source, local_files_only=cached)
+        return library.AutoVideoProcessor.from_pretrained(source, **options)
     except (OSError, ValueError):
-        return library.AutoImageProcessor.from_pretrained(source, local_files_only=cached)
+        return library.AutoImageProcessor.from_pretrained(source, **options)
 
 
 def _preprocessing(processor: Any) -> Preprocessing:
@@ -220,7 +226,7 @@ def _loaded(name: str, maker: Any, config: Any) -> tuple[nn.Module, dict[str, An
 
     def get(cached: bool) -> tuple[nn.Module, dict[str, Any]]:
         network, report = maker.from_pretrained(
-            name, config=config, local_files_only=cached, output_loading_info=True
+            name, config=config, local_files_only=cached, output_loading_info=True, **SAFE
         )
         return network.float(), report
 

@@ -110,7 +110,7 @@ def download(name: str, source: Any) -> dict[str, torch.Tensor]:
     file = folder / source.url.rsplit("/", 1)[-1]
     if not file.is_file():
         try:
-            source.get_state_dict(progress=False, check_hash=True)
+            source.get_state_dict(progress=False, check_hash=True, weights_only=True)
         except (OSError, RuntimeError) as error:
             raise WeightsError(
                 f"the weights of {name} are not at {file}, and cannot be downloaded ({error}). Go online, "

@@ -148,6 +148,18 @@ def test_the_feature_file_names_the_repository_not_the_folder_on_this_disk(saved
     assert found.preprocessing["mean"] == [0.485, 0.456, 0.406]
 
 
+def test_code_of_a_repository_is_never_run_and_nobody_is_asked(tmp_path, monkeypatch):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    config = {"model_type": "foreign", "auto_map": {"AutoConfig": "foreign.Config"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "foreign.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    with pytest.raises(encoders.WeightsError, match="is no folder of a network of transformers"):
+        encoders.load(f"hf/{folder}")
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """An empty cache of the hub, and no network."""

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from coursekit import data, encoders, features, video
-from coursekit.encoders import _encoder, _networks
+from coursekit.encoders import _encoder, _networks, _torchvision
 
 FILM = data.clip("carphone_pristine")
 
@@ -153,3 +153,20 @@ def test_importing_encoders_imports_none_of_the_libraries_of_networks():
         "assert not {'timm', 'transformers', 'torchvision', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_torchvision_downloads_is_read_as_numbers_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    options = {}
+
+    class Source:
+        url = "https://example.org/net.pth"
+
+        def get_state_dict(self, **given):
+            options.update(given)
+            raise OSError("no network here")
+
+    with pytest.raises(encoders.WeightsError, match="no network here"):
+        _torchvision.download("net", Source())
+    assert options["weights_only"] is True
+    assert options["check_hash"] is True
