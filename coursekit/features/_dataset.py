@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from coursekit.features._file import FeaturesError, header, load
-from coursekit.features._formats import BY_SUFFIX
+from coursekit.features._formats import BY_SUFFIX, Notes
 from coursekit.features._manifest import Manifest, Row
 
 Path_ = str | os.PathLike[str]
@@ -65,7 +65,7 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
             `read_list`), and else the name of the subfolder of `folder` in which a file lies.
 
     Raises:
-        FeaturesError: no feature file, one that cannot be read, or files of two encoders.
+        FeaturesError: no feature file, one that cannot be read, or files of two encoders or frame rates.
         ValueError: a file without a label.
     """
     return FeatureFiles(folder, labels)
@@ -154,10 +154,22 @@ def _common_k(paths: Sequence[Path]) -> int:
         made = notes["encoder"], notes["weights_hash"], notes["k"]
         if first is None:
             first = path, made
+            rate = _rate(notes)
         elif made != first[1]:
             raise FeaturesError(
                 f"features of two encoders do not go together: {first[0]} has k = {first[1][2]} of "
                 f"{first[1][0]}, and {path} has k = {made[2]} of {made[0]}. Make all of them with one encoder"
             )
+        elif _rate(notes) != rate:
+            raise FeaturesError(
+                f"features of two frame rates do not go together: {first[0]} has {rate}, and {path} has "
+                f"{_rate(notes)}. Make all of them with one fps, or one every"
+            )
     assert first is not None
     return int(first[1][2])
+
+
+def _rate(notes: Notes) -> str:
+    """Which frames of a video have a row, within the part that was taken."""
+    selection = notes["selection"]
+    return f"fps={selection['fps']}" if "fps" in selection else f"every={selection.get('every', 1)}"

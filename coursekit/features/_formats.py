@@ -140,6 +140,8 @@ def _write_npy(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
 @contextmanager
 def _open_npy(file: Path) -> Iterator[Stored]:
     values = np.load(file, mmap_mode="r", allow_pickle=False)  # (T, k)
+    if not isinstance(values, np.ndarray):
+        raise NoFeaturesError("it holds several arrays (.npz), not one")
     if values.ndim != 2 or values.dtype != np.float32:
         raise NoFeaturesError(f"it holds {values.dtype} of shape {values.shape}, not float32 (T, k)")
     if not beside(file).is_file():

@@ -140,7 +140,12 @@ def read_list(path: Path_) -> list[Listed]:
     delimiter = _delimiter(text)
     if delimiter is None and file.suffix.lower() in (".csv", ".tsv"):
         raise ValueError(f"{file} has no column 'path': its first line is {text.splitlines()[:1]}")
-    rows = _table(file, text, delimiter) if delimiter else _lines(text)
+    try:
+        rows = _table(file, text, delimiter) if delimiter else _lines(text)
+    except csv.Error as error:
+        raise ValueError(
+            f"{file} is no table in CSV ({error}): look for a quotation mark too many"
+        ) from error
     listed = [_seen_from(file.parent, name, label, group) for name, label, group in rows]
     if not listed:
         raise ValueError(f"{file} lists no video")

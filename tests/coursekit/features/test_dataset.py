@@ -1,5 +1,6 @@
 """A folder of feature files as training data: stable order, labels, and padding without effect."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def test_a_folder_without_feature_files_is_an_error_that_says_how_to_make_them(t
 def test_files_of_two_encoders_are_an_error_that_names_both(folder, other):
     put(folder / "b" / "odd.h5", 3, **other)
     with pytest.raises(features.FeaturesError, match=r"two encoders.*x\.h5 has k = 4 of tiny.*odd\.h5"):
+        features.dataset(folder)
+
+
+@pytest.mark.parametrize("selection", [{"fps": "5"}, {"every": "2"}])
+def test_files_of_two_frame_rates_are_an_error_that_names_both(folder, selection):
+    odd = put(folder / "b" / "odd.h5", 3)
+    features.save(folder / "b" / "odd.h5", replace(odd, selection={"seconds": "(0, 9)"}))
+    assert len(features.dataset(folder)) == 5  # another part of a film is no other rate
+    features.save(folder / "b" / "odd.h5", replace(odd, selection=selection))
+    name, value = next(iter(selection.items()))
+    with pytest.raises(features.FeaturesError, match=rf"x\.h5 has every=1.*odd\.h5 has {name}={value}"):
         features.dataset(folder)
 
 

@@ -199,6 +199,14 @@ def test_sound_files_with_something_else_are_told_from_ours_and_from_damaged_one
         assert not _formats.is_of_others(path)
 
 
+def test_several_arrays_under_the_name_of_one_are_an_error_and_are_not_overwritten(tmp_path):
+    with (tmp_path / "film.npy").open("wb") as file:
+        np.savez(file, a=np.zeros(3), b=np.ones(3))
+    with pytest.raises(features.FeaturesError, match="it holds several arrays"):
+        features.load(tmp_path / "film.npy")
+    assert _formats.is_of_others(tmp_path / "film.npy")
+
+
 def test_a_json_of_something_else_is_not_overwritten(tmp_path):
     (tmp_path / "film.json").write_text('{"subtitle": "mine"}')
     with pytest.raises(features.FeaturesError, match=r"film\.json, another file: move it away"):

@@ -92,6 +92,12 @@ def test_paths_are_seen_from_the_list_and_places_stay_below_it(tmp_path, monkeyp
         ("a.csv", b"file,label\nx.mp4,wave\n", r"no column 'path': its first line is \['file,label'\]"),
         ("a.csv", b"path,label\nx.mp4,wave\n,jump\n", r"line 3, has no path"),
         ("a.csv", b"path,label\nx.mp4,wave\n./x.mp4,jump\n", r"x\.mp4 twice, with label 'wave' and 'jump'"),
+        pytest.param(
+            "a.csv",
+            b'path,label\n"x.mp4,wave\n' + b"y.mp4,wave\n" * 20_000,
+            "no table in CSV .*quotation mark",
+            id="a quotation mark too many",
+        ),
         ("a.csv", b"path,label\n", "lists no video"),
         ("a.txt", b"\n \n", "lists no video"),
         ("a.xlsx", b"PK\x03\x04\0\0\0", "is not a text. In Excel, save the table as CSV"),
