@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 def number(value: float) -> str:
     """A number as text: 1,234,567 or 0.04 or 3.142 (four digits are enough to compare)."""
     if float(value).is_integer() and abs(value) < 1e12:
         return f"{int(value):,}"
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def alike(name: str) -> str:
+    """Equal for names that differ in capital letters, or in how an accent is encoded, only.
+
+    >>> alike("Anna") == alike("anna")
+    True
+    """
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def sentence(*parts: str | None) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from coursekit import features
 from coursekit._shared._files import sha256
+from coursekit._shared._text import alike
 
 Path_ = str | os.PathLike[str]
 CAMERA = re.compile(
@@ -21,6 +21,7 @@ CAMERA = re.compile(
     re.IGNORECASE,
 )  # a name that a camera or an app gives: it does not say who is in the film
 UCF = re.compile(r"v_.+_(g\d\d)_c\d\d")
+HMDB = re.compile(r"(.+)_[fhlu]_[cn]m_np\d_(?:ba|fr|le|ri)_(?:bad|goo|med)_\d+")  # source and class; view
 TRAIN, TEST, UNUSED = 1, 2, 0  # as HMDB51's lists have them
 
 
@@ -105,17 +106,19 @@ def films(source: Path_, *, by: str = "group") -> Films:
 
     Args:
         source: a folder with a subfolder for each class (`waving/anna_01.mp4`; UCF101 and HMDB51 are such
-            folders), or a table in CSV with the columns path, label and, if you like, group. Paths in it are
-            relative to the table.
+            folders), or a table in CSV with the columns path, label and, if you like, group, as for
+            `features.read_list`. Paths in it are relative to the table.
         by: "group": films of one person belong together. Without a table, the person is what stands before
-            the last underscore and number, anna in `anna_01.mp4`; in a film of UCF101 it is `g01`. A name
-            that a camera gives (`IMG_2041.mov`) names nobody. "film": each film is a group of its own.
+            the last underscore and number, anna in `anna_01.mp4`; in a film of UCF101 it is `g01`, and in one
+            of HMDB51 what stands before the tags of the view. Anna and anna are one person. A name that a
+            camera gives (`IMG_2041.mov`) names nobody. "film": each film is a group of its own.
 
     Returns:
         A Films; its notes say what was left out, and where names tell nothing.
 
     Raises:
         FileNotFoundError: there is no such folder or table.
+        FeaturesError: the table cannot be read.
         ValueError: no films, one class only, one film in two classes, or a table that cannot be used.
     """
     if by not in ("group", "film"):
@@ -123,11 +126,13 @@ def films(source: Path_, *, by: str = "group") -> Films:
     path = Path(source)
     if path.is_dir():
         found = _in_folder(path)
+    elif path.suffix.lower() in features.SUFFIXES:
+        raise ValueError(f"{path} is a film: give a folder with a subfolder for each class, or a table")
     elif path.is_file():
         found = _in_table(path)
     else:
         raise FileNotFoundError(f"there is no {path}; the folder searched from is {Path.cwd()}")
-    result = _without_copies(found)
+    result = _without_copies(_in_one_spelling(found))
     if by == "film":
         alone = tuple(Film(film.path, film.label, str(film.path)) for film in result.items)
         note = (
@@ -149,8 +154,8 @@ def group_of(name: str) -> str | None:
     >>> group_of("anna_01"), group_of("v_Archery_g08_c01"), group_of("IMG_2041")
     ('anna', 'g08', None)
     """
-    if ucf := UCF.fullmatch(name):
-        return ucf[1]
+    if published := UCF.fullmatch(name) or HMDB.fullmatch(name):
+        return published[1]
     if CAMERA.fullmatch(name):
         return None
     return re.sub(r"[_ -]+\(?\d+\)?$", "", name) or None
@@ -215,35 +220,45 @@ def _in_folder(root: Path) -> Films:
             "If a person is in several of them, the accuracy is too good: name the films anna_01.mp4, or "
             "write a table."
         )
+    elif len({film.group for film in items}) == len(items):
+        notes.append(
+            "By their names, no two films show the same person. If a person is in several of them, the "
+            "accuracy is too good: name the films anna_01.mp4, anna_02.mp4, or write a table."
+        )
     return Films(tuple(items), tuple(notes))
 
 
 def _in_table(path: Path) -> Films:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            columns = tuple(reader.fieldnames or ())
-            lines = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is no table in CSV with UTF-8 ({error}): save it as such") from error
-    if not {"path", "label"} <= set(columns):
-        raise ValueError(f"{path} must have the columns path and label (and group), got {', '.join(columns)}")
     items, unnamed = [], 0
-    for number, line in enumerate(lines, start=2):
-        name, label = (line["path"] or "").strip(), (line["label"] or "").strip()
-        if not name or not label:
-            raise ValueError(f"{path}, line {number}: path or label is empty")
-        film = path.parent / name
-        group = (line.get("group") or "").strip() or group_of(film.stem)
+    for video in dict.fromkeys(features.read_list(path)):
+        if video.path.is_dir():
+            raise ValueError(f"{path} names a folder, {video.path}: name each film")
+        if not video.label:
+            raise ValueError(
+                f"{path} has no label for {video.path}: a table needs the columns path and label (and group)"
+            )
+        group = video.group or group_of(video.path.stem)
         unnamed += group is None
-        items.append(Film(film, label, group or name))
-    if not items:
-        raise ValueError(f"{path} has no film below its heading")
-    paths = Counter(film.path for film in items)
-    if twice := [str(each) for each, count in paths.items() if count > 1]:
-        raise ValueError(f"{path} names a film more than once: {', '.join(twice[:3])}")
+        items.append(Film(video.path, video.label, group or str(video.path)))
     note = f"{unnamed} films have no group; each counts as another person."
     return Films(tuple(items), (note,) if unnamed else ())
+
+
+def _in_one_spelling(found: Films) -> Films:
+    """The films with one name for each person: Anna and anna are the same.
+
+    Raises:
+        ValueError: two classes have the same name in this sense.
+    """
+    classes: dict[str, str] = {}
+    for name in found.classes:
+        if (other := classes.setdefault(alike(name), name)) != name:
+            raise ValueError(
+                f"the classes {other!r} and {name!r} differ in spelling only: give them one name"
+            )
+    groups: dict[str, str] = {}
+    items = [replace(film, group=groups.setdefault(alike(film.group), film.group)) for film in found.items]
+    return replace(found, items=tuple(items))
 
 
 def _without_copies(found: Films) -> Films:
@@ -254,8 +269,7 @@ def _without_copies(found: Films) -> Films:
     """
     first: dict[str, Film] = {}
     keep, notes = [], []
-    for film in found.items:
-        content = sha256(film.path) if film.path.is_file() else str(film.path)
+    for film, content in zip(found.items, _contents(found.items), strict=True):
         same = first.setdefault(content, film)
         keep.append(same is film)
         if same.label != film.label:
@@ -268,6 +282,16 @@ def _without_copies(found: Films) -> Films:
                 "because on both sides of a split it would be an answer given away."
             )
     return found.only(keep, *notes)
+
+
+def _contents(items: Sequence[Film]) -> list[str]:
+    """Equal for films of equal content: a checksum where several have as many bytes, else the path."""
+    sizes = [film.path.stat().st_size if film.path.is_file() else -1 for film in items]
+    count = Counter(size for size in sizes if size >= 0)
+    return [
+        sha256(film.path) if count[size] > 1 else str(film.path)
+        for film, size in zip(items, sizes, strict=True)
+    ]
 
 
 def _is_film(path: Path) -> bool:

@@ -7,13 +7,13 @@ import hashlib
 import io
 import json
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from coursekit._shared._files import atomic
+from coursekit._shared._text import alike
 from coursekit.features._file import FeaturesError
 from coursekit.features._formats import BY_SUFFIX
 
@@ -121,10 +121,11 @@ class Manifest:
             FeaturesError: the features of one of them are there in another format.
         """
         new = {video: place for video, place in asked.items() if video not in self.rows}
-        taken = [_alike(_without_suffix(row.file)) for row in self.rows.values()]
-        taken += [_alike(place) for place in new.values()]
+        # Some file systems take names for one that are alike.
+        taken = [alike(_without_suffix(row.file)) for row in self.rows.values()]
+        taken += [alike(place) for place in new.values()]
         names = {
-            video: place if taken.count(_alike(place)) == 1 else f"{place}-{_hash(video)}"
+            video: place if taken.count(alike(place)) == 1 else f"{place}-{_hash(video)}"
             for video, place in new.items()
         }
         return [
@@ -159,11 +160,6 @@ def one_line(text: str) -> str:
 
 def _without_suffix(file: str) -> str:
     return file.rpartition(".")[0]
-
-
-def _alike(stem: str) -> str:
-    """Equal for names that some file systems take for one."""
-    return unicodedata.normalize("NFC", stem).casefold()
 
 
 def _hash(video: str) -> str:

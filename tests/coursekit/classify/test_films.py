@@ -12,6 +12,8 @@ def test_names_say_who_is_in_a_film():
         "anna_01": "anna", "anna_maria_12": "anna_maria", "Jürgen Groß_3": "Jürgen Groß", "anna-2": "anna",
         "v_ApplyEyeMakeup_g08_c01": "g08", "IMG_2041": None, "VID_20240101_120000": None, "20240101": None,
         "PXL_20240101_120000123": None, "anna": "anna",
+        "April_09_brush_hair_u_nm_np1_ba_goo_0": "April_09_brush_hair",
+        "April_09_brush_hair_f_cm_np2_fr_med_12": "April_09_brush_hair",
     }  # fmt: skip
     assert {name: classify.group_of(name) for name in names} == names
 
@@ -42,7 +44,35 @@ def test_a_copy_is_left_out_and_named(film, tmp_path):
     shutil.copy(original, original.with_name("zoe_01.mp4"))
     found = classify.films(tmp_path / "films")
     assert len(found) == 2
-    assert "zoe_01.mp4 (zoe) is a copy of anna_01.mp4 (anna)" in found.notes[0]
+    assert "zoe_01.mp4 (zoe) is a copy of anna_01.mp4 (anna)" in found.notes[-1]
+
+
+def test_only_films_of_equal_size_are_read_to_find_copies(film, tmp_path, monkeypatch):
+    film("a/anna_01.mp4", 1), film("b/ben_01.mp4", 20, frames=9)
+    monkeypatch.setattr("coursekit.classify._films.sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert len(classify.films(tmp_path / "films")) == 2
+
+
+def test_a_person_in_two_spellings_is_one_group(film, tmp_path):
+    film("a/Anna_01.mp4", 10), film("b/anna_02.mp4", 20)
+    film("a/J\u00fcrgen_01.mp4", 30), film("b/Ju\u0308rgen_02.mp4", 40)  # as Linux and macOS encode it
+    found = classify.films(tmp_path / "films")
+    assert sorted(found.groups) == ["Anna", "Anna", "J\u00fcrgen", "J\u00fcrgen"]
+
+
+def test_two_classes_that_differ_in_spelling_only_are_refused(film, tmp_path):
+    film("x.mp4", 10), film("y.mp4", 20)
+    table = tmp_path / "films" / "films.csv"
+    table.write_text("path,label\nx.mp4,Wave\ny.mp4,wave\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="'Wave' and 'wave' differ in spelling only"):
+        classify.films(table)
+
+
+def test_names_that_never_repeat_a_person_are_a_warning(film, tmp_path):
+    film("a/anna1.mp4", 10), film("a/anna2.mp4", 20), film("b/ben1.mp4", 30)
+    assert "no two films show the same person" in classify.films(tmp_path / "films").notes[0]
+    film("b/anna1_02.mp4", 40)
+    assert classify.films(tmp_path / "films").notes == ()
 
 
 def test_one_film_in_two_classes_is_refused(film, tmp_path):
@@ -84,14 +114,26 @@ def test_a_table(film, tmp_path):
     assert found.labels.tolist() == [1, 0]
 
 
+def test_a_table_as_excel_saves_it(film, tmp_path):
+    film("x ü.mp4", 10), film("y.mp4", 20)
+    table = tmp_path / "films" / "films.csv"
+    table.write_bytes("Path;Label;Group\r\nx ü.mp4;wave;anna\r\ny.mp4;sit;ben\r\n;;\r\n".encode("cp1252"))
+    found = classify.films(table)
+    assert [film.path.name for film in found.items] == ["x ü.mp4", "y.mp4"]
+    assert (found.classes, found.groups) == (("sit", "wave"), ["anna", "ben"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,class\nx.mp4,a\n", "must have the columns path and label"),
-        ("path,label\nx.mp4,\n", "line 2: path or label is empty"),
-        ("path,label\n", "no film below its heading"),
-        ("path,label\nx.mp4,a\nx.mp4,b\n", "names a film more than once"),
-        (b"path,label\n\xff\xfe,a\n", "no table in CSV with UTF-8"),
+        ("name,class\nx.mp4,a\n", "has no column 'path'"),
+        ("path,label\nx.mp4,\n", r"has no label for .*x\.mp4"),
+        ("path\nx.mp4\n", r"has no label for .*x\.mp4: a table needs the columns path and label"),
+        ("path,label\n,a\n", "line 2, has no path"),
+        ("path,label\n", "lists no video"),
+        ("path,label\nx.mp4,a\n./x.mp4,b\n", "twice, with label 'a' and 'b'"),
+        ("path,label\n.,a\n", "names a folder"),
+        (b"path,label\n\0\xff\xfe,a\n", "is not a text"),
     ],
 )
 def test_a_table_that_cannot_be_used(text, message, tmp_path):
@@ -130,3 +172,9 @@ def test_the_official_split_of_hmdb51(film, tmp_path):
     found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
     assert [film.path.stem for film in found.items] == ["one_0", "two_0"] * 2
     assert test.tolist() == [False, True] * 2
+
+
+def test_a_single_film_in_place_of_a_folder_is_refused_without_reading_it(tmp_path):
+    (tmp_path / "film.mp4").write_bytes(b"path,label")
+    with pytest.raises(ValueError, match=r"film\.mp4 is a film: give a folder"):
+        classify.films(tmp_path / "film.mp4")
