@@ -18,6 +18,11 @@ from coursekit.classify._films import Path_
 from coursekit.classify._models import Classifier, model
 from coursekit.encoders import Encoder
 
+# What reading a file of another kind raises.
+DAMAGE = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile
+)  # fmt: skip
+
 
 class ModelError(Exception):
     """A file that holds no classifier, or one of another encoder; the message says what to do."""
@@ -69,7 +74,8 @@ def save(path: Path_, saved: Saved) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic(file) as part:
         contents: dict[str, Any] = {"about": np.array(about), **saved.classifier.arrays()}
-        np.savez(part, **contents)
+        with part.open("wb") as content:  # by its name alone, NumPy would add .npz to it
+            np.savez(content, **contents)
     return file
 
 
@@ -82,10 +88,10 @@ def load(path: Path_) -> Saved:
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-        notes = json.loads(str(arrays.pop("about")))
+        notes = dict(json.loads(str(arrays.pop("about"))))
         classes = tuple(notes.pop("classes"))
         restored = model(notes["model"]).restore(arrays, len(classes))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise ModelError(f"{path} holds no classifier of coursekit ({error})") from error
     return Saved(classes, notes, restored)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import psutil
 import torch
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
@@ -35,7 +36,7 @@ class Classifier(Protocol):
         ...
 
     def restore(self, arrays: Mapping[str, np.ndarray], classes: int) -> Classifier:
-        """Take the numbers back from a file."""
+        """Take the numbers back from a file; a KeyError, ValueError or RuntimeError if they do not fit."""
         ...
 
 
@@ -90,7 +91,11 @@ class Linear:
 
     def restore(self, arrays: Mapping[str, np.ndarray], classes: int) -> Linear:
         """As `Classifier.restore`."""
-        self._arrays = dict(arrays)
+        self._arrays = {name: arrays[name] for name in ("mean", "scale", "weights", "bias")}
+        k = len(arrays["mean"])
+        expected = [(k,), (k,), (classes, k), (classes,)]
+        if [each.shape for each in self._arrays.values()] != expected:
+            raise ValueError(f"its arrays must have the shapes {expected}")
         return self
 
     def _inputs(self, rows: Rows) -> np.ndarray:
@@ -172,6 +177,7 @@ class Trained:
 
     def fit(self, rows: Rows, labels: torch.Tensor, classes: int, seed: int = 0) -> Trained:
         """As `Classifier.fit`; the seed is that of the first weights and of the order of the films."""
+        _check_memory(rows)
         every = torch.cat(list(rows))  # (sum of T, k)
         deviation = every.std(dim=0, correction=0).clamp(min=1e-6)  # (k,)
 
@@ -203,6 +209,19 @@ class Trained:
         self.model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
         self.model.eval()
         return self
+
+
+def _check_memory(rows: Rows) -> None:
+    """Raise a ValueError if the films, padded to the longest one, do not fit into memory."""
+    longest = max(len(each) for each in rows)
+    needed = 4 * len(rows) * longest * (rows[0].shape[1] + 1)  # bytes
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{len(rows)} films, padded to the {longest} rows of the longest one, take {needed / 1e9:.3g} GB "
+            f"of memory, and {free / 1e9:.3g} GB are free: leave out the longest films, take fewer rows in a "
+            "second (fps), or the model mean or changes"
+        )
 
 
 MODELS: dict[str, Callable[[], Any]] = {

@@ -72,7 +72,17 @@ def test_a_class_without_a_training_film_is_never_the_answer(seen):
     assert said.tolist() == labels.tolist()
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", None, {"weights": np.zeros(3)}])
+ABOUT = '{"classes": ["a", "b"], "model": "mean"}'
+PARTS = {"mean": np.zeros(3), "scale": np.ones(3), "bias": np.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"no model", None, {"weights": np.zeros(3)}, {"about": np.array('"text"')},
+        {"about": np.array(ABOUT)}, {"about": np.array(ABOUT), "weights": np.zeros((2, 4)), **PARTS},
+    ],
+)  # fmt: skip
 def test_a_file_without_a_model_is_a_clear_error(content, tmp_path):
     path = tmp_path / "model.npz"
     if isinstance(content, dict):
@@ -86,3 +96,18 @@ def test_a_file_without_a_model_is_a_clear_error(content, tmp_path):
 def test_an_unknown_model_is_named_with_those_there_are():
     with pytest.raises(ValueError, match="must be one of mean, changes, gru, convolution"):
         classify.model("svm")
+
+
+def test_a_model_file_may_have_any_name(people, tmp_path):
+    rows, labels, _ = people
+    saved = _file.trained("mean", rows, labels, ("a", "b"), {})
+    assert classify.load(classify.save(tmp_path / "model", saved)).classes == ("a", "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_films_that_do_not_fit_into_memory_are_refused_with_what_to_do(monkeypatch):
+    rows = [torch.zeros(1, 999)] * 9 + [torch.zeros(1000, 999)]
+    free = type("Memory", (), {"available": 30_000_000})
+    monkeypatch.setattr("coursekit.classify._models.psutil.virtual_memory", lambda: free)
+    with pytest.raises(ValueError, match=r"padded to the 1000 rows.*0\.04 GB.*or the model mean"):
+        classify.model("gru").fit(rows, torch.arange(10) % 2, 2)
