@@ -71,7 +71,8 @@ def describe(
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     paths = [film.path for film in found.items]
-    folder = folder or cache("features") / _name(paths)
+    name = encoder if isinstance(encoder, str) else encoder.name
+    folder = folder or cache("features") / _name(paths, name, fps)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     notes = []
     for film, row in zip(found.items, report.rows, strict=True):
@@ -87,10 +88,11 @@ def describe(
     return Described(kept, [each.values for each in loaded], loaded[0].weights_hash)
 
 
-def _name(paths: list[Path]) -> str:
+def _name(paths: list[Path], encoder: str, fps: float | Fraction) -> str:
     """A name for the features of the films in a folder: the same when films are added."""
     parent = os.path.commonpath([path.resolve() for path in paths])
-    return hashlib.sha256(parent.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    text = f"{parent}\n{encoder}\n{video.frame_rate(fps)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def average_frames(found: Films) -> torch.Tensor:

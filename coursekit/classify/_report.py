@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -23,6 +24,9 @@ from coursekit.classify._models import model as build
 
 SEEDS = (0, 1, 2)  # of the splits
 STRIPS = 6  # mistakes that are shown
+TITLE = "# Card of a classifier of films"
+CARD = "card.md"
+FILES = (CARD, "model.npz", "answers.csv", "report.html")
 FEW = 30  # films to be tested; with fewer the report warns
 
 
@@ -91,11 +95,10 @@ def run(
 
     Raises:
         ValueError: films that cannot be used, or a wrong argument; the message says what to do.
-        OSError: something cannot be read or written.
+        OSError: something cannot be read or written; or files in `out` are not of an earlier run.
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     build(model)  # a wrong name costs no time
-    folder = Path(out)
     found = films(source, by=by)
     testing: set[Path] = set()
     if lists is None:
@@ -103,6 +106,7 @@ def run(
     else:
         found, is_test = official(found, lists, split)
         testing = {film.path for film, test in zip(found.items, is_test.tolist(), strict=True) if test}
+    folder = _report_folder(Path(out))  # before hours of computing
     known = describe(found, None, encoder, fps=fps, device=device, progress=progress)
     if lists is None:
         known = known.testable()
@@ -112,16 +116,37 @@ def run(
         parts = [[_official_split(known.films, testing)]]
     measured, said = _measure(known, parts, model)
     warnings = (*known.films.notes, *_warnings(known, parts, measured))
-    notes = {"encoder": encoder, "weights_hash": known.weights_hash, "fps": str(Fraction(fps))}
-    save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))
-    write_text(folder / "answers.csv", _answers(known.films, said))
+    notes = {"encoder": encoder, "weights_hash": known.weights_hash, "fps": str(video.frame_rate(fps))}
     how = "cross-validation" if lists is None else f"official split {split}"
     card = _card(
         str(source), known.films, {"model": model, **notes}, f"{how}, by {by}", parts, measured, warnings
     )
-    write_text(folder / "card.md", card)
+    write_text(folder / CARD, card)  # the first: by it the next run knows the folder
+    save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))
+    write_text(folder / "answers.csv", _answers(known.films, said))
     write_text(folder / "report.html", _page(known.films, said, measured, warnings, card))
     return Report(folder, measured, warnings)
+
+
+def _report_folder(folder: Path) -> Path:
+    """The folder of a report, made if it is not there.
+
+    Raises:
+        FileExistsError: files there have the names of a report, but no card of ours.
+        OSError: it cannot be made, or not be written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file: the report needs a folder, choose another name")
+    folder.mkdir(parents=True, exist_ok=True)
+    card = folder / CARD
+    ours = card.is_file() and card.read_text(encoding="utf-8", errors="replace").startswith(TITLE)
+    others = [name for name in FILES if (folder / name).exists()]
+    if others and not ours:
+        raise FileExistsError(
+            f"{folder} has {', '.join(others)}, which no earlier report has left: choose another folder"
+        )
+    tempfile.TemporaryFile(dir=folder).close()  # an OSError where nothing can be written
+    return folder
 
 
 def _official_split(found: Films, testing: set[Path]) -> ev.Split:
@@ -138,34 +163,52 @@ def _measure(
     found, labels = known.films, known.films.labels
     frames, about = average_frames(found), facts(found)
     every = {
-        MODEL: [ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(parts)],
+        _model_name(found): [
+            ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(parts)
+        ],
         FREQUENT: [ev.most_frequent(labels, each) for each in parts],
         FACTS: [answers_from_facts(about, labels, each) for each in parts],
         AVERAGE: [ev.answers(list(frames), labels, each) for each in parts],
     }
-    if len(parts) > 1 and min(labels.bincount().tolist()) > 1:
+    if len(parts) > 1 and min(labels.bincount().tolist()) > 1 and not _is_by_film(found):
         by_film = [ev.splits(labels, seed=seed) for seed in SEEDS]
         every[BY_FILM] = [
             ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(by_film)
         ]
-    tested = (every[MODEL][0] >= 0).tolist()
+    said = every[_model_name(found)][0]
+    tested = (said >= 0).tolist()
     people = len({group for group, each in zip(found.groups, tested, strict=True) if each})
     measured = {}
     for name, answers in every.items():
-        shares = tuple(ev.accuracy(said, labels) for said in answers)
+        shares = tuple(ev.accuracy(each, labels) for each in answers)
         share = sum(shares) / len(shares)
         measured[name] = Measured(share, *ev.interval(share, people), shares)
-    return measured, every[MODEL][0]
+    return measured, said
+
+
+def _is_by_film(found: Films) -> bool:
+    """Whether each film is a group of its own, so that nothing is measured on new people."""
+    return all(film.group == str(film.path) for film in found.items)
+
+
+def _unit(found: Films) -> str:
+    """What counts as an independent answer."""
+    return "films" if _is_by_film(found) else "people"
+
+
+def _model_name(found: Films) -> str:
+    return ON_FILMS if _is_by_film(found) else MODEL
 
 
 def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[str, Measured]) -> list[str]:
     """What makes the numbers less than they look."""
     found, warnings = known.films, []
+    trained = measured[_model_name(found)]
     tested = sorted({int(n) for _, test in parts[0] for n in test})
     people = {found.groups[n] for n in tested}
     if len(tested) < FEW:
         warnings.append(f"Only {len(tested)} films are tested: look at the interval, not at the percentage.")
-    if len(people) < 10:
+    if len(people) < 10 and not _is_by_film(found):
         warnings.append(
             f"Only {len(people)} people or places are tested. Other people may give another number."
         )
@@ -186,16 +229,16 @@ def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[
             f"Size, frame rate and length of the files alone give {measured[FACTS]}: the classes differ in "
             "how they were recorded, and the classifier may look at that."
         )
-    if measured[MODEL].low <= frequent:
+    if trained.low <= frequent:
         warnings.append(
             f"The interval of the model reaches down to the share of one class ({100 * frequent:.0f} %): "
-            "it is not shown that it has learnt anything that holds for new people."
+            f"it is not shown that it has learnt anything that holds for new {_unit(found)}."
         )
-    if measured[MODEL].share < measured[AVERAGE].share + 0.05:
+    if trained.share < measured[AVERAGE].share + 0.05:
         warnings.append(
             "The average frame, 16 x 16 pixels, is as good: colours and places may be all it uses."
         )
-    if BY_FILM in measured and measured[BY_FILM].share > measured[MODEL].share + 0.1:
+    if BY_FILM in measured and measured[BY_FILM].share > trained.share + 0.1:
         warnings.append(
             f"Split by film, the accuracy would look like {100 * measured[BY_FILM].share:.0f} %. That is no "
             "result: films of one person are then on both sides."
@@ -220,10 +263,12 @@ def _card(
     """How the classifier was made, and how good it is, in Markdown."""
     counts = found.labels.bincount().tolist()
     classes = [f"{name} ({count} films)" for name, count in zip(found.classes, counts, strict=True)]
+    groups = len(set(found.groups))
+    whose = "unknown people or places" if _is_by_film(found) else f"{groups} people or places"
     time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     lines = [
-        "# Card of a classifier of films", "",
-        f"- **Films**: {len(found)} films of {len(set(found.groups))} people or places, from {source}",
+        TITLE, "",
+        f"- **Films**: {len(found)} films of {whose}, from {source}",
         f"- **Classes**: {', '.join(classes)}",
         f"- **Features**: {made['encoder']}, {made['fps']} rows in a second, "
         f"weights {made['weights_hash'][:16]}",
@@ -233,7 +278,7 @@ def _card(
         f"- **Made by**: coursekit {__version__}, {time}", "",
         "| right answers | share (95 % interval) |", "| --- | --- |",
         *[f"| {name} | {each} |" for name, each in measured.items()], "",
-        "The interval counts people or places, not films: films of one person are no independent answers.",
+        f"The interval counts {_unit(found)}. Films of one person are no independent answers.",
         "", "## Warnings", "", *([f"- {each}" for each in warnings] or ["none"]), "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -247,11 +292,13 @@ def _page(
     table = train.confusion(found.labels[tested], said[tested], len(found.classes))
     there = [n for n in range(len(found.classes)) if int(table[n].sum())]
     names = [found.classes[n] for n in there]
-    parts = ["<h2>How good is it on people that it has not seen?</h2>", _table(measured)]
+    parts = [f"<h2>How good is it on {_unit(found)} that it has not seen?</h2>", _table(measured)]
     if warnings:
         parts += ["<h2>Warnings</h2><ul>", *[f"<li>{escape(each)}</li>" for each in warnings], "</ul>"]
     if len(there) == len(found.classes) and len(there) <= 24:
-        picture = show.confusions({"new people": table}, names, title="Which class is taken for which?")
+        picture = show.confusions(
+            {f"new {_unit(found)}": table}, names, title="Which class is taken for which?"
+        )
         parts += ["<h2>Confusion matrix</h2>", picture.html()]
     wrong = [n for n in range(len(found)) if tested[n] and said[n] != found.labels[n]]
     parts.append(f"<h2>Mistakes</h2><p>{len(wrong)} of {int(tested.sum())} films got a wrong answer.</p>")
@@ -282,6 +329,7 @@ def _table(measured: dict[str, Measured]) -> str:
     return show.table(rows, columns=columns, first="").html()
 
 
+ON_FILMS = "the model, on new films (perhaps of the same people)"
 MODEL, BY_FILM = "the model, on new people", "the model, split by film (no result)"
 FREQUENT, FACTS = "always the most frequent class", "size, frame rate, length of the file"
 AVERAGE = "the average frame, 16 x 16 pixels"

@@ -87,6 +87,7 @@ def confusions(
     if not shares:
         raise ValueError("tables must hold at least one confusion matrix, got none")
     columns, lines = min(_PANELS, len(shares)), -(-len(shares) // _PANELS)
+    ticks = [name.replace("$", r"\$") for name in names]  # no formulas
     with figure(WIDTH, 4.2 * lines + (0.5 if title else 0), gap=0.06) as fig:
         grid = fig.subplots(lines, columns, squeeze=False, sharey=True)
         for axes, (model, share) in zip(grid.flat, shares.items(), strict=False):
@@ -95,8 +96,8 @@ def confusions(
                 if value >= 0.5:
                     ink = "black" if value > 55 else "white"
                     axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=10, color=ink)
-            axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
-            axes.set_yticks(range(len(names)), names)
+            axes.set_xticks(range(len(names)), ticks, rotation=40, ha="right", rotation_mode="anchor")
+            axes.set_yticks(range(len(names)), ticks)
             axes.set(xlabel=x)
             axes.set_title(model)
         for axes in grid[:, 0]:

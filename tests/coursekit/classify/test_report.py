@@ -108,3 +108,60 @@ def test_a_model_asks_for_the_encoder_that_it_was_trained_with(films, tmp_path, 
     other = encoders.load("efficientnet_lite0", device="cpu")
     with pytest.raises(classify.ModelError, match="other weights"):
         saved.answer(next(films.rglob("*.mp4")), other)
+
+
+def test_files_of_others_are_not_overwritten_and_a_second_report_is(films, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "answers.csv").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"answers\.csv, which no earlier report has left"):
+        classify.run(films, out, progress=False)
+    assert [path.name for path in out.iterdir()] == ["answers.csv"]
+    assert (out / "answers.csv").read_text() == "mine"
+    (out / "answers.csv").unlink()
+    classify.run(films, out, progress=False)
+    (out / "report.html").unlink()  # a run that was ended before it came there
+    classify.run(films, out, progress=False)
+    assert (out / "report.html").is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_known_before_features_are_computed(films, tmp_path, monkeypatch):
+    monkeypatch.setattr("coursekit.classify._report.describe", lambda *_, **__: pytest.fail("too late"))
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(FileExistsError, match="out is a file: the report needs a folder"):
+        classify.run(films, tmp_path / "out", progress=False)
+
+
+def test_names_are_text_in_the_report_and_neither_html_nor_formulas(film, tmp_path):
+    for number in range(3):
+        film(rf"<b onclick=x>$\q$/p{number}_01.mp4", 9 * number)
+        film(f"b&amp;/p{number}_02.mp4", 9 * number + 4)
+    report = classify.run(tmp_path / "films", tmp_path / "out", progress=False)
+    page = (report.folder / "report.html").read_text(encoding="utf-8")
+    assert "<b onclick" not in page
+    assert r"&lt;b onclick=x&gt;$\q$" in page
+    assert "b&amp;amp;" in page
+
+
+def test_features_of_each_encoder_and_rate_are_kept_for_the_next_time(film, tmp_path, monkeypatch):
+    film("a/anna_01.mp4", 10), film("b/ben_01.mp4", 20)
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    found = classify.films(tmp_path / "films")
+    for fps in (4, 2):
+        classify.describe(found, fps=fps, device="cpu", progress=False)
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "features").rglob("*.h5")}
+    assert len(files) == 4
+    classify.describe(found, fps=4, device="cpu", progress=False)
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
+def test_a_split_by_film_is_not_said_to_be_on_new_people(films, tmp_path):
+    report = classify.run(films, tmp_path / "out", by="film", progress=False)
+    assert not any("new people" in name or "no result" in name for name in report.accuracies)
+    assert any(
+        "on both sides of a split, and then the accuracy is too good" in each for each in report.warnings
+    )
+    assert not any("people or places are tested" in each for each in report.warnings)
+    page = (report.folder / "report.html").read_text(encoding="utf-8")
+    assert "How good is it on films that it has not seen?" in page
+    assert "12 films of unknown people or places" in page
