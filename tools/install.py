@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 10), (3, 13)
 GB = 10**9
+PATHS = "utf-8", "surrogateescape"  # how the stamp is written: a path may have any letters, and other bytes
 # GB of the finished .venv, and of what pip downloads for it. Measured with the lock of November 2026 on Linux
 # x86_64, whose PyTorch carries NVIDIA's libraries (5.6 GB). Elsewhere PyTorch alone takes 0.7 GB.
 NEEDED_GB = {"cuda": (6.8, 3.4), "cpu": (1.8, 0.7)}
@@ -53,7 +54,7 @@ def check_python(version: "tuple[int, int]", system: str, machine: str) -> None:
 def check_same_python(root: Path, version: "tuple[int, int]") -> None:
     """Refuse an environment of one Python where another one, such as (3, 12), was asked for by name."""
     configuration = root / ".venv" / "pyvenv.cfg"
-    text = configuration.read_text() if configuration.is_file() else ""
+    text = configuration.read_text("utf-8", "replace") if configuration.is_file() else ""
     made, asked = re.search(r"(?m)^version\w* *= *(\d+\.\d+)", text), f"{version[0]}.{version[1]}"
     if made and made[1] != asked:
         raise SetupError(f".venv was made with Python {made[1]}, you ask for {asked}: run `make clean` first")
@@ -102,7 +103,7 @@ def state_of(root: Path) -> str:
 def is_current(root: Path) -> bool:
     """Whether the environment is there, finished, and made from the files as they are now."""
     stamp = root / ".venv" / ".coursekit-lock"
-    return stamp.is_file() and stamp.read_text() == state_of(root) and venv_python(root).exists()
+    return stamp.is_file() and stamp.read_text(*PATHS) == state_of(root) and venv_python(root).exists()
 
 
 def make_venv(root: Path) -> None:
@@ -194,7 +195,9 @@ def install(root: Path) -> None:
     moved_from = ""
     if stamp.is_file():
         print("The lock, pyproject.toml or the place of this folder has changed: bringing .venv up to date.")
-        moved_from = "".join(place for place in stamp.read_text().splitlines()[1:] if place != str(root))
+        moved_from = "".join(
+            place for place in stamp.read_text(*PATHS).splitlines()[1:] if place != str(root)
+        )
     make_venv(root)
     repair(root, moved_from)
     if stamp.is_file():
@@ -209,7 +212,7 @@ def install(root: Path) -> None:
     pip(root, "check")
     load_in_kernels(root)
     unfinished = stamp.with_name(stamp.name + ".new")
-    unfinished.write_text(state_of(root))
+    unfinished.write_text(state_of(root), *PATHS)
     unfinished.replace(stamp)
     print(f"Installed in {time.monotonic() - start:.0f} s.")
 

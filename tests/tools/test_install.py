@@ -131,6 +131,17 @@ def test_another_python_than_that_of_the_environment_is_refused(tmp_path):
         install.check_same_python(tmp_path, (3, 12))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_the_stamp_holds_a_path_that_the_systems_own_encoding_has_not(tmp_path, monkeypatch):
+    root = tmp_path / "Łódź \udcff"
+    monkeypatch.setattr("tools.install.state_of", lambda root: f"checksum\n{root}\n")
+    stamp, python = root / ".venv" / ".coursekit-lock", install.venv_python(root)
+    python.parent.mkdir(parents=True)
+    python.touch()
+    stamp.write_bytes(f"checksum\n{root}\n".encode("utf-8", "surrogateescape"))
+    assert install.is_current(root)
+
+
 # ---------------------------------------------------------------- a real environment, a real pip, no network
 
 
