@@ -103,7 +103,7 @@ def test_from_publishing_to_the_exported_marks(graded, chromium, tmp_path, scree
     assert {name: row["automatic"] for name, row in rows.items()} == points
     assert {row["waits_for_manual"] for row in rows.values()} == {"yes"}
     marks = {"alice": 4, "Bob_Smith_4711": 3, "carol": 0, "mallory": 2.5}
-    with lab.jupyterlab(folder / "grades", tmp_path) as server:
+    with lab.jupyterlab(folder / "grades", tmp_path, instructor=True) as server:
         page.goto(f"{server.url}lab?token={server.token}")  # lets the browser in
         page.goto(f"{server.url}formgrader/gradebook/{NAME}/{NAME}")
         page.get_by_text("Submission #", exact=False).first.wait_for()

