@@ -223,7 +223,7 @@ QUESTIONS: dict[str, Question] = {
             "the weakest on new people?"
         ),
         options={
-            "the GRU": "It has 126,243 weights, and 50 films to learn them from.",
+            "the GRU": "From 50 films it must learn what to keep in its state. The others need not.",
             "the convolution": "It averages over time, and so it need not learn when something happens.",
             "the regression": "It has the fewest weights, and a strong cost on large ones.",
         },
