@@ -109,13 +109,16 @@ def _film(
 ) -> torch.Tensor:
     """One film, uint8 (T, 3, 120, 160); `scene` is as large, and `seed` ends in the number of the film."""
     random = np.random.default_rng(seed)
-    length = int(random.integers(FRAMES[0], FRAMES[1] + 1))
-    first = round(seed[-1] / (FILMS - 1) * max(0, len(scene) - length))
+    longest = len(scene) - (
+        FILMS - 1
+    )  # no two films of a place begin at the same frame: they would be copies
+    length = min(int(random.integers(FRAMES[0], FRAMES[1] + 1)), longest)
+    first = round(seed[-1] / (FILMS - 1) * (len(scene) - length))
     speed, phase = random.uniform(0.7, 1.2), random.uniform(0, 1)  # turns in a second; of a turn
     x, mirrored = person.x + random.uniform(-8, 8), bool(random.integers(2))
     frames = []
     for t in range(length):
-        image = scene[min(first + t, len(scene) - 1)]  # (3, H, W)
+        image = scene[first + t]  # (3, H, W)
         pose = _pose(movement, speed * t / FPS + phase)
         frames.append(_drawn(image, person, pose, x, mirrored) if with_person else image)
     return torch.stack(frames)

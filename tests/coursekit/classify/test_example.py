@@ -27,6 +27,15 @@ def test_each_set_has_63_films_of_21_people_and_equal_classes(sets):
 
 
 @pytest.mark.slow
+def test_no_film_of_a_place_without_people_is_a_copy_of_another(sets):
+    first, second, third = (
+        video.read(sets["bare"] / f"jumping/anna_{number:02}.mp4") for number in (1, 2, 3)
+    )
+    for one, other in ((first, second), (second, third), (first, third)):
+        assert one.shape != other.shape or (one.int() - other.int()).abs().float().mean() > 1
+
+
+@pytest.mark.slow
 def test_only_the_people_are_missing_in_the_films_without_them(sets):
     whole, empty = (video.read(sets[name] / "waving/olga_01.mp4").int() for name in ("one", "bare"))
     assert whole.shape == empty.shape
