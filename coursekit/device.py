@@ -9,6 +9,8 @@ from statistics import median
 
 import torch
 
+from coursekit._shared._text import first_line
+
 
 def pick(name: str | None = None) -> torch.device:
     """The device to use: `name`, else $COURSE_DEVICE, else the best one that is there.
@@ -35,9 +37,8 @@ def pick(name: str | None = None) -> torch.device:
         device = torch.device(asked)
         torch.zeros(1, device=device).add_(1).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"{origin}={asked!r} is no device that works here ({reason}); "
+            f"{origin}={asked!r} is no device that works here ({first_line(error)}); "
             f"leave it out to use {_best().type!r}, or choose 'cpu'"
         ) from error
     return device

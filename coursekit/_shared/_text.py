@@ -37,3 +37,8 @@ def reason(error: BaseException, clear: tuple[type[BaseException], ...]) -> str:
     message = " ".join(str(error).split())
     readable = message and isinstance(error, clear)
     return message if readable else f"{type(error).__name__}: {message}".rstrip(": ")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; its type, if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

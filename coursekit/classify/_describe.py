@@ -12,8 +12,8 @@ import torch
 from sklearn.tree import DecisionTreeClassifier  # type: ignore[import-untyped]
 
 from coursekit import encoders, features, video
-from coursekit._shared._cache import cache
-from coursekit.classify._evaluate import Split
+from coursekit._shared._cache import cache_or_new
+from coursekit.classify._evaluate import Split, each_part
 from coursekit.classify._films import Films, Path_
 from coursekit.encoders import Encoder
 
@@ -72,7 +72,7 @@ def describe(
     """
     paths = [film.path for film in found.items]
     name = encoder if isinstance(encoder, str) else encoder.name
-    folder = folder or cache("features") / _name(paths, name, fps)
+    folder = folder or cache_or_new("features") / _name(paths, name, fps)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     notes = []
     for film, row in zip(found.items, report.rows, strict=True):
@@ -118,9 +118,10 @@ def facts(found: Films) -> torch.Tensor:
 
 def answers_from_facts(facts: torch.Tensor, labels: torch.Tensor, parts: list[Split]) -> torch.Tensor:
     """What a small decision tree says that knows these facts only, int64 (N,); see `answers`."""
-    said = torch.full((len(labels),), -1)
-    for learn, test in parts:
+
+    def say(learn: torch.Tensor, test: torch.Tensor) -> torch.Tensor:
         tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=2, random_state=0)
         tree.fit(facts[learn].numpy(), labels[learn].numpy())
-        said[test] = torch.from_numpy(tree.predict(facts[test].numpy()))
-    return said
+        return torch.from_numpy(tree.predict(facts[test].numpy()))
+
+    return each_part(len(labels), parts, say)

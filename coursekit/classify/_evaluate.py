@@ -75,12 +75,23 @@ def answers(
     Returns:
         int64 (N,): the class that a film got; -1 for a film that no part tests.
     """
-    said = torch.full((len(labels),), -1)  # (N,)
     classes = int(labels.max()) + 1
-    for learn, test in parts:
+
+    def say(learn: torch.Tensor, test: torch.Tensor) -> torch.Tensor:
         new = model(make) if isinstance(make, str) else make()
         trained = new.fit([rows[n] for n in learn.tolist()], labels[learn], classes, seed)
-        said[test] = trained.scores([rows[n] for n in test.tolist()]).argmax(dim=1)
+        return trained.scores([rows[n] for n in test.tolist()]).argmax(dim=1)
+
+    return each_part(len(labels), parts, say)
+
+
+def each_part(
+    count: int, parts: Sequence[Split], say: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | int]
+) -> torch.Tensor:
+    """The answers to all parts, int64 (count,); -1 where there is none. `say(learn, test)` answers `test`."""
+    said = torch.full((count,), -1)  # (N,)
+    for learn, test in parts:
+        said[test] = say(learn, test)
     return said
 
 
@@ -122,10 +133,9 @@ def interval(share: float, count: int, level: float = 0.95) -> tuple[float, floa
 
 def most_frequent(labels: torch.Tensor, parts: Sequence[Split]) -> torch.Tensor:
     """The answers of a model that always says the most frequent class of its training films, int64 (N,)."""
-    said = torch.full((len(labels),), -1)
-    for learn, test in parts:
-        said[test] = Counter(labels[learn].tolist()).most_common(1)[0][0]
-    return said
+    return each_part(
+        len(labels), parts, lambda learn, _: Counter(labels[learn].tolist()).most_common(1)[0][0]
+    )
 
 
 def learning_curve(

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from coursekit import data, motion, video
-from coursekit._shared._cache import cache
+from coursekit._shared._cache import cache_or_new
 from coursekit._shared._files import atomic_folder
 
 CLASSES = ("jumping", "squatting", "waving")
@@ -71,7 +71,7 @@ def example(
         DataError, VideoError: a clip of the course is missing or damaged.
     """
     plan = f"{'every' if every_movement else 'one'}-movement{'' if person else '-without-people'}"
-    target = Path(folder) if folder else cache("films") / plan
+    target = Path(folder) if folder else cache_or_new("films") / plan
     note = _note(every_movement, person)
     if (target / NOTE).is_file() and (target / NOTE).read_text(encoding="utf-8") == note:
         return target

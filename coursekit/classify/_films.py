@@ -198,11 +198,11 @@ def official(found: Films, folder: Path_, number: int = 1) -> tuple[Films, torch
 
 def _in_folder(root: Path) -> Films:
     items, notes, unnamed = [], [], 0
-    loose = [path for path in sorted(root.iterdir()) if _is_film(path)]
+    loose = [path for path in sorted(root.iterdir()) if features.is_video(path)]
     if loose:
         notes.append(f"{len(loose)} films lie in the folder itself and have no class; left out.")
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
-        inside = [path for path in sorted(folder.rglob("*")) if _is_film(path)]
+        inside = features.videos_in(folder)
         if not inside:
             notes.append(f"The subfolder {folder.name} has no films.")
         for path in inside:
@@ -292,10 +292,6 @@ def _contents(items: Sequence[Film]) -> list[str]:
         sha256(film.path) if count[size] > 1 else str(film.path)
         for film, size in zip(items, sizes, strict=True)
     ]
-
-
-def _is_film(path: Path) -> bool:
-    return path.suffix.lower() in features.SUFFIXES and path.name[0] != "." and path.is_file()
 
 
 def _ucf_lists(root: Path, number: int) -> dict[str, int]:

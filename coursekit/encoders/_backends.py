@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from coursekit._shared._text import first_line
 from coursekit.encoders import _onnx
 
 Run = Callable[[torch.Tensor], torch.Tensor]
@@ -67,9 +68,9 @@ def runner(
             return _exported(network, example, entry)
         except Exception as error:  # the exporter raises whatever a network makes it raise
             if backend == "onnx":
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise ValueError(
-                    f"backend='onnx': {type(network).__name__} cannot be exported ({reason}); take 'folded'"
+                    f"backend='onnx': {type(network).__name__} cannot be exported "
+                    f"({first_line(error)}); take 'folded'"
                 ) from error
     folded, right = fold(_copied(network), example)
     run = _plain(folded.to(device), device, half=device.type == "cuda")

@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from coursekit import layout
+from coursekit._shared._text import first_line
 from coursekit.device import move, pick
 from coursekit.encoders import _backends, _networks, _onnx
 from coursekit.encoders._sliding_window import Windows
-from coursekit.encoders._weights import DEFAULT, Built, Preprocessing, first_line, weights_hash
+from coursekit.encoders._weights import DEFAULT, Built, Preprocessing, weights_hash
 
 # Frames on a CPU. More is slower in PyTorch: above 32 MB, the C library fetches an activation's memory anew
 # each time (EfficientNet-Lite0's largest has 4.8 MB a frame); ONNX Runtime takes images one by one.

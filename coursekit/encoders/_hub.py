@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from coursekit.encoders._weights import WAYS_OUT, WeightsError, first_line
+from coursekit._shared._text import first_line
+from coursekit.encoders._weights import WAYS_OUT, WeightsError
 
 T = TypeVar("T")
 SECONDS = 10.0  # to wait for the hub's answer to the first question

@@ -22,9 +22,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from coursekit._shared._text import first_line
 from coursekit.encoders import _hub
 from coursekit.encoders._sliding_window import Windows
-from coursekit.encoders._weights import Adapted, Built, Preprocessing, WeightsError, first_line
+from coursekit.encoders._weights import Adapted, Built, Preprocessing, WeightsError
 
 # From one frame that the training showed to the next, in films of about 30 frames per second. These are the
 # papers' numbers; the configurations do not have them.

@@ -20,10 +20,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import platformdirs
 import torch
 from torch import nn
 
+from coursekit._shared._cache import cache
 from coursekit._shared._files import atomic
 from coursekit._shared._lock import sweep
 
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
             weights_hash: of the network's weights.
             example: float32 (B, 3, H, W).
         """
-        folder = _folder()
+        folder = cache("onnx")
         if folder is None:
             return None
         network = [name, weights_hash, list(example.shape[1:])]
@@ -124,13 +124,6 @@ class Entry(NamedTuple):
     def _checksum(self, model: bytes) -> bytes:
         """64 hex digits."""
         return hashlib.sha256(self.file.name.encode() + model).hexdigest().encode()
-
-
-def _folder() -> Path | None:
-    chosen = os.environ.get("COURSEKIT_CACHE")
-    if chosen is None:
-        return platformdirs.user_cache_path("coursekit") / "onnx"
-    return Path(chosen, "onnx") if chosen else None
 
 
 def _version(package: str) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from coursekit._shared._text import first_line
 from coursekit.encoders import _hub
-from coursekit.encoders._weights import WAYS_OUT, Built, Preprocessing, WeightsError, first_line
+from coursekit.encoders._weights import WAYS_OUT, Built, Preprocessing, WeightsError
 
 
 def build(name: str, pretrained: bool) -> Built:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from coursekit._shared._text import first_line
 from coursekit.encoders._sliding_window import Windows
 
 DEFAULT = "efficientnet_lite0"
@@ -124,8 +125,3 @@ def take(network: nn.Module, state: dict[str, torch.Tensor], source: str) -> Non
             f"{f' and {len(errors) - 3} more' if len(errors) > 3 else ''}; take the weights of this network"
         )
     network.load_state_dict(state, strict=False)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -56,7 +56,7 @@ from coursekit.features._extract import describe, extract, extract_to, recipe, s
 from coursekit.features._file import Features, FeaturesError, header, load, save
 from coursekit.features._formats import FORMATS, Rows
 from coursekit.features._manifest import Row
-from coursekit.features._videos import SUFFIXES, Listed, read_list
+from coursekit.features._videos import SUFFIXES, Listed, is_video, read_list, videos_in
 
 __all__ = [
     "ERRORS",
@@ -78,10 +78,12 @@ __all__ = [
     "extract_all",
     "extract_to",
     "header",
+    "is_video",
     "load",
     "mask",
     "read_list",
     "recipe",
     "save",
     "stream",
+    "videos_in",
 ]

@@ -64,7 +64,7 @@ def _placed(video: Listed) -> Listed:
 
 
 def _inside(folder: Listed) -> list[Listed]:
-    files = [file for file in _walk(folder.path) if _is_video(file)]
+    files = videos_in(folder.path)
     if not files:
         raise ValueError(f"the folder {folder.path} has no video file ({', '.join(sorted(SUFFIXES))})")
     places = [file.relative_to(folder.path).with_name(file.stem) for file in files]
@@ -72,6 +72,11 @@ def _inside(folder: Listed) -> list[Listed]:
         replace(folder, path=file, place=PurePath(folder.place, place).as_posix())
         for file, place in zip(files, places, strict=True)
     ]
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """The videos in a folder and its subfolders, sorted; without hidden ones and links to folders."""
+    return [file for file in _walk(folder) if is_video(file)]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -91,7 +96,8 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def _is_video(file: Path) -> bool:
+def is_video(file: Path) -> bool:
+    """Whether a file is taken for a video: by its suffix, and its first bytes where text has the same one."""
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES or file.name.startswith(".") or not file.is_file():
         return False

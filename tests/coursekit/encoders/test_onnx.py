@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 import torch
 from torch import nn
@@ -164,7 +165,7 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, monkeypatch, e
 
 
 def test_the_cache_is_in_the_users_folder_and_an_empty_variable_turns_it_off(tmp_path, monkeypatch, exports):
-    monkeypatch.setattr(_onnx.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSEKIT_CACHE", "")
     tiny()

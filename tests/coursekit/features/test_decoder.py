@@ -24,14 +24,6 @@ def means():
 
 
 @pytest.fixture
-def installed():
-    try:
-        _torchcodec.check_decoder("torchcodec")
-    except ValueError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
 def by_our_reader(monkeypatch):
     """Our own reader in torchcodec's place; the list of films that it was asked for."""
     asked = []

@@ -34,14 +34,6 @@ def stand_in(monkeypatch):
     return faults
 
 
-@pytest.fixture
-def installed():
-    try:
-        _torchcodec.check_decoder("torchcodec")
-    except ValueError as error:
-        pytest.skip(str(error))
-
-
 def frames(path, **part):
     return list(_torchcodec.stream(path, Selection(**part), None, CPU))
 
