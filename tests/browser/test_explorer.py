@@ -655,6 +655,8 @@ def check_themes(page):
         command = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
         page.evaluate(command, f"JupyterLab {theme}")
         page.wait_for_function(FOLLOWS, arg=theme == "Dark", timeout=20_000)
+        # JupyterLab removes its splash 200 ms after a change; a change before that is an error of its own.
+        page.wait_for_function("document.getElementById('jupyterlab-splash') === null")
 
 
 def test_in_jupyterlab(running, page, screenshot):

@@ -118,6 +118,14 @@ def test_a_theme_that_changes_while_the_output_is_hidden_is_followed_when_it_is_
     check_dark(page, True)
 
 
+def test_a_theme_whose_change_starts_no_transition_is_followed_within_seconds(page):  # noqa: F811
+    show(page, output(), "body { color: #222 } .dark { color: #eee }")
+    inside(page)
+    page.evaluate("addEventListener('transitionend', (event) => event.stopImmediatePropagation(), true)")
+    page.evaluate("document.body.className = 'dark'")
+    check_dark(page, True)
+
+
 REMOVE = """<script>new MutationObserver((changes) => {
     const added = changes.flatMap((change) => [...change.addedNodes]);
     for (const node of added) if (node.tagName === "IFRAME") node.remove();
