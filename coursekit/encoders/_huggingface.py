@@ -27,11 +27,16 @@ from coursekit.encoders import _hub
 from coursekit.encoders._sliding_window import Windows
 from coursekit.encoders._weights import Adapted, Built, Preprocessing, WeightsError
 
-# From one frame that the training showed to the next, in films of about 30 frames per second. These are the
-# papers' numbers; the configurations do not have them.
-# VideoMAE: Tong et al. 2022, 16 x 4 on Kinetics. V-JEPA 2: Assran et al. 2025, 4 frames per second.
-# TimeSformer: Bertasius et al. 2021, 8 x 32. ViViT: Arnab et al. 2021, 32 x 2.
+# From one frame that the training showed to the next, in films of about 30 frames per second. transformers'
+# configurations do not have it; these are the numbers of the repositories in which the networks were trained.
+# VideoMAE: github.com/MCG-NJU/VideoMAE, scripts/kinetics (16 x 4).
+# V-JEPA 2: github.com/facebookresearch/vjepa2, configs/train (4 frames per second).
+# TimeSformer: github.com/facebookresearch/TimeSformer, configs/Kinetics (8 x 32).
+# ViViT: github.com/google-research/scenic, projects/vivit/configs/kinetics400/vivit_base_k400.py (32 x 2).
 STRIDES = {"videomae": 4, "vjepa2": 8, "timesformer": 32, "vivit": 2}
+# Classifiers with another stride, by the number of frames that they see. TimeSformer: the same folder, HR is
+# 16 x 16 and L is 96 x 4. V-JEPA 2: configs/inference; SSv2 is 16 x 4 or 64 x 2, Diving48 is 32 x 2.
+CLASSIFIER_STRIDES = {"timesformer": {16: 16, 96: 4}, "vjepa2": {16: 4, 32: 2, 64: 2}}
 # Transformers would ask on the terminal whether to run code of the repository: it is never run.
 SAFE = {"trust_remote_code": False}
 EXAMPLES = (
@@ -68,6 +73,8 @@ def build(name: str, pretrained: bool) -> Built:
     labels = tuple(config.id2label[index] for index in range(config.num_labels)) if decides else ()
     length = config.frames_per_clip if config.model_type == "vjepa2" else config.num_frames
     stride = STRIDES[config.model_type]
+    if decides:
+        stride = CLASSIFIER_STRIDES.get(config.model_type, {}).get(length, stride)
     weights = f"{name} {revision}" if revision else Path(name).name
     return Built(
         _Tokens(network), "inner.classifier" if decides else "", None, _preprocessing(processor),

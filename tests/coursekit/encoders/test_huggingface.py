@@ -99,6 +99,23 @@ def test_features_and_decision_layer_are_the_published_network(kind, saved, clip
     assert encoder.windows.stride == _huggingface.STRIDES[kind.split()[0]]
 
 
+@pytest.mark.parametrize(
+    ("kind", "length", "stride"),
+    [
+        ("timesformer decides", 8, 32), ("timesformer decides", 16, 16), ("timesformer decides", 96, 4),
+        ("vjepa2 decides", 16, 4), ("vjepa2 decides", 32, 2), ("vjepa2 decides", 64, 2),
+        ("vjepa2", 64, 8), ("vivit decides", 32, 2), ("videomae decides", 16, 4), ("videomae", 16, 4),
+    ],
+)  # fmt: skip
+def test_the_stride_is_that_of_the_training_of_each_published_length(kind, length, stride, saved):
+    folder, _, _ = saved(kind)
+    config = json.loads((folder / "config.json").read_text())
+    config["frames_per_clip" if "vjepa2" in kind else "num_frames"] = length
+    (folder / "config.json").write_text(json.dumps(config))
+    windows = encoders.load(f"hf/{folder}", weights="random", start=False).windows
+    assert (windows.length, windows.stride, windows.step) == (length, stride, length * stride)
+
+
 def test_without_a_decision_layer_the_row_is_the_average_of_the_tokens(saved, clip):
     folder, model, processor = saved("vjepa2")
     encoder = encoders.load(f"hf/{folder}")
