@@ -40,7 +40,6 @@ from coursekit.classify._models import (
     changes,
     mean,
     model,
-    pad,
 )
 from coursekit.classify._report import Measured, Report, run, strip
 
@@ -75,7 +74,6 @@ __all__ = [
     "model",
     "most_frequent",
     "official",
-    "pad",
     "run",
     "save",
     "shared",

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import psutil
 import torch
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 from torch import nn
 
-from coursekit import train
+from coursekit import features, train
 
 Rows = Sequence[torch.Tensor]  # of each film float32 (T, k)
 HIDDEN = 32  # numbers in the state of the GRU, channels of the convolution
@@ -102,31 +101,18 @@ class Linear:
         return torch.stack([self.pooled(each) for each in rows]).double().numpy()  # (N, k)
 
 
-def pad(rows: Rows, length: int | None = None) -> torch.Tensor:
-    """Films of different lengths as one tensor (N, T, k + 1): the last number of a row is 1, of padding 0.
-
-    Args:
-        rows: of each film (T, k).
-        length: T of the result; None takes that of the longest film.
-    """
-    marked = [torch.cat([each, torch.ones(len(each), 1)], dim=1) for each in rows]  # (T, k + 1) each
-    padded = nn.utils.rnn.pad_sequence(marked, batch_first=True)  # (N, T, k + 1)
-    return nn.functional.pad(padded, (0, 0, 0, max(0, (length or 0) - padded.shape[1])))
-
-
 class _Network(nn.Module):
-    """Takes what `pad` makes, and scales each of the k numbers as in the training films."""
+    """Takes what `features.pad` makes, and scales each of the k numbers as in the training films."""
 
     def __init__(self, k: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(k))
         self.register_buffer("scale", torch.ones(k))
 
-    def split(self, padded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, k + 1) -> values (B, T, k), 0 where there is padding, and which rows are real (B, T, 1)."""
-        values, real = padded[..., :-1], padded[..., -1:]
+    def scaled(self, values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """(B, T, k), and which rows are real, bool (B, T, 1) -> (B, T, k), 0 where there is padding."""
         mean, scale = self.get_buffer("mean"), self.get_buffer("scale")
-        return (values - mean) / scale * real, real  # scaling moves the zeros: the mask comes after it
+        return ((values - mean) / scale).where(real, 0)  # scaling moves the zeros: the mask comes after it
 
 
 class Gru(_Network):
@@ -137,12 +123,11 @@ class Gru(_Network):
         self.read = nn.GRU(k, hidden, batch_first=True)
         self.decide = nn.Linear(hidden, classes)
 
-    def forward(self, padded: torch.Tensor) -> torch.Tensor:
-        """(B, T, k + 1) -> scores (B, classes)."""
-        values, real = self.split(padded)
-        states, _ = self.read(values)  # (B, T, hidden); a state knows nothing of the rows after it
-        last = real.sum(dim=1, dtype=torch.int64) - 1  # (B, 1)
-        at_last = states[torch.arange(len(states), device=states.device), last[:, 0]]  # (B, hidden)
+    def forward(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """(B, T, k), (B,) -> scores (B, classes)."""
+        real = features.mask(lengths)[..., None]  # (B, T, 1)
+        states, _ = self.read(self.scaled(values, real))  # (B, T, hidden); none knows of the rows after it
+        at_last = states[torch.arange(len(states)), lengths - 1]  # (B, hidden)
         scores: torch.Tensor = self.decide(at_last)  # (B, classes)
         return scores
 
@@ -155,12 +140,26 @@ class Convolution(_Network):
         self.over_time = nn.Conv1d(k, hidden, kernel_size=3, padding=1)
         self.decide = nn.Linear(hidden, classes)
 
-    def forward(self, padded: torch.Tensor) -> torch.Tensor:
-        """(B, T, k + 1) -> scores (B, classes)."""
-        values, real = self.split(padded)
-        found = self.over_time(values.transpose(1, 2)).relu().transpose(1, 2)  # (B, T, hidden)
-        average = (found * real).sum(dim=1) / real.sum(dim=1)  # (B, hidden)
+    def forward(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """(B, T, k), (B,) -> scores (B, classes)."""
+        real = features.mask(lengths)[..., None]  # (B, T, 1)
+        channels = self.scaled(values, real).transpose(1, 2)  # (B, k, T)
+        found = self.over_time(channels).relu().transpose(1, 2)  # (B, T, hidden)
+        average = (found * real).sum(dim=1) / lengths[:, None]  # (B, hidden)
         scores: torch.Tensor = self.decide(average)  # (B, classes)
+        return scores
+
+
+class _ByNumber(nn.Module):
+    """Takes numbers of films, so that a batch is padded when `train` draws it, to the longest of its own."""
+
+    def __init__(self, network: nn.Module, rows: Rows) -> None:
+        super().__init__()
+        self.network, self.rows = network, rows
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        """int64 (B,) -> scores (B, classes)."""
+        scores: torch.Tensor = self.network(*features.pad([self.rows[n] for n in numbers.tolist()]))
         return scores
 
 
@@ -177,27 +176,26 @@ class Trained:
 
     def fit(self, rows: Rows, labels: torch.Tensor, classes: int, seed: int = 0) -> Trained:
         """As `Classifier.fit`; the seed is that of the first weights and of the order of the films."""
-        _check_memory(rows)
         every = torch.cat(list(rows))  # (sum of T, k)
         deviation = every.std(dim=0, correction=0).clamp(min=1e-6)  # (k,)
 
         def make() -> nn.Module:
-            model = self.network(every.shape[1], classes)
-            model.get_buffer("mean").copy_(every.mean(dim=0))
-            model.get_buffer("scale").copy_(deviation)
-            return model
+            self.model = self.network(every.shape[1], classes)
+            self.model.get_buffer("mean").copy_(every.mean(dim=0))
+            self.model.get_buffer("scale").copy_(deviation)
+            return _ByNumber(self.model, rows)
 
-        self.model = train.fit(
-            make, pad(rows), labels, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=seed, device="cpu",
-            progress=False,
-        ).model  # fmt: skip
+        train.fit(
+            make, torch.arange(len(rows)), labels, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=seed,
+            device="cpu", progress=False,
+        )  # fmt: skip
         return self
 
     def scores(self, rows: Rows) -> torch.Tensor:
         """As `Classifier.scores`."""
+        numbers = torch.arange(len(rows)).split(BATCH)
         with torch.inference_mode():
-            scores: torch.Tensor = self.model(pad(rows))
-        return scores
+            return torch.cat([_ByNumber(self.model, rows)(batch) for batch in numbers])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As `Classifier.arrays`."""
@@ -209,19 +207,6 @@ class Trained:
         self.model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
         self.model.eval()
         return self
-
-
-def _check_memory(rows: Rows) -> None:
-    """Raise a ValueError if the films, padded to the longest one, do not fit into memory."""
-    longest = max(len(each) for each in rows)
-    needed = 4 * len(rows) * longest * (rows[0].shape[1] + 1)  # bytes
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise ValueError(
-            f"{len(rows)} films, padded to the {longest} rows of the longest one, take {needed / 1e9:.3g} GB "
-            f"of memory, and {free / 1e9:.3g} GB are free: leave out the longest films, take fewer rows in a "
-            "second (fps), or the model mean or changes"
-        )
 
 
 MODELS: dict[str, Callable[[], Any]] = {

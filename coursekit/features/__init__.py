@@ -51,7 +51,7 @@ Source: Lecture 56, 22:28.
 from coursekit._shared._dask import ClusterError
 from coursekit._shared._lock import LockedError
 from coursekit.features._batch import ERRORS, Report, extract_all
-from coursekit.features._dataset import FeatureFiles, collate, dataset, mask
+from coursekit.features._dataset import FeatureFiles, collate, dataset, mask, pad
 from coursekit.features._extract import describe, extract, extract_to, recipe, stream
 from coursekit.features._file import Features, FeaturesError, header, load, save
 from coursekit.features._formats import FORMATS, Rows
@@ -81,6 +81,7 @@ __all__ = [
     "is_video",
     "load",
     "mask",
+    "pad",
     "read_list",
     "recipe",
     "save",

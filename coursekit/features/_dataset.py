@@ -71,11 +71,25 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
     return FeatureFiles(folder, labels)
 
 
-def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Items of different lengths as one batch, padded with zeros: the `collate_fn` of a DataLoader.
+def pad(films: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Films of different lengths as one batch, with zeros behind the end of the shorter ones.
 
     The padding is no part of the films. A network must leave it out, by `mask(lengths)` or by
     `torch.nn.utils.rnn.pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)`.
+
+    Args:
+        films: of each film float32 (T, k); B of them, one or more.
+
+    Returns:
+        values: float32 (B, T, k), where T is the length of the longest.
+        lengths: int64 (B,), how many rows of each are not padding.
+    """
+    lengths = torch.tensor([len(film) for film in films])  # (B,)
+    return torch.nn.utils.rnn.pad_sequence(list(films), batch_first=True), lengths
+
+
+def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Items of different lengths as one padded batch (see `pad`): the `collate_fn` of a DataLoader.
 
     Args:
         items: of a `dataset`; B of them, one or more.
@@ -85,8 +99,7 @@ def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Te
         lengths: int64 (B,), how many rows of each are not padding.
         labels: int64 (B,).
     """
-    values = torch.nn.utils.rnn.pad_sequence([item[0] for item in items], batch_first=True)  # (B, T, k)
-    lengths = torch.tensor([len(item[0]) for item in items])  # (B,)
+    values, lengths = pad([item[0] for item in items])  # (B, T, k), (B,)
     labels = torch.tensor([item[1] for item in items])  # (B,)
     return values, lengths, labels
 
@@ -98,7 +111,7 @@ def mask(lengths: torch.Tensor) -> torch.Tensor:
     [[1, 0, 0], [1, 1, 1]]
 
     Args:
-        lengths: int64 (B,), as `collate` gives them.
+        lengths: int64 (B,), as `pad` and `collate` give them.
     """
     steps = torch.arange(int(lengths.max()), device=lengths.device)  # (T,)
     return steps < lengths[:, None]  # (B, T)

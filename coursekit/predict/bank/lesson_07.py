@@ -51,16 +51,15 @@ QUESTIONS: dict[str, Question] = {
     "batch-with-padding": ShapeQuestion(
         text=(
             "Three films have 6, 10 and 8 rows of 1280 numbers. To go through a network together they become "
-            "one tensor: zeros fill up the shorter films. Each row gets one more number, which is 1 for a "
-            "real row and 0 for padding. What is the shape?"
+            "one tensor: zeros fill up the shorter films. What is the shape?"
         ),
-        answer=(3, 10, 1281),
-        why="Three films, as many rows as the longest has, and 1280 + 1 numbers in each.",
+        answer=(3, 10, 1280),
+        why="Three films, as many rows as the longest has, and 1280 numbers in each.",
         because={
-            (3, 10, 1280): "The number that marks real rows is missing.",
-            (3, 24, 1281): "The films are not put behind each other: each has a place of its own.",
-            (24, 1281): "That puts the films behind each other. A batch has an axis for the films.",
-            (3, 6, 1281): "Cutting to the shortest would lose rows.",
+            (3, 24, 1280): "The films are not put behind each other: each has a place of its own.",
+            (24, 1280): "That puts the films behind each other. A batch has an axis for the films.",
+            (3, 6, 1280): "Cutting to the shortest would lose rows.",
+            (3, 8, 1280): "The longest film has 10 rows, and none of them is lost.",
         },
     ),
     # Split by film

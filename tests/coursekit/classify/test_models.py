@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import classify
-from coursekit.classify import _file
+from coursekit import classify, features
+from coursekit.classify import _file, _models
 
 NETWORKS = [classify.Gru, classify.Convolution]
 
@@ -25,20 +25,44 @@ def scaled(request):
 def test_padding_never_changes_a_score(scaled, length):
     film = torch.randn(length, 20)
     with torch.inference_mode():
-        alone = scaled(classify.pad([film]))  # (1, 3)
-        for padded in (length + 1, length + 2, 50):
-            torch.testing.assert_close(scaled(classify.pad([film], padded)), alone)
-        together = scaled(classify.pad([torch.randn(9, 20), film]))  # (2, 3)
-    torch.testing.assert_close(together[1:], alone)
+        alone = scaled(*features.pad([film]))  # (1, 3)
+        for longest in (length + 1, length + 2, 50):
+            together = scaled(*features.pad([torch.randn(longest, 20), film]))  # (2, 3)
+            torch.testing.assert_close(together[1:], alone)
 
 
 @pytest.mark.parametrize("scaled", NETWORKS, indirect=True)
 def test_what_stands_in_the_padding_does_not_count(scaled):
-    padded = classify.pad([torch.randn(4, 20)], 7)  # (1, 7, 21)
-    other = padded.clone()
-    other[:, 4:, :-1] = 99.0
+    values, lengths = features.pad([torch.randn(7, 20), torch.randn(4, 20)])  # (2, 7, 20), (2,)
+    other = values.clone()
+    other[1, 4:] = torch.nan
     with torch.inference_mode():
-        torch.testing.assert_close(scaled(other), scaled(padded))
+        torch.testing.assert_close(scaled(other, lengths), scaled(values, lengths))
+
+
+@pytest.mark.parametrize("name", ["gru", "convolution"])
+def test_a_long_film_pads_its_own_batches_only(name, people, monkeypatch):
+    rows, labels, _ = people
+    rows = [*rows[:-1], torch.randn(50, 20)]
+    shapes, real = [], features.pad
+
+    def pad(films):
+        batch = real(films)
+        shapes.append(tuple(batch[0].shape))
+        return batch
+
+    monkeypatch.setattr(features, "pad", pad)
+    classify.model(name).fit(rows, labels, 2).scores(rows)
+    assert max(count for count, _, _ in shapes) == _models.BATCH
+    assert {length for _, length, _ in shapes} == {5, 50}
+
+
+@pytest.mark.parametrize("name", ["gru", "convolution"])
+def test_the_same_seed_trains_the_same_model_whatever_was_drawn_before(name, people):
+    rows, labels, _ = people
+    first, again, other = (classify.model(name).fit(rows, labels, 2, seed).scores(rows) for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_changes_ignore_what_stays_the_same():
@@ -103,11 +127,3 @@ def test_a_model_file_may_have_any_name(people, tmp_path):
     saved = _file.trained("mean", rows, labels, ("a", "b"), {})
     assert classify.load(classify.save(tmp_path / "model", saved)).classes == ("a", "b")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
-def test_films_that_do_not_fit_into_memory_are_refused_with_what_to_do(monkeypatch):
-    rows = [torch.zeros(1, 999)] * 9 + [torch.zeros(1000, 999)]
-    free = type("Memory", (), {"available": 30_000_000})
-    monkeypatch.setattr("coursekit.classify._models.psutil.virtual_memory", lambda: free)
-    with pytest.raises(ValueError, match=r"padded to the 1000 rows.*0\.04 GB.*or the model mean"):
-        classify.model("gru").fit(rows, torch.arange(10) % 2, 2)
