@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from coursekit.features._file import FeaturesError, header, load
 from coursekit.features._formats import BY_SUFFIX, Notes
-from coursekit.features._manifest import Manifest, Row
+from coursekit.features._manifest import NAME, Manifest, Row
 
 Path_ = str | os.PathLike[str]
 Item = tuple[torch.Tensor, int, torch.Tensor]  # float32 (T, k), the number of its class, float64 (T,)
@@ -31,8 +31,8 @@ class FeatureFiles(Dataset[Item]):
     def __init__(self, folder: Path_, labels: Mapping[str, str] | None = None) -> None:
         """Find the files and check that they go together; see `dataset`."""
         root = Path(folder)
-        self.paths = _files(root)
         rows = _listed(root)
+        self.paths = _files(root, rows)
         inside = [path.relative_to(root).as_posix() for path in self.paths]
         told = labels if labels is not None else {name: row.label for name, row in rows.items() if row.label}
         names = [_label(root, name, told, needed=labels is not None) for name in inside]
@@ -57,6 +57,10 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
         films = features.dataset("features")            # features/waving/anna_01.h5 has the label "waving"
         values, label, times = films[0]                 # (T, k), int, (T,)
         batches = DataLoader(films, batch_size=8, shuffle=True, collate_fn=features.collate)
+
+    A file of a video that the manifest does not call done is left out: the last run could not read the video,
+    or did not come to it, and what lies there is of an earlier run. A file that the manifest does not list is
+    taken.
 
     Args:
         folder: as `extract_all` writes it.
@@ -117,7 +121,16 @@ def mask(lengths: torch.Tensor) -> torch.Tensor:
     return steps < lengths[:, None]  # (B, T)
 
 
-def _files(folder: Path) -> tuple[Path, ...]:
+def _files(folder: Path, rows: Mapping[str, Row]) -> tuple[Path, ...]:
+    """The feature files of a folder, in the order of their paths.
+
+    Args:
+        folder: the folder.
+        rows: of its manifest, by feature file; those that are not done are left out.
+
+    Raises:
+        FeaturesError: there is no such folder, or no such file in it.
+    """
     if not folder.is_dir():
         raise FeaturesError(f"there is no folder {folder}; the folder read from is {Path.cwd()}")
     inside = (path for path in folder.rglob("*") if path.suffix.lower() in BY_SUFFIX)
@@ -126,7 +139,16 @@ def _files(folder: Path) -> tuple[Path, ...]:
         raise FeaturesError(
             f"{folder} has no feature file: `coursekit features FILMS --out {folder}` makes them"
         )
-    return tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix()))
+    by_name = {path.relative_to(folder).as_posix(): path for path in files}
+    current = [
+        path for name, path in sorted(by_name.items()) if name not in rows or rows[name].status == "done"
+    ]
+    if not current:
+        raise FeaturesError(
+            f"{folder} has feature files of earlier runs only: {folder / NAME} says of each video why it is "
+            "not done. Repair that, and start the same command again"
+        )
+    return tuple(current)
 
 
 def _listed(folder: Path) -> dict[str, Row]:

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from torch.utils.data import DataLoader
 
 from coursekit import features
+from coursekit.features._manifest import Manifest, Row
 
 
 def put(path: Path, length: int, **options) -> features.Features:
@@ -94,6 +95,19 @@ def test_a_folder_without_feature_files_is_an_error_that_says_how_to_make_them(t
         features.dataset(tmp_path)
     with pytest.raises(features.FeaturesError, match=r"no folder .*nowhere"):
         features.dataset(tmp_path / "nowhere")
+
+
+def test_a_file_of_a_video_that_is_not_done_any_more_is_left_out(folder):
+    (folder / "manifest.csv").unlink()
+    table = Manifest(folder)
+    rows = [Row(f"../{name}.mp4", f"{name}.h5", "done") for name in ("a/x", "b/1", "b/deep/1")]
+    table.put([rows[0], rows[1].failed("is not a video"), replace(rows[2], status="waiting")])
+    inside = [path.relative_to(folder).as_posix() for path in features.dataset(folder).paths]
+    assert inside == ["a/x.h5", "b/ä 2.h5"], "done, and not listed"
+    (folder / "b" / "ä 2.h5").unlink()
+    table.put([rows[0].failed("is not a video")])
+    with pytest.raises(features.FeaturesError, match=r"earlier runs only: .*manifest\.csv says"):
+        features.dataset(folder)
 
 
 @pytest.mark.parametrize("other", [{"k": 5}, {"encoder": "another"}])
