@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from coursekit.features._formats import BY_SUFFIX, DAMAGE, Rows, Stored, beside, is_other_json
+from coursekit.features._formats import BY_SUFFIX, DAMAGE, Append, Rows, Stored, beside, is_other_json
 
 Path_ = str | os.PathLike[str]
 _TEXTS = ("encoder", "weights", "weights_hash", "source", "source_sha256")
@@ -73,14 +73,27 @@ def target_of(path: Path_) -> Path:
     return file
 
 
-def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterator[Rows]) -> None:
+def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterable[Rows]) -> None:
     """Write rows (b, k) to a feature file as they come, whole or not at all.
 
     Raises:
         FeaturesError: the disk is full, or the file cannot be written for another reason.
     """
+    with begun(file, notes, k) as append:
+        for row in rows:
+            append(row)
+
+
+@contextmanager
+def begun(file: Path, notes: dict[str, Any], k: int) -> Iterator[Append]:
+    """A feature file that takes rows (b, k) while the block runs; it is there at the end, if nothing is raised.
+
+    Raises:
+        FeaturesError: as `write_rows`.
+    """
     try:
-        BY_SUFFIX[file.suffix.lower()].write(file, notes, k, rows)
+        with BY_SUFFIX[file.suffix.lower()].begin(file, notes, k) as append:
+            yield append
     except OSError as error:
         raise FeaturesError(f"{file} could not be written: {error}") from error
 
@@ -97,7 +110,7 @@ def save(path: Path_, features: Features) -> Path:
     file = target_of(path)
     notes = {name: getattr(features, name) for name in (*_TEXTS, *_OBJECTS, "source_bytes")}
     rows = Rows(features.values, features.times.tolist(), features.frames.tolist())
-    write_rows(file, notes, features.values.shape[1], iter([rows]))
+    write_rows(file, notes, features.values.shape[1], [rows])
     return file
 
 

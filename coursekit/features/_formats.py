@@ -1,7 +1,8 @@
 """The formats of a feature file: rows are written to each as they come, and read from each in part.
 
-Each format has a function that writes a file, whole or not at all, and one that opens it. How many rows there
-will be is known at the end only. HDF5 can grow; for the other two, the rows wait in a temporary file.
+Each format has a function that begins a file, which is there whole or not at all, and one that opens it. How
+many rows there will be is known at the end only. HDF5 can grow; for the other two, the rows wait in a temporary
+file.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class Rows(NamedTuple):
     frames: list[int]  # b
 
 
+Append = Callable[[Rows], None]
+
+
 class Stored(NamedTuple):
     """An open feature file. What is sliced is read from the disk, and nothing else."""
 
@@ -56,18 +60,22 @@ class Stored(NamedTuple):
 # ---------------------------------------------------------------------------------------------- HDF5
 
 
-def _write_hdf5(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+@contextmanager
+def _begin_hdf5(file: Path, notes: Notes, k: int) -> Iterator[Append]:
     with atomic(file, suffix="") as partial, h5py.File(partial, "w") as hdf5:
         values = hdf5.create_dataset(
             "values", (0, k), np.float32, maxshape=(None, k), chunks=(64, k), fletcher32=True
         )
         times = hdf5.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(4096,))
         numbers = hdf5.create_dataset("frames", (0,), np.int64, maxshape=(None,), chunks=(4096,))
-        for row in rows:
-            for dataset, new in ((values, row.values.numpy()), (times, row.times), (numbers, row.frames)):
+
+        def append(rows: Rows) -> None:
+            for dataset, new in ((values, rows.values.numpy()), (times, rows.times), (numbers, rows.frames)):
                 start = len(dataset)
                 dataset.resize(start + len(new), axis=0)
                 dataset[start:] = new
+
+        yield append
         for name, note in notes.items():
             hdf5.attrs[name] = json.dumps(note) if isinstance(note, dict) else note
 
@@ -84,30 +92,52 @@ def _open_hdf5(file: Path) -> Iterator[Stored]:
 # ------------------------------------------------------------------------------- rows in a temporary file
 
 
-class _Spooled(NamedTuple):
-    """All rows of a video, with the values in a temporary file."""
+class _Spool:
+    """The rows of a video that have come so far.
 
-    content: IO[bytes]  # of the values; float32, row after row
-    times: np.ndarray[Any, np.dtype[np.float64]]  # (T,)
-    frames: np.ndarray[Any, np.dtype[np.int64]]  # (T,)
-    checksum: str  # SHA-256 of `content`
+    Attributes:
+        times: float64 (T,), seconds.
+        frames: int64 (T,), the number of each frame.
+        checksum: SHA-256 of the values.
+    """
+
+    def __init__(self, content: IO[bytes]) -> None:
+        """Begin with an empty temporary file, for the values: float32, row after row."""
+        self._content, self._digest = content, hashlib.sha256()
+        self._times: list[float] = []
+        self._frames: list[int] = []
+
+    def append(self, rows: Rows) -> None:
+        """Write the values to the temporary file."""
+        piece = rows.values.numpy().astype("<f4").tobytes()
+        self._content.write(piece)
+        self._digest.update(piece)
+        self._times += rows.times
+        self._frames += rows.frames
+
+    def copy_values(self, target: IO[bytes]) -> None:
+        """Write all values to another file."""
+        self._content.seek(0)
+        shutil.copyfileobj(self._content, target)
+
+    @property
+    def times(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.array(self._times, np.float64)
+
+    @property
+    def frames(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return np.array(self._frames, np.int64)
+
+    @property
+    def checksum(self) -> str:
+        return self._digest.hexdigest()
 
 
 @contextmanager
-def _spooled(folder: Path, rows: Iterator[Rows]) -> Iterator[_Spooled]:
-    """Write the values of all rows to a file in `folder` that is gone at the end."""
-    times: list[float] = []
-    frames: list[int] = []
-    digest = hashlib.sha256()
+def _spool(folder: Path) -> Iterator[_Spool]:
+    """Rows that wait in a file in `folder`, which is gone at the end."""
     with tempfile.TemporaryFile(dir=folder) as content:
-        for row in rows:
-            piece = row.values.numpy().astype("<f4").tobytes()
-            content.write(piece)
-            digest.update(piece)
-            times += row.times
-            frames += row.frames
-        content.seek(0)
-        yield _Spooled(content, np.array(times, np.float64), np.array(frames, np.int64), digest.hexdigest())
+        yield _Spool(content)
 
 
 # ----------------------------------------------------------------------------------- npy, and a json beside
@@ -118,19 +148,21 @@ def beside(file: Path) -> Path:
     return file.with_suffix(".json")
 
 
-def _write_npy(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+@contextmanager
+def _begin_npy(file: Path, notes: Notes, k: int) -> Iterator[Append]:
     about = beside(file)
     with atomic(about, suffix=".json") as partial_about, atomic(file, suffix="") as partial:
-        with _spooled(file.parent, rows) as made, partial.open("wb") as target:
-            shape = len(made.times), k
+        with _spool(file.parent) as spool, partial.open("wb") as target:
+            yield spool.append
+            shape = len(spool.times), k
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(target, header)
-            shutil.copyfileobj(made.content, target)
+            spool.copy_values(target)
         described = {
             **notes,
-            "values_sha256": made.checksum,
-            "times": made.times.tolist(),
-            "frames": made.frames.tolist(),
+            "values_sha256": spool.checksum,
+            "times": spool.times.tolist(),
+            "frames": spool.frames.tolist(),
         }
         partial_about.write_text(json.dumps(described, indent=1), encoding="utf-8")
         # An old description must never stand beside new values. What a kill leaves here is half a pair.
@@ -154,7 +186,8 @@ def _open_npy(file: Path) -> Iterator[Stored]:
 # --------------------------------------------------------------------------------------------- safetensors
 
 
-def _write_safetensors(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -> None:
+@contextmanager
+def _begin_safetensors(file: Path, notes: Notes, k: int) -> Iterator[Append]:
     """Write the format by hand: the library's own writer wants all values in memory.
 
     The file is the length of the header (8 bytes), the header as JSON, and the bytes of the tensors. Those
@@ -164,16 +197,17 @@ def _write_safetensors(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -
     """
     with (
         atomic(file, suffix="") as partial,
-        _spooled(file.parent, rows) as made,
+        _spool(file.parent) as spool,
         partial.open("wb") as target,
     ):
-        length = len(made.times)
+        yield spool.append
+        length = len(spool.times)
         texts = {
             name: json.dumps(note) if isinstance(note, dict) else str(note) for name, note in notes.items()
         }
         ends = (8 * length, 16 * length, 16 * length + 4 * length * k)
         header = {
-            "__metadata__": {**texts, "values_sha256": made.checksum},
+            "__metadata__": {**texts, "values_sha256": spool.checksum},
             "times": {"dtype": "F64", "shape": [length], "data_offsets": [0, ends[0]]},
             "frames": {"dtype": "I64", "shape": [length], "data_offsets": [ends[0], ends[1]]},
             "values": {"dtype": "F32", "shape": [length, k], "data_offsets": [ends[1], ends[2]]},
@@ -181,8 +215,8 @@ def _write_safetensors(file: Path, notes: Notes, k: int, rows: Iterator[Rows]) -
         text = json.dumps(header).encode()
         text += b" " * (-len(text) % 8)
         target.write(struct.pack("<Q", len(text)) + text)
-        target.write(made.times.astype("<f8").tobytes() + made.frames.astype("<i8").tobytes())
-        shutil.copyfileobj(made.content, target)
+        target.write(spool.times.astype("<f8").tobytes() + spool.frames.astype("<i8").tobytes())
+        spool.copy_values(target)
 
 
 @contextmanager
@@ -205,19 +239,20 @@ class Format(NamedTuple):
 
     Attributes:
         suffix: by which its files are known.
-        write: write a file from (path, notes, k, rows), whole or not at all; OSError if it cannot be written.
+        begin: begin a file from (path, notes, k); what it yields takes the rows. The file is there when the
+            block ends; if the block raises, it is not. OSError if it cannot be written.
         open: open one; a `DAMAGE` or a ValueError if it is damaged or something else.
     """
 
     suffix: str
-    write: Callable[[Path, Notes, int, Iterator[Rows]], None]
+    begin: Callable[[Path, Notes, int], AbstractContextManager[Append]]
     open: Callable[[Path], AbstractContextManager[Stored]]
 
 
 FORMATS = {
-    "hdf5": Format(".h5", _write_hdf5, _open_hdf5),
-    "npy": Format(".npy", _write_npy, _open_npy),
-    "safetensors": Format(".safetensors", _write_safetensors, _open_safetensors),
+    "hdf5": Format(".h5", _begin_hdf5, _open_hdf5),
+    "npy": Format(".npy", _begin_npy, _open_npy),
+    "safetensors": Format(".safetensors", _begin_safetensors, _open_safetensors),
 }
 BY_SUFFIX = {**{kind.suffix: kind for kind in FORMATS.values()}, ".hdf5": FORMATS["hdf5"]}
 
