@@ -296,13 +296,16 @@ class Source:
         """The frames with the numbers `wanted`, which rise; one may be there several times."""
         ticks = {table.ticks[number] for number in wanted}
         stamps, are_keys = memoryview(table.rows.pts), memoryview(table.rows.are_keys)
-        start = _sparse.first(_sparse.Entries(stamps, are_keys), ticks)
-        packets = self._packets_from(table.rows[start]) if start else None
-        if packets is None:
+        in_groups = self._stream.codec_context.codec.canonical_name in _sparse.GROUPED
+        steps = _sparse.plan(_sparse.Entries(stamps, are_keys), ticks, in_groups=in_groups)
+        start = _sparse.first(steps)
+        packets = self._packets_from(table.rows[start]) if start else self._packets()
+        if packets is None:  # the file cannot be entered there
+            self._open_anew()
             packets, start = self._packets(), 0
         entries = _sparse.Entries(stamps[start:], are_keys[start:])  # views
         context = self._stream.codec_context
-        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries, ticks))
+        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries, steps[start:]))
         with closing(pictures):
             for number, again in groupby(wanted):
                 picture = next(pictures, None)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from enum import Enum
+from enum import IntEnum
 from itertools import islice, pairwise
 from typing import NamedTuple
 
@@ -50,48 +50,59 @@ class Entries(NamedTuple):
     are_keys: Sequence[int]  # 1 for key frames, else 0
 
 
-class Step(Enum):
+class Step(IntEnum):
     """What to do with a packet."""
 
-    DECODE = "its picture must come: it is wanted, or a key frame that tells whether the table is right"
-    PASS_ON = "a wanted picture may be built from its picture: the decoder decides"
-    DROP = "no wanted picture needs it"
+    DROP = 0  # no wanted picture needs it
+    PASS_ON = 1  # a wanted picture may be built from its picture: the decoder decides
+    CHECK = 2  # a key frame from which decoding begins: it must come, and be one, if the table is right
+    WANTED = 3  # its picture must come, and is given
 
 
-def plan(entries: Entries, wanted: Collection[int]) -> list[Step]:
+def plan(entries: Entries, wanted: Collection[int], *, in_groups: bool = True) -> bytearray:
     """What to do with each packet so that all wanted pictures can be decoded.
 
     Args:
         entries: the packets. Those before the first key frame form a group too.
         wanted: time stamps of the wanted pictures.
+        in_groups: the decoder may begin anew at each key frame (see `GROUPED`). If not, it begins at one and
+            decodes everything up to the last wanted picture.
+
+    Returns:
+        A `Step` for each packet.
     """
     stamps, are_keys = entries
-    steps = [Step.DROP] * len(stamps)
+    steps = bytearray(len(stamps))  # DROP
     starts = [place for place, is_key in enumerate(are_keys) if is_key or place == 0]
+    if not in_groups and wanted:  # one group, from a key frame before all wanted pictures
+        place = next(place for place, stamp in enumerate(stamps) if stamp in wanted)
+        earliest = min(wanted)
+        starts = [max((start for start in starts if start <= place and stamps[start] <= earliest), default=0)]
     needs_whole = False  # does the group that follows need all of this one?
     for start, stop in reversed(list(pairwise([*starts, len(stamps)]))):
         places = [place for place in range(start, stop) if stamps[place] in wanted]
         end = stop if needs_whole else places[-1] + 1 if places else start
         for place in range(start, end):
             steps[place] = Step.PASS_ON
-        for place in [start, *places] if end > start else []:
-            steps[place] = Step.DECODE
+        if end > start and are_keys[start]:
+            steps[start] = Step.CHECK
+        for place in places:
+            steps[place] = Step.WANTED
         # Pictures that are shown before the key frame of their group are also built from the group before.
         needs_whole = any(stamps[place] < stamps[start] for place in places)
     return steps
 
 
-def first(entries: Entries, wanted: Collection[int]) -> int:
-    """Place of the first packet that the plan does not drop; 0 if it drops all."""
-    steps = plan(entries, wanted)
-    return next((place for place, step in enumerate(steps) if step is not Step.DROP), 0)
+def first(steps: bytearray) -> int:
+    """Place of the first packet that is not dropped; 0 if all are."""
+    return next((place for place, step in enumerate(steps) if step != Step.DROP), 0)
 
 
 def pictures(
     packets: Iterable[Packet[VideoStream]],
     context: VideoCodecContext,
     entries: Entries,
-    wanted: Collection[int],
+    steps: Sequence[int],
 ) -> Iterator[VideoFrame]:
     """The wanted pictures in the order of display, as decoding everything would give them.
 
@@ -99,18 +110,17 @@ def pictures(
         packets: those of the video stream, from the first of `entries` on.
         context: the decoder of the stream.
         entries: what the table says about these packets.
-        wanted: time stamps of the wanted pictures.
+        steps: what to do with each, see `plan`.
 
     Raises:
         UnplannedError: the file does not decode as its table promises; what was given is right.
     """
     if not context.is_open:  # measured: with FFmpeg's own choice, one thread more, it takes an eighth longer
         context.thread_count = os.cpu_count() or 1
-    if context.codec.canonical_name not in GROUPED:
-        entries = Entries(entries.stamps, bytes(len(entries.stamps)))  # one group
-    steps = plan(entries, wanted)
-    needed = zip(*entries, steps, strict=True)
-    keys = {stamp for stamp, is_key, step in needed if is_key and step is Step.DECODE}
+    wanted = {stamp for stamp, step in zip(entries.stamps, steps, strict=True) if step == Step.WANTED}
+    keys = {
+        stamp for stamp, is_key, step in zip(*entries, steps, strict=True) if is_key and step >= Step.CHECK
+    }
     expected = iter(sorted(keys.union(wanted)))
     try:
         for picture in _decoded(packets, context, entries.stamps, steps):
@@ -135,26 +145,26 @@ def _decoded(
     packets: Iterable[Packet[VideoStream]],
     context: VideoCodecContext,
     stamps: Sequence[int],
-    steps: Sequence[Step],
+    steps: Sequence[int],
 ) -> Iterator[VideoFrame]:
     """Follow the plan; wanted pictures come, and others."""
     may_skip, may_drop = _is_marked(context), _disposable_in(context)
-    end = max((place for place, step in enumerate(steps, 1) if step is Step.DECODE), default=0)
+    end = max((place for place, step in enumerate(steps, 1) if step >= Step.CHECK), default=0)
     filled = False  # does the decoder hold pictures?
     holding = (packet for packet in packets if packet.size)
     planned = islice(zip(stamps, steps, strict=True), end)
     for packet, (stamp, step) in zip(holding, planned, strict=False):
         if packet.pts != stamp:
             raise UnplannedError(f"packet at {packet.pts}, expected {stamp}")
-        if step is Step.PASS_ON and filled and may_drop(packet):
+        if step == Step.PASS_ON and filled and may_drop(packet):
             continue
-        if step is not Step.DROP:
-            context.skip_frame = "NONREF" if may_skip and step is Step.PASS_ON else "DEFAULT"
+        if step != Step.DROP:
+            context.skip_frame = "NONREF" if may_skip and step == Step.PASS_ON else "DEFAULT"
             yield from packet.decode()
         elif filled:
             yield from context.decode(None)  # what it holds
             context.flush_buffers()
-        filled = step is not Step.DROP
+        filled = step != Step.DROP
     if filled:
         yield from context.decode(None)
         context.flush_buffers()

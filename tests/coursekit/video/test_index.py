@@ -159,7 +159,7 @@ def test_a_part_near_the_end_is_entered_at_its_group(suffix, tmp_path):
     ],
 )
 def test_times_are_trusted_only_if_a_decoder_gives_its_pictures_in_their_order(ticks, keys, depth, sound):
-    rows = Rows(Row(tick, None, 100, place in keys, 1) for place, tick in enumerate(ticks))
+    rows = Rows(Row(tick, None, place in keys) for place, tick in enumerate(ticks))
     assert is_sound(rows, depth) == sound
 
 

@@ -85,9 +85,10 @@ class Sparse:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             stream.thread_type, stream.codec_context.thread_count = "AUTO", threads
-            packets = container.demux(stream)
+            packets, context = container.demux(stream), stream.codec_context
+            steps = _sparse.plan(entries, wanted, in_groups=context.name in _sparse.GROUPED)
             try:
-                for picture in _sparse.pictures(packets, stream.codec_context, entries, wanted):
+                for picture in _sparse.pictures(packets, context, entries, steps):
                     self.pictures[picture.pts] = picture.to_ndarray()
             except _sparse.UnplannedError:
                 self.unplanned = True
@@ -139,8 +140,7 @@ def test_a_table_with_wrong_key_frames_never_gives_a_wrong_picture(any_film):
         sparse = Sparse(any_film, wrong, wanted)
         unplanned += sparse.unplanned
         assert sparse.agrees_with(pictures, wanted), wanted
-    keys_do_not_matter = any_film.name == "vp9.webm"
-    assert (unplanned == 0) == (keys_do_not_matter or all(are_keys))
+    assert (unplanned == 0) == all(are_keys)
 
 
 def test_pictures_that_recover_slowly_are_not_given(tmp_path):
@@ -177,7 +177,8 @@ def test_the_decoder_leaves_nothing_out_after_a_reader_that_stopped_early(tmp_pa
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         wanted = {entries.stamps[0], entries.stamps[12]}  # of one group
-        pictures = _sparse.pictures(container.demux(stream), stream.codec_context, entries, wanted)
+        steps = _sparse.plan(entries, wanted)
+        pictures = _sparse.pictures(container.demux(stream), stream.codec_context, entries, steps)
         next(pictures)
         pictures.close()
         assert stream.codec_context.skip_frame == "DEFAULT"
@@ -192,7 +193,7 @@ def test_the_decoder_is_told_to_leave_pictures_out_only_where_this_is_known_to_b
     told = set()
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        context, steps = stream.codec_context, [Step.PASS_ON] * 40 + [Step.DECODE] * 20
+        context, steps = stream.codec_context, [Step.PASS_ON] * 40 + [Step.WANTED] * 20
         for _ in _sparse._decoded(container.demux(stream), context, stamps, steps):
             told.add(context.skip_frame)
     assert ("NONREF" in told) == marked
@@ -207,7 +208,7 @@ def test_pictures_that_no_other_is_built_from_are_left_out_where_the_stream_mark
     stamps, _ = table(path)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        steps = [Step.PASS_ON] * (len(stamps) - 1) + [Step.DECODE]
+        steps = [Step.PASS_ON] * (len(stamps) - 1) + [Step.WANTED]
         count = sum(1 for _ in _sparse._decoded(container.demux(stream), stream.codec_context, stamps, steps))
     assert (count < COUNT) == fewer
 
@@ -251,7 +252,7 @@ def needed(entries, wanted):
 def test_the_plan_drops_exactly_what_no_wanted_picture_needs(case):
     entries, wanted = case
     steps = _sparse.plan(entries, wanted)
-    assert {place for place, step in enumerate(steps) if step is not Step.DROP} == needed(entries, wanted)
+    assert {place for place, step in enumerate(steps) if step != Step.DROP} == needed(entries, wanted)
 
 
 @given(tables())
@@ -259,6 +260,18 @@ def test_the_plan_lets_the_decoder_leave_out_neither_a_wanted_picture_nor_a_key_
     entries, wanted = case
     for stamp, is_key, step in zip(*entries, _sparse.plan(entries, wanted), strict=True):
         if stamp in wanted:
-            assert step is Step.DECODE
-        elif step is Step.PASS_ON:
+            assert step == Step.WANTED
+        elif step == Step.PASS_ON:
             assert not is_key
+
+
+@given(tables())
+def test_without_groups_everything_between_the_first_and_the_last_wanted_picture_is_decoded(case):
+    entries, wanted = case
+    steps = _sparse.plan(entries, wanted, in_groups=False)
+    places = [place for place, stamp in enumerate(entries.stamps) if stamp in wanted]
+    start = _sparse.first(steps)
+    end = max(places) + 1 if places else 0
+    assert {place for place, step in enumerate(steps) if step != Step.DROP} == set(range(start, end))
+    assert [place for place, step in enumerate(steps) if step == Step.WANTED] == places
+    assert start == 0 or (entries.are_keys[start] and entries.stamps[start] <= min(wanted))
