@@ -43,6 +43,7 @@ def _extract(options: argparse.Namespace) -> int:
             [*options.videos, *listed], options.out, options.encoder, fps=options.fps, every=options.every,
             format=options.format, track=options.track, decoder=options.decoder, device=options.device,
             progress=not options.quiet, scheduler=options.scheduler, workers=options.workers,
+            decoders=options.decoders,
         )  # fmt: skip
     except clear as error:
         print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -180,6 +181,10 @@ def _add_features(commands: Any) -> None:
         help="pyav (default), or torchcodec: decodes on the device if it is a GPU (not run on one so far)",
     )  # fmt: skip
     who = command.add_mutually_exclusive_group()
+    who.add_argument(
+        "--decoders", type=_whole, default=0, metavar="N",
+        help="decode in N processes, which feed one network: for a GPU that waits for frames (%(default)s)",
+    )  # fmt: skip
     who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
     who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")
     command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")

@@ -119,16 +119,7 @@ class Encoder:
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, as the weights were trained: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
-        # Imported here: it takes a second, and who only describes an encoder does not need it.
-        from torchvision.transforms.v2 import InterpolationMode
-        from torchvision.transforms.v2 import functional as transforms
-
-        resize, crop, interpolation, _, _ = self.preprocessing
-        sides = [resize] if isinstance(resize, int) else list(resize)
-        packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
-        resized = transforms.resize(packed, sides, InterpolationMode(interpolation), antialias=True)
-        cropped: torch.Tensor = transforms.center_crop(resized, list(crop))
-        return cropped
+        return self.preprocessing.prepare(images)
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 (..., 3, h, w), 0 to 255 -> float32, with the mean and deviation of the weights' training."""

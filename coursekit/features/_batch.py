@@ -19,6 +19,7 @@ from coursekit._shared._files import sha256
 from coursekit._shared._jupyter import is_notebook, is_recorded
 from coursekit._shared._lock import LockedError, locked, sweep
 from coursekit.encoders import Encoder
+from coursekit.features import _decoders
 from coursekit.features._estimate import announcement
 from coursekit.features._extract import opened, recipe, selected
 from coursekit.features._file import FeaturesError, header
@@ -70,13 +71,15 @@ def extract_all(
     decoder: str = "pyav",
     device: str | torch.device | None = None,
     progress: bool = True,
+    decoders: int = 0,
     scheduler: str | None = None,
     workers: int | None = None,
     **options: Unpack[SelectionOptions],
 ) -> Report:
     """Write the features of each video to a file in `out`, where they are not there yet.
 
-    A script that asks for `workers` must do so under `if __name__ == "__main__":`, as for all processes.
+    A script that asks for `workers` or `decoders` must do so under `if __name__ == "__main__":`, as for all
+    processes.
 
     Args:
         videos: files, folders, and what `read_list` gives. A folder stands for the video files (see
@@ -90,6 +93,8 @@ def extract_all(
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show bars, with the rate and the time left; before them, about how many frames will be
             computed, and how long that takes here. Not while a notebook is recorded.
+        decoders: decode in so many processes, which feed one network, for a GPU that would wait for one; 0
+            decodes in this process. The features are the same. At most so many videos are under way.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
         workers: or start that many workers on this machine. Either needs an encoder given by name.
         **options: or the fields of `video.Selection` as keywords: frames, seconds, every, fps, indices.
@@ -108,6 +113,7 @@ def extract_all(
     progress = progress and not is_recorded()  # whose text is never the same twice
     selection = selected(selection, options)
     by_workers = _is_for_workers(encoder, scheduler, workers)
+    _check_decoders(decoders, decoder, by_workers)
     if format not in FORMATS:
         raise ValueError(f"format={format!r} is unknown: choose one of {', '.join(FORMATS)}")
     check_decoder(decoder)
@@ -123,7 +129,7 @@ def extract_all(
         if progress and run.jobs:
             paths = [job.video for job in run.jobs]
             said = announcement(
-                paths, loaded, selection, track, measured=not by_workers and decoder == "pyav"
+                paths, loaded, selection, track, measured=not (by_workers or decoders) and decoder == "pyav"
             )
             tqdm.write(said, file=_stream())
         if by_workers:
@@ -131,6 +137,8 @@ def extract_all(
             ended = results(
                 run.jobs, str(encoder), selection, device=where, workers=workers, scheduler=scheduler
             )
+        elif decoders:
+            ended = _decoders.results(run.jobs, loaded, selection, run.recipe, decoders)
         else:
             ended = _here(run.jobs, loaded, selection, progress)
         return run.settle(ended)
@@ -260,6 +268,16 @@ def _is_for_workers(encoder: str | Encoder, scheduler: str | None, workers: int 
     if by_workers and not isinstance(encoder, str):
         raise ValueError("workers load the encoder themselves: give its name")
     return by_workers
+
+
+def _check_decoders(decoders: int, decoder: str, by_workers: bool) -> None:
+    """Raise a ValueError if decoding processes cannot be had with the other options."""
+    if not isinstance(decoders, int) or decoders < 0:
+        raise ValueError(f"decoders={decoders!r} must be a whole number of processes, 0 or more")
+    if decoders and by_workers:
+        raise ValueError(f"decoders={decoders}: each worker decodes for itself; give decoders or workers")
+    if decoders and decoder != "pyav":
+        raise ValueError(f"decoders={decoders} is for decoder='pyav', got {decoder!r}: leave one of them out")
 
 
 def _size(video: Path) -> int:

@@ -143,22 +143,27 @@ def stream(
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch={batch!r} must be a whole number of frames, 1 or more, or None")
     _torchcodec.check_decoder(decoder)
-    if decoder == "torchcodec":
-        frames = _torchcodec.stream(Path(path), selection, track, encoder.device)
-    else:
-        frames = video.stream(path, selection, track=track, packed=True)
-    prepared = _prepared(frames, encoder, batch or encoder.batch)
-    return _computed(_windows(prepared, encoder) if encoder.windows else prepared, encoder)
+    return _computed(
+        batches(
+            path, selection, encoder.preprocessing, encoder.windows, batch or encoder.batch,
+            track=track, decoder=decoder, device=encoder.device,
+        ),
+        encoder,
+    )  # fmt: skip
 
 
 def describe(
     path: Path_, encoder: Encoder, selection: Selection, track: int | None = None, decoder: str = "pyav"
 ) -> dict[str, Any]:
     """Everything that decides what the features of a video are: equal descriptions, equal features."""
+    return {**recipe(encoder, selection, track, decoder), **describe_source(path)}
+
+
+def describe_source(path: Path_) -> dict[str, Any]:
+    """The part of `describe` that depends on the video alone."""
     file = Path(path)
     _open.check_file(file)
     return {
-        **recipe(encoder, selection, track, decoder),
         "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
         "source_bytes": file.stat().st_size,
         "source_sha256": sha256(file),
@@ -218,32 +223,64 @@ def opened(encoder: str | Encoder, device: str | torch.device | None, *, start: 
 Prepared = tuple[torch.Tensor, list[float], list[int]]
 
 
-def _prepared(frames: Iterator[video.Frame], encoder: Encoder, size: int) -> Iterator[Prepared]:
-    """Batches of frames, resized and cropped: uint8 (b, 3, h, w)."""
+def batches(
+    path: Path_,
+    selection: Selection,
+    preprocessing: encoders.Preprocessing,
+    windows: encoders.Windows | None,
+    size: int,
+    *,
+    track: int | None = None,
+    decoder: str = "pyav",
+    device: torch.device,
+) -> Iterator[Prepared]:
+    """What an encoder gets of a video, in order: all that is done before the network.
+
+    Args:
+        path: a video file.
+        selection: which frames.
+        preprocessing: of the encoder.
+        windows: of the encoder.
+        size: frames in a batch.
+        track: which video track.
+        decoder: "pyav", or "torchcodec", which decodes on `device` if that is a CUDA device.
+        device: of the encoder.
+    """
+    if decoder == "torchcodec":
+        frames = _torchcodec.stream(Path(path), selection, track, device)
+    else:
+        frames = video.stream(path, selection, track=track, packed=True)
+    prepared = _prepared(frames, preprocessing, size)
+    return _windows(prepared, windows) if windows else prepared
+
+
+def _prepared(
+    frames: Iterator[video.Frame], preprocessing: encoders.Preprocessing, size: int
+) -> Iterator[Prepared]:
+    """Batches of frames, resized and cropped where they were decoded: uint8 (b, 3, h, w)."""
     waiting: list[video.Frame] = []
     for frame in frames:
         waiting.append(frame)
         if len(waiting) == size:
-            yield _batch(waiting, encoder)
+            yield _batch(waiting, preprocessing)
             waiting = []
     if waiting:
-        yield _batch(waiting, encoder)
+        yield _batch(waiting, preprocessing)
 
 
-def _batch(frames: list[video.Frame], encoder: Encoder) -> Prepared:
-    images = torch.cat([encoder.prepare(frame.image[None]) for frame in frames])  # (b, 3, h, w)
+def _batch(frames: list[video.Frame], preprocessing: encoders.Preprocessing) -> Prepared:
+    images = torch.cat([preprocessing.prepare(frame.image[None]) for frame in frames])  # (b, 3, h, w)
     return images, [frame.time for frame in frames], [frame.index for frame in frames]
 
 
-def _windows(prepared: Iterator[Prepared], encoder: Encoder) -> Iterator[Prepared]:
+def _windows(prepared: Iterator[Prepared], windows: encoders.Windows) -> Iterator[Prepared]:
     """Windows of frames: uint8 (1, t, 3, h, w), with the times and numbers that its rows stand for."""
-    assert encoder.windows is not None
     single = (
         (image, time, number)
         for images, times, numbers in prepared
         for image, time, number in zip(images, times, numbers, strict=True)
     )
-    for window, centre in encoder.windows.cut(single):
+    for window, centre in windows.cut(single):
         images = torch.stack([image for image, _, _ in window])[None]  # (1, t, 3, h, w)
         yield images, [time for _, time, _ in centre], [number for _, _, number in centre]
 
@@ -255,13 +292,14 @@ def _computed(batches: Iterator[Prepared], encoder: Encoder) -> Iterator[Rows]:
         for images, times, numbers in ready:
             following = encoder.launch(images), times, numbers
             if launched is not None:
-                yield _fetched(*launched)
+                yield fetched(*launched)
             launched = following
     if launched is not None:
-        yield _fetched(*launched)
+        yield fetched(*launched)
 
 
-def _fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Rows:
+def fetched(values: torch.Tensor, times: list[float], numbers: list[int]) -> Rows:
+    """Rows that the encoder has computed, from its device."""
     rows = values.cpu().flatten(0, -2)[: len(times)]  # (b, k); what a last window repeats is left out
     return Rows(rows, times, numbers)
 

@@ -79,14 +79,14 @@ def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterable[Rows]) 
     Raises:
         FeaturesError: the disk is full, or the file cannot be written for another reason.
     """
-    with begun(file, notes, k) as append:
+    with writing(file, notes, k) as append:
         for row in rows:
             append(row)
 
 
 @contextmanager
-def begun(file: Path, notes: dict[str, Any], k: int) -> Iterator[Append]:
-    """A feature file that takes rows (b, k) while the block runs; it is there at the end, if nothing is raised.
+def writing(file: Path, notes: dict[str, Any], k: int) -> Iterator[Append]:
+    """Yield what takes rows (b, k) for a feature file, which is there when the block ends without an error.
 
     Raises:
         FeaturesError: as `write_rows`.

@@ -1,8 +1,8 @@
 """The formats of a feature file: rows are written to each as they come, and read from each in part.
 
 Each format has a function that begins a file, which is there whole or not at all, and one that opens it. How
-many rows there will be is known at the end only. HDF5 can grow; for the other two, the rows wait in a temporary
-file.
+many rows there will be is known at the end only. HDF5 can grow; for the other two, the rows wait in a
+temporary file.
 """
 
 from __future__ import annotations

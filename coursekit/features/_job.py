@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,9 +44,7 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
         progress: show a bar for the frames of this video.
     """
     try:
-        if is_of_others(job.target):
-            return JobResult(f"{job.target} is a file that holds no features: move it away")
-        make_folder(job.target.parent)
+        check_target(job)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DamagedVideoWarning)
             _extract.extract_to(
@@ -54,8 +53,24 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
             )  # fmt: skip
     except Exception as error:  # a strange file may raise anything, and must not stop the others
         return JobResult(in_one_line(error))
+    return JobResult(note=damage(caught))
+
+
+def check_target(job: Job) -> None:
+    """Make the folder of a feature file.
+
+    Raises:
+        FeaturesError: it cannot be made, or another file stands in the place of the feature file.
+    """
+    if is_of_others(job.target):
+        raise FeaturesError(f"{job.target} is a file that holds no features: move it away")
+    make_folder(job.target.parent)
+
+
+def damage(caught: Iterable[warnings.WarningMessage]) -> str:
+    """What the warnings about a video say is wrong with it; empty for nothing."""
     notes = [str(warning.message) for warning in caught if warning.category is DamagedVideoWarning]
-    return JobResult(note="; ".join(dict.fromkeys(notes)))
+    return "; ".join(dict.fromkeys(notes))
 
 
 def in_one_line(error: BaseException) -> str:
