@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,18 +74,33 @@ def describe(
     name = encoder if isinstance(encoder, str) else encoder.name
     folder = folder or cache_or_new("features") / _name(paths, name, fps)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
-    notes = []
+    files, unreadable, damaged = [], {}, []
     for film, row in zip(found.items, report.rows, strict=True):
-        if row.status == "failed":
-            notes.append(f"{film.path.name} cannot be read, left out: {row.error}")
-        elif row.error:
-            notes.append(f"{film.path.name} is damaged, a part of it is used: {row.error}")
-    kept = found.only([row.status == "done" for row in report.rows], *notes)
+        name = f"{film.label}/{film.path.name}"
+        if error := row.error if row.status == "failed" else _why_closed(film.path):
+            unreadable[film.path] = f"{name} cannot be read: {error}"
+            continue
+        files.append(report.manifest.parent / row.file)
+        if row.error:
+            damaged.append(f"{name} is damaged, a part of it is used: {row.error}")
+    left_out = f"{len(unreadable)} of {len(found)} films cannot be read; left out."
+    notes = [*[left_out] * bool(unreadable), *unreadable.values(), *damaged]
+    kept = found.only([film.path not in unreadable for film in found.items], *notes)
     if len(kept.classes) < 2:
         raise ValueError(f"films of fewer than two classes can be read. {' '.join(notes)}")
-    files = [report.manifest.parent / row.file for row in report.rows if row.status == "done"]
+    empty = sorted({*found.classes} - {*kept.classes})
+    kept = replace(kept, notes=(*kept.notes, *(f"The class {name} is left out with them." for name in empty)))
     loaded = [features.load(file) for file in files]
     return Described(kept, [each.values for each in loaded], loaded[0].weights_hash)
+
+
+def _why_closed(path: Path) -> str:
+    """Why a film cannot be opened, although its features are kept; empty if it can."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _name(paths: list[Path], encoder: str, fps: float | Fraction) -> str:

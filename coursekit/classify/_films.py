@@ -285,13 +285,31 @@ def _without_copies(found: Films) -> Films:
 
 
 def _contents(items: Sequence[Film]) -> list[str]:
-    """Equal for films of equal content: a checksum where several have as many bytes, else the path."""
-    sizes = [film.path.stat().st_size if film.path.is_file() else -1 for film in items]
-    count = Counter(size for size in sizes if size >= 0)
+    """Equal for films of equal content: a checksum where several have as many bytes, else the path.
+
+    A film that is empty or cannot be read equals no other; `describe` says what is wrong with it.
+    """
+    sizes = [_size(film.path) for film in items]
+    count = Counter(sizes)
     return [
-        sha256(film.path) if count[size] > 1 else str(film.path)
+        _checksum(film.path) if size and count[size] > 1 else str(film.path)
         for film, size in zip(items, sizes, strict=True)
     ]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 for one that is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError:
+        return str(path)
 
 
 def _ucf_lists(root: Path, number: int) -> dict[str, int]:

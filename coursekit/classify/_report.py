@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from fractions import Fraction
 from html import escape
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import torch
 
@@ -24,6 +26,7 @@ from coursekit.classify._models import model as build
 
 SEEDS = (0, 1, 2)  # of the splits
 STRIPS = 6  # mistakes that are shown
+FRAMES = 6  # of each
 TITLE = "# Card of a classifier of films"
 CARD = "card.md"
 FILES = (CARD, "model.npz", "answers.csv", "report.html")
@@ -161,7 +164,8 @@ def _measure(
 ) -> tuple[dict[str, Measured], torch.Tensor]:
     """Accuracies by name, and the answers of the first seed, int64 (N,)."""
     found, labels = known.films, known.films.labels
-    frames, about = average_frames(found), facts(found)
+    with _damage_is_known():
+        frames, about = average_frames(found), facts(found)
     every = {
         _model_name(found): [
             ev.answers(known.rows, labels, each, model, seed=n) for n, each in enumerate(parts)
@@ -184,6 +188,14 @@ def _measure(
         share = sum(shares) / len(shares)
         measured[name] = Measured(share, *ev.interval(share, people), shares)
     return measured, said
+
+
+@contextmanager
+def _damage_is_known() -> Iterator[None]:
+    """Without the warnings of damaged films: the notes of `describe` name them."""
+    with catch_warnings():
+        simplefilter("ignore", video.DamagedVideoWarning)
+        yield
 
 
 def _is_by_film(found: Films) -> bool:
@@ -302,8 +314,9 @@ def _page(
         parts += ["<h2>Confusion matrix</h2>", picture.html()]
     wrong = [n for n in range(len(found)) if tested[n] and said[n] != found.labels[n]]
     parts.append(f"<h2>Mistakes</h2><p>{len(wrong)} of {int(tested.sum())} films got a wrong answer.</p>")
-    for n in wrong[:: max(1, len(wrong) // STRIPS)][:STRIPS]:
-        parts.append(strip(found, n, found.classes[int(said[n])]).html())
+    with _damage_is_known():
+        for n in wrong[:: max(1, len(wrong) // STRIPS)][:STRIPS]:
+            parts.append(strip(found, n, found.classes[int(said[n])]).html())
     parts.append(f"<h2>Card</h2><pre>{escape(card)}</pre>")
     return _PAGE.replace("BODY", "\n".join(parts))
 
@@ -311,12 +324,11 @@ def _page(
 def strip(found: Films, number: int, answer: str) -> show.Picture:
     """The film strip of one film, with what it shows and what it was taken for."""
     film = found.items[number]
-    info = video.probe(film.path)
-    count = max(1, min(6, info.frames))
-    chosen = [n * (info.frames - 1) // max(1, count - 1) for n in range(count)]
-    clip = video.read(film.path, indices=chosen)  # (count, 3, H, W)
+    every = -(-video.probe(film.path).frames // FRAMES)
+    frames = list(video.stream(film.path, every=max(1, every)))  # fewer, where a part cannot be decoded
+    clip = torch.stack([frame.image for frame in frames])  # (FRAMES or fewer, 3, H, W)
     title = f"{film.path.name}: {film.label}, taken for {answer}"
-    return show.filmstrip(clip, times=[n / float(info.fps) for n in chosen], count=count, title=title)
+    return show.filmstrip(clip, times=[frame.time for frame in frames], count=FRAMES, title=title)
 
 
 def _table(measured: dict[str, Measured]) -> str:

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from coursekit import classify
+from coursekit.classify import _films
 
 
 def test_names_say_who_is_in_a_film():
@@ -50,6 +51,27 @@ def test_a_copy_is_left_out_and_named(film, tmp_path):
 def test_only_films_of_equal_size_are_read_to_find_copies(film, tmp_path, monkeypatch):
     film("a/anna_01.mp4", 1), film("b/ben_01.mp4", 20, frames=9)
     monkeypatch.setattr("coursekit.classify._films.sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert len(classify.films(tmp_path / "films")) == 2
+
+
+def test_a_film_that_cannot_be_read_does_not_stop_the_search_for_copies(film, tmp_path, monkeypatch):
+    unreadable = film("a/anna_01.mp4", 1)
+    shutil.copy(unreadable, unreadable.with_name("zoe_01.mp4"))
+    film("b/ben_01.mp4", 20)
+    real = _films.sha256
+
+    def refuse(path):
+        if path == unreadable:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(_films, "sha256", refuse)
+    assert len(classify.films(tmp_path / "films")) == 3
+
+
+def test_empty_files_are_not_one_film_in_two_classes(film, tmp_path):
+    for name in ("a/anna_01.mp4", "b/ben_01.mp4"):
+        film(name).write_bytes(b"")
     assert len(classify.films(tmp_path / "films")) == 2
 
 

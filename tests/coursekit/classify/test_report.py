@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from support import badfiles
 
 from coursekit import classify, cli, encoders, video
 
@@ -143,16 +144,22 @@ def test_names_are_text_in_the_report_and_neither_html_nor_formulas(film, tmp_pa
     assert "b&amp;amp;" in page
 
 
-def test_features_of_each_encoder_and_rate_are_kept_for_the_next_time(film, tmp_path, monkeypatch):
-    film("a/anna_01.mp4", 10), film("b/ben_01.mp4", 20)
-    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
-    found = classify.films(tmp_path / "films")
-    for fps in (4, 2):
-        classify.describe(found, fps=fps, device="cpu", progress=False)
-    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "features").rglob("*.h5")}
-    assert len(files) == 4
-    classify.describe(found, fps=4, device="cpu", progress=False)
-    assert {path: path.stat().st_mtime_ns for path in files} == files
+@pytest.mark.filterwarnings("ignore::coursekit.video.DamagedVideoWarning")
+@pytest.mark.parametrize(
+    "make", [badfiles.make_truncated, badfiles.make_corrupt, badfiles.make_variable_rate]
+)
+def test_a_strip_shows_what_can_be_decoded_at_its_own_times(make, tmp_path):
+    found = classify.Films((classify.Film(make(tmp_path), "a", "anna"),))
+    shown = [float(time) for time in re.findall(r"at ([\d.]+) s", classify.strip(found, 0, "b").alt)]
+    times = [frame.time for frame in video.stream(found.items[0].path)]
+    assert 2 <= len(shown) <= 6
+    assert all(min(abs(time - each) for each in times) < 0.006 for time in shown)
+
+
+def test_a_damaged_film_is_warned_of_once(films, tmp_path, recwarn):
+    badfiles.make_truncated(films / "a").rename(films / "a" / "fred_01.mp4")
+    classify.run(films, tmp_path / "out", progress=False)
+    assert len([each for each in recwarn if each.category is video.DamagedVideoWarning]) == 1  # by `quick`
 
 
 def test_a_split_by_film_is_not_said_to_be_on_new_people(films, tmp_path):
