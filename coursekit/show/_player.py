@@ -109,6 +109,7 @@ def player(
     *,
     fps: float | Fraction | None = None,
     seconds: tuple[float, float] | None = None,
+    track: int | None = None,
     title: str | None = None,
     playing: bool = False,
 ) -> Player:
@@ -119,29 +120,33 @@ def player(
             that play side by side, in step, each under its name.
         fps: frame rate in frames/s; needed with a clip, taken from the file otherwise.
         seconds: the part of a file to play, (start, stop) in s.
+        track: which video track of a file, as in `video.read`.
         title: what the video shows.
         playing: start by itself, except for readers who have asked for reduced motion.
 
-    A small file that every browser plays (H.264, 4:2:0, mp4) is embedded as it is. Any other is encoded
-    again, at most 480 columns wide (each of several clips: 320), without sound.
+    A small file that every browser plays (H.264, 4:2:0, mp4, one video track) is embedded as it is. Any other
+    is encoded again, at most 480 columns wide (each of several clips: 320), without sound.
 
     Raises:
-        TypeError, ValueError: a clip without fps, fps with a file, more than 20 s, or clips of several
-            shapes.
+        TypeError, ValueError: a clip without fps, or with seconds or track; fps with a file; more than 20 s;
+            clips of several shapes.
         VideoError: a file that cannot be read.
     """
-    return replace(_player(source, fps, seconds, title), playing=playing)
+    return replace(_player(source, fps, seconds, track, title), playing=playing)
 
 
 def _player(
     source: str | PathLike[str] | torch.Tensor | Mapping[str, torch.Tensor],
     fps: float | Fraction | None,
     seconds: tuple[float, float] | None,
+    track: int | None,
     title: str | None,
 ) -> Player:
     if isinstance(source, (torch.Tensor, np.ndarray, Mapping)):
         if fps is None or seconds is not None:
             raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
+        if track is not None:
+            raise ValueError(f"track={track}: a clip has no tracks; leave track out")
         rate = frame_rate(fps)
         if isinstance(source, Mapping):
             clip = _beside(source)  # (T, 3, H, W)
@@ -154,11 +159,11 @@ def _player(
         raise TypeError(f"source must be a path or a clip (torch tensor), got {type(source).__name__}")
     if fps is not None:
         raise ValueError(f"fps={fps}: a file has its own frame rate; leave fps out")
-    return _of_file(Path(source), Selection(seconds=seconds), title)
+    return _of_file(Path(source), track, Selection(seconds=seconds), title)
 
 
-def _of_file(path: Path, part: Selection, title: str | None) -> Player:
-    with Source(path) as source:
+def _of_file(path: Path, track: int | None, part: Selection, title: str | None) -> Player:
+    with Source(path, track) as source:
         info = source.info()
         start, stop = part.seconds or (0.0, info.duration)
         _check_length(stop - start, "seconds=(0, 10) plays a part")
@@ -218,7 +223,7 @@ def _name(name: str, columns: int) -> torch.Tensor:
 
 def _plays_everywhere(info: Info) -> bool:
     mp4 = info.path.suffix.lower() == ".mp4" and info.codec == "h264" and info.pixel_format == "yuv420p"
-    return mp4 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
+    return mp4 and info.tracks == 1 and info.rotation == 0 and info.width <= WIDEST and info.bytes <= LARGEST
 
 
 def _is_regular(source: Source, fps: Fraction) -> bool:

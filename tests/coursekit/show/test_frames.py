@@ -14,6 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support.tracks import with_tracks
 
 from coursekit import data, show, video
 from coursekit.layout import LayoutError
@@ -515,6 +516,7 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.memory(GOOD, cells=0), ValueError, "cells must be at least 1"),
         (lambda: show.player(GOOD), ValueError, "a clip needs fps"),
         (lambda: show.player("a.mp4", fps=3), ValueError, "leave fps out"),
+        (lambda: show.player(GOOD, fps=3, track=0), ValueError, "a clip has no tracks; leave track out"),
         (lambda: show.player({}, fps=3), ValueError, "at least one clip"),
         (lambda: show.player({"a": GOOD}), ValueError, "a clip needs fps"),
         (lambda: show.player({"a": GOOD, "b": GOOD[:2]}, fps=3), ValueError, "must have one shape"),
@@ -620,6 +622,18 @@ def test_a_long_name_stays_inside_its_narrow_clip():
     assert head[:, 10:80].min() < 160
     assert head[:, :2].min() > 200
     assert head[:, 89:97].min() > 200
+
+
+@pytest.mark.parametrize("track", [None, 0, 1])
+def test_of_several_tracks_the_player_shows_the_one_that_read_gives(track, tmp_path):
+    path = with_tracks(tmp_path / "two.mp4", [(48, 64), (96, 128)])
+    player = show.player(path, track=track)
+    clip = video.read(path, track=track)  # (3, 3, H, W)
+    assert decoded(player.mp4)[:3] == (3, clip.shape[3], clip.shape[2])
+    with av.open(io.BytesIO(player.mp4)) as container:
+        assert len(container.streams.video) == 1  # a browser may choose another track than `read`
+        image = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert abs(int(image[20, 20, 0]) - int(clip[0, 0, 20, 20])) < 4
 
 
 def test_a_file_with_uneven_times_is_encoded_again(tmp_path):
