@@ -6,6 +6,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -146,8 +147,11 @@ def learning_curve(
     *,
     steps: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
     seeds: Sequence[int] = (0, 1, 2),
-) -> dict[int, list[float]]:
+) -> dict[float, list[float]]:
     """The accuracy on new groups when the model learns from a part of the others.
+
+    A smaller part is contained in a larger one: with the same seed, the groups are kept in the same order.
+    Two steps that keep as many films keep the same ones, and are one point of the curve.
 
     Args:
         rows: of each film float32 (T, k).
@@ -158,19 +162,21 @@ def learning_curve(
         seeds: of the splits and of the groups that are kept.
 
     Returns:
-        {films to learn from, on average: accuracy of each seed}.
+        {films to learn from, on average over the parts and seeds: accuracy of each seed}.
     """
-    curve: dict[int, list[float]] = {}
+    curve: dict[float, list[float]] = {}
     for step in steps:
-        sizes, scores = [], []
-        for seed in seeds:
-            kept = [
+        kept = {
+            seed: [
                 (_some(learn, labels, groups, step, seed), test)
                 for learn, test in splits(labels, groups, seed=seed)
             ]
-            sizes += [len(learn) for learn, _ in kept]
-            scores.append(accuracy(answers(rows, labels, kept, make, seed=seed), labels))
-        curve[round(float(np.mean(sizes)))] = scores
+            for seed in seeds
+        }
+        films = fmean(len(learn) for parts in kept.values() for learn, _ in parts)
+        if films not in curve:
+            said = [answers(rows, labels, parts, make, seed=seed) for seed, parts in kept.items()]
+            curve[films] = [accuracy(each, labels) for each in said]
     return curve
 
 

@@ -79,3 +79,16 @@ def test_a_learning_curve_learns_from_more_films_at_each_step(people):
     few, many = curve
     assert few < many
     assert all(len(shares) == 2 for shares in curve.values())
+
+
+def test_steps_of_a_learning_curve_are_one_point_only_if_they_keep_the_same_films():
+    labels = torch.tensor([0] * 23 + [1] * 20)
+    groups = [f"p{n}" for n in range(23)] + [f"q{n % 11}" for n in range(20)]
+    rows = list(torch.randn(43, 2, 3, generator=torch.Generator().manual_seed(7)))
+    steps = (0.51, 0.52, 0.53)
+    curves = [classify.learning_curve(rows, labels, groups, steps=(each,), seeds=(0,)) for each in steps]
+    sizes = [films for curve in curves for films in curve]
+    assert sizes[0] == sizes[1] < sizes[2]
+    assert round(sizes[1]) == round(sizes[2])
+    together = classify.learning_curve(rows, labels, groups, steps=steps, seeds=(0,))
+    assert together == {films: shares for curve in curves for films, shares in curve.items()}
