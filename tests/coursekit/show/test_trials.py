@@ -1,7 +1,11 @@
 """Pictures of experiments: dots of every seed, and confusion matrices."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from coursekit import show
 
@@ -41,6 +45,19 @@ def test_confusions_are_percentages_of_a_row():
     one = show.confusions({"GRU": COUNTS}, NAMES)
     three = show.confusions(dict.fromkeys("ABC", COUNTS), NAMES)
     assert three.size[1] > one.size[1]
+
+
+@pytest.mark.parametrize("classes", [2, 3, 24])
+@pytest.mark.parametrize("matrices", [1, 2])
+def test_confusions_leave_no_side_of_the_picture_empty(classes, matrices):
+    names = [f"class {number}" for number in range(classes)]
+    tables = {f"model {number}": torch.eye(classes, dtype=torch.int64) for number in range(matrices)}
+    picture = show.confusions(tables, names, title="Other films")
+    inked = np.array(Image.open(io.BytesIO(picture.png)).convert("L")).min(axis=0) < 200  # of each column
+    (columns,) = inked.nonzero()
+    assert columns[0] < 0.1 * len(inked)
+    assert columns[-1] > 0.9 * len(inked)
+    assert picture.size[0] <= 900
 
 
 def test_confusions_say_what_is_wrong_with_a_table():
