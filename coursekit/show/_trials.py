@@ -16,7 +16,7 @@ from coursekit.show._figure import FAINT, MAP, PALETTE, WIDTH, Picture, colour_s
 _MARKERS = ("o", "s", "^", "D")
 _ROW = 0.42  # inches for a row of dots
 _PANELS, _MANY = 2, 10  # matrices side by side; with more classes than that, one below the other
-_SIDE, _CELL = 3.3, 0.27  # inches of a matrix, and of a cell in a large one
+_SIDE, _CELL, _LETTER = 3.3, 0.27, 0.08  # inches of a matrix, of a cell in a large one, of a letter
 
 
 def spread(
@@ -90,9 +90,10 @@ def confusions(
     columns = min(_PANELS, len(shares)) if len(names) <= _MANY else 1
     lines = -(-len(shares) // columns)
     side = max(_SIDE, _CELL * len(names))
-    width = WIDTH if columns > 1 else min(WIDTH, side + 2.4)  # with names and scale
+    longest = _LETTER * max(map(len, names), default=0)
+    width = WIDTH if columns > 1 else min(WIDTH, side + longest + 1.3)  # with names and scale
     ticks = [name.replace("$", r"\$") for name in names]  # no formulas
-    with figure(width, (side + 0.9) * lines + (0.5 if title else 0), gap=0.06) as fig:
+    with figure(width, (side + 0.65 * longest + 0.5) * lines + (0.5 if title else 0), gap=0.06) as fig:
         grid = fig.subplots(lines, columns, squeeze=False, sharey=True)
         for axes, (model, share) in zip(grid.flat, shares.items(), strict=False):
             axes.imshow(share, cmap=MAP, vmin=0, vmax=100)
