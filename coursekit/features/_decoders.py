@@ -75,7 +75,8 @@ def results(
             if len(numbers) == 1:
                 yield numbers[0], JobResult(f"the process that decoded it died ({error})")
                 continue
-            groups.append([number for number in numbers if number not in {*ended, *suspects}])
+            rest = [number for number in numbers if number not in {*ended, *suspects}]
+            groups += [rest] if rest else []
             groups += [[number] for number in suspects]
 
 

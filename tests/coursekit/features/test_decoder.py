@@ -1,26 +1,23 @@
 """features with `decoder="torchcodec"`: the same features, and a note that a run started again looks at."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from support import badfiles
+from support.means import means
 from torch import nn
 
 from coursekit import cli, data, encoders, features, video
+from coursekit.features import _extract
 from coursekit.video import _torchcodec
 from tools import gpu
 
 
-class Means(nn.Module):
-    def forward(self, x):
-        return x.mean((-2, -1)).flatten(1)
-
-
-@pytest.fixture(scope="module")
-def means():
-    plain = encoders.Preprocessing(24, (24, 32), "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    return encoders.load(Means(), preprocessing=plain)
+@pytest.fixture(scope="module", name="means")
+def _means():
+    return means()
 
 
 @pytest.fixture
@@ -58,6 +55,19 @@ def test_features_decoded_on_the_gpu_are_nearly_those_of_our_reader(installed):
     theirs = features.extract(clip, encoder, fps=10, decoder="torchcodec")
     assert torch.equal(theirs.frames, ours.frames)
     assert (nn.functional.cosine_similarity(theirs.values, ours.values) > 0.99).all()
+
+
+def test_frames_are_resized_and_cropped_on_the_device_that_decoded_them(
+    by_our_reader, means, tmp_path, monkeypatch
+):
+    ours = list(video.stream(badfiles.make_plain(tmp_path)))
+    there = [replace(frame, image=frame.image.to("meta")) for frame in ours]  # "meta" cannot be copied from
+    monkeypatch.setattr(_torchcodec, "stream", lambda path, selection, track, device: iter(there))
+    how, selection = means.preprocessing, video.Selection()
+    batches = _extract.batches("", selection, how, None, 8, decoder="torchcodec", device=torch.device("meta"))
+    images = [images for images, _, _ in batches]
+    assert {image.device.type for image in images} == {"meta"}
+    assert [tuple(image.shape) for image in images] == [(8, 3, 24, 32), (8, 3, 24, 32), (4, 3, 24, 32)]
 
 
 def test_the_feature_file_names_the_decoder_only_if_it_is_another(by_our_reader, means, tmp_path):

@@ -7,37 +7,21 @@ import h5py
 import pytest
 import torch
 from support import badfiles
-from torch import nn
+from support.means import means
 
 from coursekit import data, encoders, features, video
 
 FILM = data.clip("bikes")
 
 
-class Means(nn.Module):
-    """A network small enough to be checked by eye: the mean of red, green and blue."""
-
-    def forward(self, x):
-        return x.mean((-2, -1)).flatten(1)
-
-
-class MeansOfWindows(nn.Module):
-    """The same for windows (B, 3, T, H, W)."""
-
-    def forward(self, x):
-        return x.mean((-3, -2, -1))
-
-
-@pytest.fixture(scope="module")
-def means():
-    plain = encoders.Preprocessing(24, (24, 32), "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    return encoders.load(Means(), preprocessing=plain)
+@pytest.fixture(scope="module", name="means")
+def _means():
+    return means()
 
 
 @pytest.fixture(scope="module")
 def windowed():
-    plain = encoders.Preprocessing(24, (24, 32), "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    return encoders.load(MeansOfWindows(), preprocessing=plain, windows=encoders.Windows(8, 8))
+    return means(encoders.Windows(8, 8))
 
 
 @pytest.fixture(scope="module")

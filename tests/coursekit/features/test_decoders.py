@@ -1,0 +1,199 @@
+"""features with `decoders=N`: the same features and errors, and no process, file or frame too many."""
+
+import functools
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from support import badfiles
+from support.means import means
+
+from coursekit import cli, data, encoders, features
+from coursekit.features import _batch, _decoders, _extract
+from coursekit.features._job import Job
+from tools import gpu
+
+# Only a fork has what a test has changed in its own process.
+forked = pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork", reason="processes here do not begin as a fork"
+)
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for make in (badfiles.make_plain, badfiles.make_variable_rate, badfiles.make_rotated):
+        make(folder)
+    return folder
+
+
+def run(videos, out, encoder=None, **options) -> features.Report:
+    return features.extract_all(videos, out, encoder or means(), progress=False, **options)
+
+
+def unfinished(out: Path) -> list[str]:
+    return sorted(path.name for path in out.rglob("*") if ".partial" in path.name)
+
+
+def finished(out: Path) -> list[str]:
+    return sorted(path.name for path in out.rglob("*.h5") if ".partial" not in path.name)
+
+
+@pytest.mark.parametrize(("windows", "format"), [(None, "hdf5"), (encoders.Windows(8, 4), "npy")])
+def test_features_errors_and_notes_on_damage_are_those_without(films, tmp_path, windows, format):
+    for make in (badfiles.make_truncated, badfiles.make_text, badfiles.make_one_frame):
+        make(films)
+    encoder = means(windows)
+    alone, side_by_side = (
+        run(films, tmp_path / f"out{decoders}", encoder, format=format, decoders=decoders, every=2)
+        for decoders in (0, 2)
+    )
+    assert side_by_side.rows == alone.rows
+    assert side_by_side.made == 5
+    assert ([Path(row.video).name for row in alone.failed], len(alone.damaged)) == (["text.mp4"], 1)
+    for row in alone.rows:
+        if row.status == "done":
+            ours, theirs = (features.load(tmp_path / out / row.file) for out in ("out0", "out2"))
+            assert torch.equal(theirs.values, ours.values)
+            assert torch.equal(theirs.times, ours.times)
+            assert torch.equal(theirs.frames, ours.frames)
+    assert run(films, tmp_path / "out2", encoder, format=format, every=2).made == 0
+    assert not psutil.Process().children()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing()))
+def test_several_processes_feed_a_gpu_with_the_same_frames(tmp_path):
+    clips = [data.clip(name) for name in ("bikes", "carphone_pristine")]
+    encoder = encoders.load(device="cuda")
+    for decoders in (0, 2):
+        run(clips, tmp_path / str(decoders), encoder, decoders=decoders)
+    for name in ("bikes.h5", "carphone_pristine.h5"):
+        ours, theirs = (features.load(tmp_path / folder / name) for folder in "02")
+        assert torch.equal(theirs.frames, ours.frames)
+        assert (torch.cosine_similarity(theirs.values, ours.values) > 0.9999).all()
+
+
+def test_a_network_that_fails_with_one_video_leaves_no_file_and_the_others_are_done(
+    films, tmp_path, monkeypatch
+):
+    encoder = means()
+    launch = encoder.launch
+
+    def only_wide(images):
+        if len(images) == 1:
+            raise RuntimeError("out of memory")
+        return launch(images)
+
+    badfiles.make_one_frame(films)
+    monkeypatch.setattr(encoder, "launch", only_wide)
+    report = run(films, tmp_path / "out", encoder, decoders=2)
+    assert [(row.file, row.error) for row in report.failed] == [
+        ("one_frame.h5", "RuntimeError: out of memory")
+    ]
+    assert finished(tmp_path / "out") == ["plain.h5", "rotated_90.h5", "variable_rate.h5"]
+    assert not unfinished(tmp_path / "out")
+
+
+def _deadly(path, *arguments, **options):
+    if Path(path).stem.startswith("rotated"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _BATCHES(path, *arguments, **options)
+
+
+_BATCHES = _extract.batches
+
+
+@forked
+@pytest.mark.slow
+def test_a_video_that_kills_its_process_fails_alone(films, tmp_path, monkeypatch):
+    monkeypatch.setattr(_extract, "batches", _deadly)
+    report = run(films, tmp_path / "out", decoders=2)
+    assert [row.file for row in report.failed] == ["rotated_90.h5"]
+    assert "the process that decoded it died" in report.failed[0].error
+    assert report.made == 2
+    assert not unfinished(tmp_path / "out")
+
+
+def _counted(path, *arguments, count, **options):
+    for number in range(100):
+        count.value = number + 1
+        yield torch.zeros(1, 3, 4, 4, dtype=torch.uint8), [0.0], [number]
+
+
+def test_a_process_is_at_most_a_few_batches_ahead(films):
+    count = multiprocessing.Value("i", 0)
+    jobs = {0: Job(films / "plain.mp4", films / "plain.h5")}
+    messages = _decoders._messages(_decoders._Videos(jobs, functools.partial(_counted, count=count)), 1)
+    next(messages)
+    next(messages)
+    time.sleep(0.5)
+    assert 1 <= count.value <= 4
+    messages.close()
+    assert not psutil.Process().children()
+
+
+def _endless(path, *arguments, **options):
+    while True:
+        yield from _BATCHES(path, *arguments, **options)
+
+
+def _run_endlessly(command, encoder) -> None:
+    _extract.batches = _endless
+    encoders.load = lambda *_, **__: encoder
+    os._exit(cli.main(command))
+
+
+@forked
+def test_stopped_from_the_keyboard_it_leaves_no_process_and_no_half_file(films, tmp_path):
+    out = tmp_path / "out"
+    command = ["features", str(films), "--out", str(out), "--decoders", "2", "--quiet"]
+    process = multiprocessing.get_context("fork").Process(target=_run_endlessly, args=(command, means()))
+    process.start()
+    try:
+        end = time.monotonic() + 60
+        while not out.exists() or len(unfinished(out)) < 2:
+            assert process.is_alive()
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        whole = psutil.Process(process.pid)
+        everyone = [whole, *whole.children(recursive=True)]
+        assert len(everyone) == 3
+        for each in everyone:  # as a terminal does
+            each.send_signal(signal.SIGINT)
+        process.join(30)
+        assert process.exitcode == 130
+        assert not unfinished(out)
+        assert not finished(out)
+        assert psutil.wait_procs(everyone[1:], timeout=5)[1] == []
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"decoders": -1}, "decoders=-1 must be a whole number"),
+        ({"decoders": 1.5}, "decoders=1.5 must be a whole number"),
+        ({"decoders": 2, "workers": 2, "encoder": "r3d_18"}, "give decoders or workers"),
+        ({"decoders": 2, "decoder": "torchcodec"}, "is for decoder='pyav'"),
+    ],
+)
+def test_what_cannot_be_had_together_is_refused(films, tmp_path, options, said):
+    with pytest.raises(ValueError, match=said):
+        run(films, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_passes_the_number_on(films, tmp_path, monkeypatch):
+    asked, encoder = [], means()
+    monkeypatch.setattr(encoders, "load", lambda *_, **__: encoder)
+    monkeypatch.setattr(_batch._decoders, "results", lambda *options: asked.append(options[-1]) or iter(()))
+    assert cli.main(["features", str(films), "--out", str(tmp_path), "--decoders", "4", "--quiet"]) == 0
+    assert asked == [4]
