@@ -23,6 +23,7 @@ CAMERA = re.compile(
 UCF = re.compile(r"v_.+_(g\d\d)_c\d\d")
 HMDB = re.compile(r"(.+)_[fhlu]_[cn]m_np\d_(?:ba|fr|le|ri)_(?:bad|goo|med)_\d+")  # source and class; view
 TRAIN, TEST, UNUSED = 1, 2, 0  # as HMDB51's lists have them
+LISTED = 5  # pairs in a message
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,13 @@ def films(source: Path_, *, by: str = "group") -> Films:
         )
         result = Films(alone, (*result.notes, note))
     if len(result.classes) < 2:
+        only = result.classes[0]
+        advice = "Make a subfolder for each class"
+        below = {film.path.parent for film in result.items} - {path / only}
+        if path.is_dir() and len(below) > 1:
+            advice += f"; or, if those in {only} are the classes, give {path / only}"
         raise ValueError(
-            f"{path} has films of one class only, {result.classes[0]!r}: a classifier needs at least two. "
-            "Make a subfolder for each class"
+            f"{path} has films of one class only, {only!r}: a classifier needs at least two. {advice}"
         )
     return result
 
@@ -183,7 +188,7 @@ def official(found: Films, folder: Path_, number: int = 1) -> tuple[Films, torch
             f"{root} has neither trainlist{number:02}.txt and testlist{number:02}.txt (UCF101) nor "
             f"CLASS_test_split{number}.txt (HMDB51)"
         )
-    keys = [f"{film.label}/{film.path.name}" for film in found.items]
+    keys = [_key(film.label, film.path.name) for film in found.items]
     part = [parts.get(key, UNUSED) for key in keys]
     missing = len(parts.keys() - set(keys))
     notes = [f"{missing} films of the lists are not in the folder."] if missing else []
@@ -268,19 +273,20 @@ def _without_copies(found: Films) -> Films:
         ValueError: one film in two classes.
     """
     first: dict[str, Film] = {}
-    keep, notes = [], []
+    keep, notes, in_two = [], [], []
     for film, content in zip(found.items, _contents(found.items), strict=True):
         same = first.setdefault(content, film)
         keep.append(same is film)
         if same.label != film.label:
-            raise ValueError(
-                f"{same.path} and {film.path} are the same film, in two classes: delete one of them"
-            )
+            in_two.append(f"{same.path} and {film.path}")
         if same is not film:
             notes.append(
                 f"{film.path.name} ({film.group}) is a copy of {same.path.name} ({same.group}); left out, "
                 "because on both sides of a split it would be an answer given away."
             )
+    if in_two:
+        pairs = "; ".join(in_two[:LISTED]) + "; ..." * (len(in_two) > LISTED)
+        raise ValueError(f"the same film lies in two classes: {pairs}. Delete one of each pair")
     return found.only(keep, *notes)
 
 
@@ -312,15 +318,26 @@ def _checksum(path: Path) -> str:
         return str(path)
 
 
+def _key(label: str, name: str) -> str:
+    """What a film is called in a list, in any spelling, and when it was converted to another format."""
+    return alike(f"{label}/{Path(name).stem}")
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a list that are not empty; the names of files may be any bytes."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _ucf_lists(root: Path, number: int) -> dict[str, int]:
     parts = {}
     for name, part in (("trainlist", TRAIN), ("testlist", TEST)):
         path = root / f"{name}{number:02}.txt"
         if not path.is_file():
             return {}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.strip():
-                parts[line.split()[0]] = part  # Archery/v_Archery_g08_c01.avi 3
+        for line in _lines(path):
+            label, _, film = line.split()[0].partition("/")  # Archery/v_Archery_g08_c01.avi 3
+            parts[_key(label, film)] = part
     return parts
 
 
@@ -328,8 +345,8 @@ def _hmdb_lists(root: Path, number: int) -> dict[str, int]:
     parts = {}
     for path in sorted(root.glob(f"*_test_split{number}.txt")):
         label = path.name.removesuffix(f"_test_split{number}.txt")
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name, _, part = line.strip().rpartition(" ")
-            if name and part in ("1", "2"):  # 0: in neither part
-                parts[f"{label}/{name.strip()}"] = int(part)
+        for line in _lines(path):
+            name, _, part = line.rpartition(" ")
+            if part in ("1", "2"):  # 0: in neither part
+                parts[_key(label, name.strip())] = int(part)
     return parts

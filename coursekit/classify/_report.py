@@ -115,15 +115,15 @@ def run(
         known = known.testable()
         labels, groups = known.films.labels, known.films.groups
         parts = [ev.splits(labels, groups, seed=seed) for seed in SEEDS]
+        how = f"cross-validation, by {by}; {len(parts)} times, {len(parts[0])} parts each"
     else:
-        parts = [[_official_split(known.films, testing)]]
+        learn, test = _official_split(known.films, testing)
+        parts = [[(learn, test)]]
+        how = f"official split {split}; {len(learn)} films to learn from, {len(test)} to be tested"
     measured, said = _measure(known, parts, model)
     warnings = (*known.films.notes, *_warnings(known, parts, measured))
     notes = {"encoder": encoder, "weights_hash": known.weights_hash, "fps": str(video.frame_rate(fps))}
-    how = "cross-validation" if lists is None else f"official split {split}"
-    card = _card(
-        str(source), known.films, {"model": model, **notes}, f"{how}, by {by}", parts, measured, warnings
-    )
+    card = _card(str(source), known.films, {"model": model, **notes}, how, measured, warnings)
     write_text(folder / CARD, card)  # the first: by it the next run knows the folder
     save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))
     write_text(folder / "answers.csv", _answers(known.films, said))
@@ -269,8 +269,8 @@ def _answers(found: Films, said: torch.Tensor) -> str:
 
 
 def _card(
-    source: str, found: Films, made: dict[str, str], split: str, parts: Sequence[list[ev.Split]],
-    measured: dict[str, Measured], warnings: Sequence[str],
+    source: str, found: Films, made: dict[str, str], split: str, measured: dict[str, Measured],
+    warnings: Sequence[str],
 ) -> str:  # fmt: skip
     """How the classifier was made, and how good it is, in Markdown."""
     counts = found.labels.bincount().tolist()
@@ -286,7 +286,7 @@ def _card(
         f"weights {made['weights_hash'][:16]}",
         f"- **Model**: {made['model']}; `model.npz` is trained on all films. The numbers below are those of "
         "models trained in the same way without the films that they are asked about",
-        f"- **Split**: {split}; {len(parts)} times, {len(parts[0])} parts each",
+        f"- **Split**: {split}",
         f"- **Made by**: coursekit {__version__}, {time}", "",
         "| right answers | share (95 % interval) |", "| --- | --- |",
         *[f"| {name} | {each} |" for name, each in measured.items()], "",

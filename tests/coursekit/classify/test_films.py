@@ -101,19 +101,26 @@ def test_one_film_in_two_classes_is_refused(film, tmp_path):
     original = film("a/anna_01.mp4", 1)
     (tmp_path / "films" / "b").mkdir()
     shutil.copy(original, tmp_path / "films" / "b" / "anna_01.mp4")
-    with pytest.raises(ValueError, match="the same film, in two classes: delete one"):
+    with pytest.raises(ValueError, match=r"in two classes: \S+anna_01\.mp4 and \S+anna_01\.mp4\. Delete one"):
         classify.films(tmp_path / "films")
 
 
 def test_one_class_and_no_class_and_no_folder(film, tmp_path):
     film("a/anna_01.mp4")
-    with pytest.raises(ValueError, match="films of one class only, 'a'"):
+    film("a/anna_02.mp4", 20)
+    with pytest.raises(ValueError, match=r"films of one class only, 'a'.*Make a subfolder for each class$"):
         classify.films(tmp_path / "films")
     (tmp_path / "bare").mkdir()
     with pytest.raises(ValueError, match="make one for each class"):
         classify.films(tmp_path / "bare")
     with pytest.raises(FileNotFoundError, match="there is no"):
         classify.films(tmp_path / "nowhere")
+
+
+def test_the_folder_above_the_classes_is_an_error_that_names_the_folder_to_give(film, tmp_path):
+    film("UCF-101/Archery/v_Archery_g01_c01.mp4", 10), film("UCF-101/YoYo/v_YoYo_g01_c01.mp4", 20)
+    with pytest.raises(ValueError, match=r"those in UCF-101 are the classes, give \S+films\WUCF-101$"):
+        classify.films(tmp_path / "films")
 
 
 def test_a_class_of_one_person_is_left_out_and_two_are_refused(film, tmp_path):
@@ -194,6 +201,32 @@ def test_the_official_split_of_hmdb51(film, tmp_path):
     found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
     assert [film.path.stem for film in found.items] == ["one_0", "two_0"] * 2
     assert test.tolist() == [False, True] * 2
+
+
+def test_official_lists_name_films_in_any_spelling_and_other_formats(film, tmp_path):
+    names = ("v_HandStandPushups_g01_c01", "v_HandStandPushups_g08_c01")
+    for grey, name in enumerate(names):
+        film(f"HandstandPushups/{name}.mp4", 10 * grey), film(f"Archery/x{grey}_01.mp4", 10 * grey + 5)
+    (tmp_path / "testlist01.txt").write_bytes(f"HandStandPushups/{names[0]}.avi\r\n".encode())
+    (tmp_path / "trainlist01.txt").write_bytes(f"HandStandPushups/{names[1]}.avi 37\r\n".encode())
+    found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
+    assert [film.path.stem for film in found.items] == list(names)
+    assert test.tolist() == [True, False]
+
+
+def test_hmdb51s_names_with_spaces_brackets_and_other_signs(film, tmp_path):
+    names = (
+        "#20_Rhythm_clap_u_nm_np1_fr_goo_0", "[HD] 50 Pull-Ups & more;1_2_clap_u_cm_np1_ba_med_1",
+        "show_your_smile_-)_clap_h_nm_np1_ba_goo_2",
+    )  # fmt: skip
+    for grey, name in enumerate(names):
+        film(f"clap/{name}.mp4", 10 * grey)
+    film("wave/other_0.mp4", 90)
+    lines = (f"{name}.avi {part} \n" for name, part in zip(names, (1, 2, 1), strict=True))
+    (tmp_path / "clap_test_split1.txt").write_text("".join(lines))
+    found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
+    assert found.groups == ["#20_Rhythm_clap", "[HD] 50 Pull-Ups & more;1_2_clap", "show_your_smile_-)_clap"]
+    assert test.tolist() == [False, True, False]
 
 
 def test_a_single_film_in_place_of_a_folder_is_refused_without_reading_it(tmp_path):
