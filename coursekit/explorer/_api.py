@@ -13,8 +13,9 @@ from torch import nn
 from coursekit import conv
 from coursekit.explorer import _budget, _still
 from coursekit.explorer._page import Page, page
-from coursekit.explorer._still import Axis, Triple
+from coursekit.explorer._still import Axis
 
+Triple = tuple[int, int, int]
 NAMES, SAMPLES = ("time", "height", "width"), ("frame", "row", "column")
 # The range of each field: the page draws these sizes at a readable scale and at once.
 LIMITS = {"size": (1, 1000), "kernel": (1, 99), "stride": (1, 99), "padding": (0, 99), "dilation": (1, 99)}
@@ -79,8 +80,8 @@ def convolution(
     settings = {**per_axis, "in_channels": in_channels, "out_channels": out_channels, "bias": bias}
     given = {"settings": settings, "at": position, "limits": LIMITS}
     layer = nn.Conv3d(in_channels, out_channels, k, s, p, d, bias=bias, device="meta")  # holds no weights
-    axes = [Axis(*numbers) for numbers in zip(NAMES, SAMPLES, n, k, s, p, d, o, strict=True)]
-    picture = _still.draw(layer, axes, position)
+    axes = [Axis(*numbers) for numbers in zip(NAMES, SAMPLES, n, k, s, p, d, o, position, strict=True)]
+    picture = _still.draw(layer, axes)
     return page("explorer.html", given, picture, title="Convolution explorer")
 
 
