@@ -70,7 +70,7 @@ overview: setup  ## draw the picture of the README anew
 	$(VENV) -m tools.data.overview
 
 bench: setup  ## compare the video readers on this machine
-	"$(PYTHON)" tools/install.py --extra bench
+	$(VENV) -m pip install --quiet --constraint=requirements.lock --no-build-isolation --editable=".[bench]"
 	for script in tools/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
 
 format: setup  ## format the code and mend what the linter can mend

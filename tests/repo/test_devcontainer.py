@@ -34,7 +34,7 @@ def test_it_opens_a_notebook_with_the_kernel_of_the_course(container):
     special = container["customizations"]
     assert [name for name in special["codespaces"]["openFiles"] if not (ROOT / name).is_file()] == []
     kernel = special["vscode"]["settings"]["python.defaultInterpreterPath"]
-    assert kernel == "${containerWorkspaceFolder}/" + install.venv_python(ROOT).relative_to(ROOT).as_posix()
+    assert kernel == "${containerWorkspaceFolder}/" + install.PYTHON.relative_to(ROOT).as_posix()
     assert "ms-toolsai.jupyter" in special["vscode"]["extensions"]
 
 

@@ -10,12 +10,12 @@ import zipfile
 from pathlib import Path
 
 
-def make(folder, name, files, metadata="", scripts=""):
+def make(folder, name, files, scripts=""):
     """Write the wheel of version 1.0 of a package that consists of these files; returns the file's name."""
     info = f"{name}-1.0.dist-info"
     texts = {
         **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{metadata}",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[console_scripts]\n{scripts}\n",
     }
@@ -32,5 +32,4 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     if "TEST_HANGS" in os.environ:
         Path("hangs").touch()
         time.sleep(600)
-    extra = "Provides-Extra: bench\nRequires-Dist: second; extra == 'bench'\n"
-    return make(wheel_directory, "course", {"course.pth": str(Path.cwd())}, extra)
+    return make(wheel_directory, "course", {"course.pth": str(Path.cwd())})

@@ -184,7 +184,7 @@ def make(tree: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def installed(tree) -> Path:
     """The published tree with a `.venv` that is this environment, stamped as finished."""
-    python = install.venv_python(tree)
+    python = tree / install.PYTHON.relative_to(install.ROOT)
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
