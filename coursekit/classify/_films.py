@@ -20,7 +20,7 @@ CAMERA = re.compile(
     r"(img|vid|pxl|mvi|mov|dsc|dscn|dscf|gopr|gx|gh|video|clip|film|whatsapp video|signal)?[\W\d_]*",
     re.IGNORECASE,
 )  # a name that a camera or an app gives: it does not say who is in the film
-UCF = re.compile(r"v_.+_(g\d\d)_c\d\d")
+UCF = re.compile(r"v_(.+_g\d\d)_c\d\d")  # each class has groups of its own
 HMDB = re.compile(r"(.+)_[fhlu]_[cn]m_np\d_(?:ba|fr|le|ri)_(?:bad|goo|med)_\d+")  # source and class; view
 TRAIN, TEST, UNUSED = 1, 2, 0  # as HMDB51's lists have them
 LISTED = 5  # pairs in a message
@@ -110,9 +110,9 @@ def films(source: Path_, *, by: str = "group") -> Films:
             folders), or a table in CSV with the columns path, label and, if you like, group, as for
             `features.read_list`. Paths in it are relative to the table.
         by: "group": films of one person belong together. Without a table, the person is what stands before
-            the last underscore and number, anna in `anna_01.mp4`; in a film of UCF101 it is `g01`, and in one
-            of HMDB51 what stands before the tags of the view. Anna and anna are one person. A name that a
-            camera gives (`IMG_2041.mov`) names nobody. "film": each film is a group of its own.
+            the last underscore and number, anna in `anna_01.mp4`; in a film of UCF101 it is `YoYo_g01`, and
+            in one of HMDB51 what stands before the tags of the view. Anna and anna are one person. A name
+            that a camera gives (`IMG_2041.mov`) names nobody. "film": each film is a group of its own.
 
     Returns:
         A Films; its notes say what was left out, and where names tell nothing.
@@ -157,7 +157,7 @@ def group_of(name: str) -> str | None:
     """Who is in a film, by the name of its file without the suffix; None if the name does not say.
 
     >>> group_of("anna_01"), group_of("v_Archery_g08_c01"), group_of("IMG_2041")
-    ('anna', 'g08', None)
+    ('anna', 'Archery_g08', None)
     """
     if published := UCF.fullmatch(name) or HMDB.fullmatch(name):
         return published[1]
