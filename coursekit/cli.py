@@ -43,7 +43,7 @@ def _extract(options: argparse.Namespace) -> int:
             [*options.videos, *listed], options.out, options.encoder, fps=options.fps, every=options.every,
             format=options.format, track=options.track, decoder=options.decoder, device=options.device,
             progress=not options.quiet, scheduler=options.scheduler, workers=options.workers,
-            decoders=options.decoders,
+            decoders=options.decoders, precision=options.precision,
         )  # fmt: skip
     except clear as error:
         print(f"coursekit features: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -176,6 +176,10 @@ def _add_features(commands: Any) -> None:
         "--format", default="hdf5", metavar="F", help="hdf5, npy (with a json beside it) or safetensors"
     )
     command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps; the best one otherwise")
+    command.add_argument(
+        "--precision", default="auto", metavar="P",
+        help="float32, float16 or bfloat16; auto (default) takes float16 on a GPU where it is near enough",
+    )  # fmt: skip
     command.add_argument(
         "--decoder", default="pyav", metavar="NAME",
         help="pyav (default), or torchcodec: decodes on the device if it is a GPU (not run on one so far)",

@@ -1,13 +1,14 @@
 """The same network, sooner: batch normalisation folded, channels last, ONNX Runtime, half precision on a GPU.
 
-Every way gives the features of the plain network within `TOLERANCE`; a way that does not is not taken.
+Every way gives the features of the plain network within `TOLERANCE`; a way that does not is not taken. Only
+a precision that was asked for by name is taken as it is.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import importlib.util
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from coursekit.encoders import _onnx
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 BACKENDS = ("auto", "eager", "folded", "onnx")
+HALF = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+PRECISIONS = ("auto", "float32", *HALF)
 
 
 class Runner(NamedTuple):
@@ -45,6 +48,7 @@ def runner(
     device: torch.device,
     backend: str,
     entry: _onnx.Entry | None = None,
+    precision: str = "auto",
 ) -> Runner:
     """The fastest way to compute what `network` computes, among those that are asked for.
 
@@ -55,11 +59,16 @@ def runner(
         backend: one of `BACKENDS`. "auto" takes ONNX Runtime for an image network on the CPU, if it is
             there, else folded PyTorch.
         entry: the network's place in the cache of exported networks.
+        precision: one of `PRECISIONS`. "auto" takes float16 on a CUDA device, where its features are within
+            `TOLERANCE_HALF`, and else float32.
 
     Raises:
-        ValueError: an unknown backend, or ONNX Runtime asked for by name where it cannot serve.
+        ValueError: an unknown backend or precision, or one that was asked for by name and cannot serve.
     """
     check_backend(backend, device)
+    check_precision(precision, device, backend)
+    if precision in HALF:
+        return _halved(network, example, device, backend, precision)
     if backend == "eager":
         return _eager(network, example, device)
     fits = have_onnx() and device.type == "cpu" and example.dim() == 4
@@ -73,8 +82,9 @@ def runner(
                     f"({first_line(error)}); take 'folded'"
                 ) from error
     folded, right = fold(_copied(network), example)
-    run = _plain(folded.to(device), device, half=device.type == "cuda")
-    tolerance = TOLERANCE_HALF if device.type == "cuda" else TOLERANCE
+    run, tolerance = _plain(folded.to(device)), TOLERANCE
+    if precision == "auto" and device.type == "cuda":
+        run, tolerance = _autocast(run, device, torch.float16), TOLERANCE_HALF
     if _same(network, lambda x: run(x.to(device)).cpu(), example, right, tolerance):
         return Runner(run, "folded", tuple(right.shape))
     return _eager(network, example, device)
@@ -90,9 +100,59 @@ def check_backend(backend: str, device: torch.device) -> None:
         raise ValueError(f"backend='onnx' computes on the CPU here, got device={str(device)!r}")
 
 
+def check_precision(precision: str, device: torch.device, backend: str) -> None:
+    """Raise a ValueError for an unknown precision, or for one that the device or backend does not have."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r} is unknown; there are: {', '.join(PRECISIONS)}")
+    if precision in HALF and backend == "onnx":
+        raise ValueError(f"precision={precision!r}: backend='onnx' computes in float32; take 'folded'")
+    if precision in HALF and not _can(device, HALF[precision]):
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"the device {str(device)!r}"
+        raise ValueError(
+            f"precision={precision!r}: {name} does not compute in {precision}; take "
+            + ("'float16', or 'auto'" if device.type == "cuda" else "'float32', or 'auto'")
+        )
+
+
+def _can(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether a device computes in a precision.
+
+    PyTorch emulates bfloat16 on NVIDIA's GPUs before Ampere (compute capability 8.0), which is slow.
+    """
+    if device.type == "cuda" and dtype is torch.bfloat16:
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    try:
+        with warnings.catch_warnings(), torch.autocast(device.type, dtype):
+            warnings.simplefilter("ignore")  # where it does not know the precision, it only warns
+            x = torch.ones(2, 2, device=device)
+            return (x @ x).dtype == dtype
+    except RuntimeError:
+        return False
+
+
+def _halved(
+    network: nn.Module, example: torch.Tensor, device: torch.device, backend: str, precision: str
+) -> Runner:
+    """The network in half precision, which was asked for by name: however far its features are off.
+
+    Raises:
+        ValueError: they are not finite.
+    """
+    chosen = runner(network, example, device, "eager" if backend == "eager" else "folded", None, "float32")
+    run = _autocast(chosen.run, device, HALF[precision])
+    with torch.inference_mode():
+        finite = bool(run(example.to(device)).isfinite().all())
+    if not finite:
+        raise ValueError(
+            f"precision={precision!r}: {type(network).__name__} gives values that {precision} cannot hold "
+            "(infinite, or no number); take 'auto' or 'float32'"
+        )
+    return chosen._replace(run=run)
+
+
 def _eager(network: nn.Module, example: torch.Tensor, device: torch.device) -> Runner:
     """The network as it is, on the device."""
-    run = _plain(_copied(network).to(device), device, half=False)
+    run = _plain(_copied(network).to(device))
     with torch.inference_mode():
         return Runner(run, "eager", tuple(run(example.to(device)).shape))
 
@@ -175,18 +235,26 @@ def _pairs(network: nn.Module, example: torch.Tensor) -> tuple[list[tuple[str, A
     return [pair for pair in pairs if calls[pair[1]] == calls[pair[2]] == 1], result
 
 
-def _plain(network: nn.Module, device: torch.device, *, half: bool) -> Run:
-    """PyTorch with channels last; on a GPU in half precision."""
+def _plain(network: nn.Module) -> Run:
+    """PyTorch with channels last."""
     _channels_last(network)
 
     def run(x: torch.Tensor) -> torch.Tensor:
         last = torch.channels_last if x.dim() == 4 else torch.channels_last_3d
-        x = x.to(memory_format=last)
-        with torch.autocast("cuda", torch.float16) if half else contextlib.nullcontext():
-            y: torch.Tensor = network(x)
+        y: torch.Tensor = network(x.to(memory_format=last))
         return y.float()
 
     return run
+
+
+def _autocast(run: Run, device: torch.device, dtype: torch.dtype) -> Run:
+    """The same in half precision: PyTorch chooses the operations for which that is precise enough."""
+
+    def lower(x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(device.type, dtype):
+            return run(x)
+
+    return lower
 
 
 def _channels_last(network: nn.Module) -> None:

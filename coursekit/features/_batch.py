@@ -71,6 +71,7 @@ def extract_all(
     decoder: str = "pyav",
     device: str | torch.device | None = None,
     progress: bool = True,
+    precision: str = "auto",
     decoders: int = 0,
     scheduler: str | None = None,
     workers: int | None = None,
@@ -93,6 +94,8 @@ def extract_all(
         device: where to compute, for an encoder given by name; None picks the best.
         progress: show bars, with the rate and the time left; before them, about how many frames will be
             computed, and how long that takes here. Not while a notebook is recorded.
+        precision: in which the network computes, for an encoder given by name: "auto", "float32", "float16"
+            or "bfloat16", as for `encoders.load`.
         decoders: decode in so many processes, which feed one network, for a GPU that would wait for one; 0
             decodes in this process. The features are the same. At most so many videos are under way.
         scheduler: address of a dask scheduler, whose workers see the same folders: they do the work.
@@ -119,7 +122,7 @@ def extract_all(
     check_decoder(decoder)
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
-    loaded = opened(encoder, "cpu" if by_workers else device, start=False)
+    loaded = opened(encoder, "cpu" if by_workers else device, precision=precision, start=False)
     folder = make_folder(Path(out))
     with locked(folder):
         run = _Run(
@@ -135,8 +138,9 @@ def extract_all(
         if by_workers:
             where = None if device is None else str(device)
             ended = results(
-                run.jobs, str(encoder), selection, device=where, workers=workers, scheduler=scheduler
-            )
+                run.jobs, str(encoder), selection, device=where, precision=precision,
+                workers=workers, scheduler=scheduler,
+            )  # fmt: skip
         elif decoders:
             ended = _decoders.results(run.jobs, loaded, selection, run.recipe, decoders)
         else:

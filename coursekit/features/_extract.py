@@ -201,15 +201,25 @@ def selected(selection: Selection | None, options: SelectionOptions) -> Selectio
     return selection
 
 
-def opened(encoder: str | Encoder, device: str | torch.device | None, *, start: bool = True) -> Encoder:
-    """The encoder that a caller asked for, by name or as an object; `start` as for `encoders.load`.
+def opened(
+    encoder: str | Encoder,
+    device: str | torch.device | None,
+    *,
+    precision: str = "auto",
+    start: bool = True,
+) -> Encoder:
+    """The encoder that a caller asked for, by name or as an object; the options as for `encoders.load`.
 
     Raises:
         WeightsError: its weights cannot be had.
-        ValueError: an unknown name or device, or another device than that of the object.
+        ValueError: an unknown name, device or precision, or another one than that of the object.
     """
     if not isinstance(encoder, Encoder):
-        return encoders.load(encoder, device=device, start=start)
+        return encoders.load(encoder, device=device, precision=precision, start=start)
+    if precision not in ("auto", encoder.precision):
+        raise ValueError(
+            f"precision={precision!r}, but the encoder was loaded with {encoder.precision!r}: leave it out"
+        )
     if device is not None and torch.device(device) != encoder.device:
         raise ValueError(
             f"device={str(device)!r}, but the encoder is on {str(encoder.device)!r}: leave it out"

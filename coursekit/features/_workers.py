@@ -27,6 +27,7 @@ def results(
     selection: Selection,
     *,
     device: str | None = None,
+    precision: str = "auto",
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Iterator[tuple[int, JobResult]]:
@@ -37,6 +38,7 @@ def results(
         encoder: its name, as for `encoders.load`.
         selection: which frames.
         device: where to compute; None picks the best, and on a machine with several GPUs one a worker.
+        precision: as for `encoders.load`.
         workers: start that many on this machine, but not more than there are jobs.
         scheduler: or the address of a running scheduler, such as "tcp://10.0.0.1:8786".
 
@@ -48,27 +50,29 @@ def results(
     jobs = [job._replace(video=job.video.absolute(), target=job.target.absolute()) for job in jobs]
     workers = None if workers is None else min(workers, len(jobs))
     threads = None if workers is None else max(1, (os.cpu_count() or 1) // workers)
-    settings = encoder, selection, device, threads
+    settings = encoder, selection, device, precision, threads
     for number, result in each(_work, jobs, settings, workers=workers, scheduler=scheduler):
         yield number, JobResult(in_one_line(result)) if isinstance(result, Exception) else result
 
 
-def _work(job: Job, encoder: str, selection: Selection, device: str | None, threads: int | None) -> JobResult:
+def _work(
+    job: Job, encoder: str, selection: Selection, device: str | None, precision: str, threads: int | None
+) -> JobResult:
     from distributed import get_worker
 
     worker = get_worker()
     with _alone:  # two videos at once in one process would only be in each other's way
         torch.set_num_threads(threads or worker.state.nthreads)
         try:
-            loaded = _loaded(encoder, _device(device, worker.name))
+            loaded = _loaded(encoder, _device(device, worker.name), precision)
         except (encoders.WeightsError, ValueError) as error:
             return JobResult(f"{in_one_line(error)} (on worker {worker.name})")
         return attempt(job, loaded, selection)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(encoder: str, device: str | None) -> encoders.Encoder:
-    return encoders.load(encoder, device=device)
+def _loaded(encoder: str, device: str | None, precision: str) -> encoders.Encoder:
+    return encoders.load(encoder, device=device, precision=precision)
 
 
 def _device(device: str | None, name: object) -> str | None:

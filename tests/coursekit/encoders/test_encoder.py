@@ -285,6 +285,73 @@ def test_without_onnx_runtime_pytorch_computes(monkeypatch):
         encoders.load(backend="onnx")
 
 
+# ------------------------------------------------------------------------------------- half precision
+
+
+def test_bfloat16_by_name_is_near_the_plain_features_and_stands_in_the_name(clip, lite):
+    encoder = encoders.load(precision="bfloat16")
+    got, right = encoder(clip), lite(clip)
+    assert (encoder.name, encoder.backend) == ("efficientnet_lite0 in bfloat16", "folded")
+    assert (got.dtype, got.shape) == (torch.float32, right.shape)
+    assert 1e-3 < (got - right).abs().max() / right.abs().max() < 0.15  # 10 % on another clip
+    assert cosine(got, right).min() > 0.99
+    assert {weights.dtype for weights in encoder.network.parameters()} == {torch.float32}
+
+
+def test_float32_by_name_and_auto_give_the_plain_features_on_a_cpu(clip):
+    torch.manual_seed(0)
+    network = Small()
+    for precision in ("auto", "float32"):
+        encoder = encoders.load(network, precision=precision)
+        torch.testing.assert_close(encoder(clip), encoders.load(network, backend="eager")(clip))
+
+
+class Loud(nn.Module):
+    """Values up to a million, which float16 cannot hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        nn.init.constant_(self.layer.weight, 1e6)
+
+    def forward(self, x):
+        return self.layer(x.mean((2, 3)))
+
+
+def test_a_precision_that_cannot_hold_the_values_is_an_error_that_names_the_way_out():
+    assert encoders.load(Loud(), precision="bfloat16").k == 2
+    with pytest.raises(
+        ValueError, match=r"Loud gives values that float16 cannot hold .* take 'auto' or 'float32'"
+    ):
+        encoders.load(Loud(), precision="float16")
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "backend", "said"),
+    [
+        ("cpu", "half", "auto", "precision='half' is unknown; there are: auto, float32, float16, bfloat16"),
+        ("cpu", "bfloat16", "onnx", "backend='onnx' computes in float32; take 'folded'"),
+        (
+            "meta",
+            "bfloat16",
+            "auto",
+            "the device 'meta' does not compute in bfloat16; take 'float32', or 'auto'",
+        ),
+        ("cuda", "bfloat16", "auto", "Tesla T4 does not compute in bfloat16; take 'float16', or 'auto'"),
+    ],
+)
+def test_a_precision_that_is_not_to_be_had_is_refused(monkeypatch, device, precision, backend, said):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Tesla T4")
+    with pytest.raises(ValueError, match=said):
+        _backends.check_precision(precision, torch.device(device), backend)
+
+
+def test_a_gpu_that_has_bfloat16_is_not_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    _backends.check_precision("bfloat16", torch.device("cuda"), "auto")
+
+
 # ------------------------------------------------------------------------------- what can be wrong
 
 

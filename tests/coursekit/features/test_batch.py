@@ -279,6 +279,17 @@ def test_the_network_of_many_videos_is_loaded_once(films, tmp_path, loads):
     assert loads == ["built", "started"]
 
 
+def test_with_another_precision_by_name_the_features_are_made_again(films, tmp_path, loads):
+    made = []
+    for precision in ("auto", "bfloat16", "bfloat16"):
+        torch.manual_seed(0)  # the random weights are the same
+        made.append(run(films, tmp_path / "out", "mobilenet_v3_small", precision=precision).made)
+    assert made == [3, 3, 0]
+    assert features.header(tmp_path / "out" / "a.h5")["encoder"] == "mobilenet_v3_small in bfloat16"
+    with pytest.raises(ValueError, match="precision='float16', but the encoder was loaded with 'auto'"):
+        run(films, tmp_path / "out", precision="float16")
+
+
 def test_where_nothing_is_to_be_done_the_network_is_not_made_ready_to_run(films, tmp_path, loads):
     for expected in (["built", "started"], ["built"]):
         loads.clear()
@@ -733,6 +744,7 @@ def test_the_command_takes_a_list_and_a_format(films, tmp_path, monkeypatch, cap
         (["--device", "nonsense"], "no device that works here"),
         (["--every", "0"], "every=0"),
         (["--format", "h5"], "format='h5' is unknown"),
+        (["--precision", "half"], "precision='half' is unknown"),
         (["--list", "none.txt"], "cannot read the list none.txt: No such file"),
         (["--fps", "-1"], "fps="),
         (["--workers", "0"], "workers=0"),
