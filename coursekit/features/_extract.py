@@ -160,13 +160,23 @@ def describe(
 
 
 def describe_source(path: Path_) -> dict[str, Any]:
-    """The part of `describe` that depends on the video alone."""
+    """The part of `describe` that depends on the video alone.
+
+    Raises:
+        VideoError: it cannot be read.
+    """
     file = Path(path)
     _open.check_file(file)
+    try:
+        checksum, size = sha256(file), file.stat().st_size
+    except OSError as error:
+        raise video.VideoError(
+            f"{file} cannot be read: {error.strerror}; check that you may read it, and the disk"
+        ) from error
     return {
         "source": file.name.encode("utf-8", "backslashreplace").decode("utf-8"),  # it may have other bytes
-        "source_bytes": file.stat().st_size,
-        "source_sha256": sha256(file),
+        "source_bytes": size,
+        "source_sha256": checksum,
     }
 
 

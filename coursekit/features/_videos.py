@@ -80,8 +80,18 @@ def videos_in(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All files of a folder and its subfolders, sorted; without hidden folders and links to folders."""
-    for path in sorted(folder.iterdir()):
+    """All files of a folder and its subfolders, sorted; without hidden folders and links to folders.
+
+    Raises:
+        ValueError: a folder cannot be read: nobody knows which videos are in it.
+    """
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise ValueError(
+            f"cannot read the folder {folder} ({error.strerror}): allow it to be read, or name the others"
+        ) from error
+    for path in inside:
         if not path.is_dir():
             yield path
         elif not path.is_symlink() and not path.name.startswith("."):

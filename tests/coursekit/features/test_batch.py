@@ -1,9 +1,11 @@
 """Features of many videos: what is redone and what is not, bad videos, kills, locks, dask's workers."""
 
 import csv
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +25,7 @@ from support.tracks import with_tracks
 from torch import nn
 
 from coursekit import cli, encoders, features, video
-from coursekit._shared import _lock
+from coursekit._shared import _files, _lock
 from coursekit.encoders import _backends, _networks
 from coursekit.features import _batch, _extract, _job, _manifest, _workers
 
@@ -504,6 +506,27 @@ def test_a_track_is_read_and_part_of_the_recipe(tmp_path):
 
 
 # ---------------------------------------------------------------- what is bad
+
+
+def test_a_video_that_cannot_be_read_fails_alone_before_and_after_it_was_done(films, tmp_path, monkeypatch):
+    real = _files.sha256
+    shutil.copy(films / "a.mp4", films / "b.mp4")  # of equal size and content
+
+    def refused(path):
+        if Path(path).name == "b.mp4":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    for readable, made in ((False, 2), (True, 1), (False, 0)):
+        for module in (_batch, _extract):
+            monkeypatch.setattr(module, "sha256", real if readable else refused)
+        os.utime(films / "b.mp4", (0, 0 if readable else 9))  # another time: its checksum is asked for
+        report = run(films, tmp_path / "out")
+        assert (report.made, len(report.failed)) == (made, 0 if readable else 1)
+    (row,) = report.failed
+    assert (row.file, row.error.partition("b.mp4 ")[2]) == (
+        "b.h5", "cannot be read: Permission denied; check that you may read it, and the disk",
+    )  # fmt: skip
 
 
 def test_bad_videos_are_reported_and_the_rest_is_done(films, tmp_path):

@@ -1,5 +1,6 @@
 """Which videos are meant: folders with their subfolders, and lists as people and Excel write them."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def test_a_folder_gives_the_videos_of_its_subfolders_with_their_places(tmp_path)
         "c",
         "gone.x",
     ]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_that_names_it(tmp_path, monkeypatch):
+    touch(tmp_path / "a.mp4", tmp_path / "shut" / "b.mp4")
+    real = Path.iterdir
+
+    def refused(path):
+        if path.name == "shut":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(ValueError, match=r"cannot read the folder .*shut \(Permission denied\)"):
+        _videos.find([tmp_path])
 
 
 PATHS = ["waving/anna 01.mp4", "waving/jürgen.mp4"]
