@@ -42,8 +42,9 @@ A folder of feature files is training data, with one class in each subfolder:
 On its way to a feature file a video passes four modules: `_batch` (which folder, and what is missing there),
 `_job` (one video, and what can go wrong), `_extract` (frames to rows) and `_file` (rows to a file, in one of
 the `_formats`). `_videos` finds the videos that are meant, `_estimate` says how long they will take,
-`_manifest` is the CSV, `_prefetch` the thread that decodes, and `_workers` does jobs in other processes or on
-other machines. `_dataset` reads the folder for training.
+`_manifest` is the CSV, `_prefetch` the thread that decodes, `_decoders` the processes that decode for one
+network, and `_workers` does jobs in other processes or on other machines. `_dataset` reads the folder for
+training.
 
 Source: Lecture 56, 22:28.
 """

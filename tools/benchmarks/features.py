@@ -1,9 +1,11 @@
 """From a file to T x k: our extractor beside the ways that people use, and beside what the machine allows.
 
     python tools/benchmarks/features.py [--clip bikes] [--frames 100] [--repeats 3] [--minutes 10] [--json]
+    python tools/benchmarks/features.py --stages [--device cuda] [--decoders 4] [--clip bikes] [--repeats 3]
 
 All ways take the same frames of one clip through EfficientNet-Lite0, in turns, in one process; loading the
 network is not timed. `--minutes 0` leaves out the memory on a long film, which takes most of the time.
+`--stages` measures instead where the time of many films goes: decoding, the network, and both together.
 Exit code: 0, however slow; 1 if a way's features are not those of the plain loop.
 """
 
@@ -11,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +31,7 @@ from torchvision.transforms import v2
 
 from coursekit import cost, data, encoders, features, show, video
 from coursekit.encoders import _backends
+from coursekit.features import _extract
 from coursekit.video._skvideo import find_ffmpeg
 
 GOALS = {  # name: (ratio of, to, at least)
@@ -126,6 +131,43 @@ def rates(clip: Path, count: int, repeats: int, say: Callable[[str], None]) -> d
     return {**frames_per_second, "slower bound": min(bounds)}
 
 
+def stages(clip: Path, device: str | None, decoders: int, repeats: int) -> dict[str, float]:
+    """Frames per second of each stage on copies of a clip, medians over turns; loading is not timed."""
+    encoder = encoders.load(device=device)
+    how = encoder.preprocessing, encoder.windows, encoder.batch
+    batches = list(_extract.batches(clip, video.Selection(), *how, device=encoder.device))
+    frames = sum(len(numbers) for _, _, numbers in batches)
+
+    def network() -> None:
+        for images, _, _ in batches:
+            rows = encoder.launch(images)  # (b, k)
+        rows.cpu()  # waits for the device
+
+    network()
+    readings: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        films = [Path(shutil.copy(clip, Path(folder) / f"{number}.mp4")) for number in range(2 * decoders)]
+        together = {"one process": 0, f"{decoders} decoders": decoders}
+        ways: dict[str, tuple[int, Callable[[], object]]] = {
+            "decode and resize": (frames, lambda: list(
+                _extract.batches(clip, video.Selection(), *how, device=encoder.device)
+            )),
+            "network": (frames, network),
+        }  # fmt: skip
+        for turn in range(repeats):
+            for name, number in together.items():
+                run = functools.partial(
+                    features.extract_all, films, Path(folder) / f"{turn} {name}", encoder,
+                    decoders=number, progress=False,
+                )  # fmt: skip
+                ways[name] = frames * len(films), run
+            for name, (count, way) in ways.items():
+                start = time.perf_counter()
+                way()
+                readings.setdefault(name, []).append(count / (time.perf_counter() - start))
+    return {name: median(values) for name, values in readings.items()}
+
+
 def memory(clip: Path, seconds: float) -> dict[str, float]:
     """Peak of resident memory, in MB, of a process that writes the features of so many seconds of film."""
     info = video.probe(clip)
@@ -153,6 +195,9 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--stages", action="store_true")
+    parser.add_argument("--device")
+    parser.add_argument("--decoders", type=int, default=4)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -163,6 +208,10 @@ def main() -> int:
         print(text, file=sys.stderr)
 
     clip = data.clip(options.clip)
+    if options.stages:
+        rates_of_stages = stages(clip, options.device, options.decoders, options.repeats)
+        print(show.table({name: (rate,) for name, rate in rates_of_stages.items()}, columns=("frames/s",)))
+        return 0
     measured = rates(clip, options.frames, options.repeats, say)
     verdicts = {goal: (measured[a] / measured[b], least) for goal, (a, b, least) in GOALS.items()}
     long: dict[str, dict[str, float]] = {}
