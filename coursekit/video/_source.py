@@ -156,7 +156,8 @@ class Source:
         """Number and time of each frame: from the packets if they tell, else by decoding the file once."""
         if self._stamps is None:
             table = self._scanned().table
-            self._stamps = list(table.stamps()) if table else [_stamp(frame) for frame in self.decode()]
+            decoded = _until_the_next(self.decode())
+            self._stamps = list(table.stamps() if table else (Stamp(*frame[:3]) for frame in decoded))
         return self._stamps
 
     def chosen(self, selection: Selection) -> list[Stamp]:
@@ -227,7 +228,9 @@ class Source:
             raise VideoError(self._no_frame(selection))
 
     def decode(self) -> Iterator[Decoded]:
-        """All frames in the order of display, from the first one on.
+        """All frames in the order of display, from the first one on, each as soon as it is decoded.
+
+        So `end` is worked out from the length of the frame itself; see `_until_the_next`.
 
         Damaged frames, and those that build on them up to the next key frame, are left out; one
         DamagedVideoWarning at the end says how many.
@@ -251,12 +254,11 @@ class Source:
             if last is not None:
                 number = max(number, last.number + 1)
                 time = time if time > last.time else last.end
-                yield last._replace(end=time)
             damage.good += 1
             last = Decoded(number, time, time + length, picture)
+            yield last
         if last is None:
             raise VideoError(no_frame(self.path, stream))
-        yield last
         damage.compare(stream, last)
         damage.warn(self.path)
 
@@ -290,7 +292,8 @@ class Source:
                 return
             except (_sparse.UnplannedError, av.error.FFmpegError):
                 pass  # damaged, or other than its packets say
-        yield from islice(selection.choose(self.decode()), given, None)
+        frames = self.decode() if selection.fps is None else _until_the_next(self.decode())
+        yield from islice(selection.choose(frames), given, None)
 
     def _decode_only(self, wanted: array[int], table: Table) -> Iterator[Decoded]:
         """The frames with the numbers `wanted`, which rise; one may be there several times."""
@@ -402,8 +405,15 @@ class Source:
         return f"{len(times)} frames, {times[0]:.2f} s to {times[-1]:.2f} s" if times else "none"
 
 
-def _stamp(frame: Decoded) -> Stamp:
-    return Stamp(frame.number, frame.time, frame.end)
+def _until_the_next(frames: Iterator[Decoded]) -> Iterator[Decoded]:
+    """The same frames, each of which ends when the next one is shown."""
+    last: Decoded | None = None
+    for frame in frames:
+        if last is not None:
+            yield last._replace(end=frame.time)
+        last = frame
+    if last is not None:
+        yield last
 
 
 def _check_memory(path: Path, shape: tuple[int, ...]) -> None:
