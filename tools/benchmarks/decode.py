@@ -189,17 +189,19 @@ def lengthen(clip: Path, target: Path, times: int) -> None:
 
     with av.open(str(target), "w") as out:
         track = None
-        for turn in range(times):
+        written = 0  # frames
+        for _ in range(times):
             with av.open(str(clip)) as container:
                 stream = container.streams.video[0]
                 track = track or out.add_stream_from_template(stream)
-                length = round(stream.frames / (stream.average_rate * stream.time_base))  # in ticks
+                start = round(written / (stream.average_rate * stream.time_base))  # in ticks
                 for packet in container.demux(stream):
                     if packet.size:
-                        packet.pts += turn * length
-                        packet.dts += turn * length
+                        packet.pts += start
+                        packet.dts += start
                         packet.stream = track
                         out.mux(packet)
+                        written += 1
 
 
 def run(clip: Path, repeats: int, passes: int, say: Callable[[str], None]) -> dict[str, Result]:

@@ -1,12 +1,13 @@
 """How fast do a few frames come out of a long film? Beside the others, in one run.
 
     python tools/benchmarks/sparse.py [--film PATH] [--seconds 300] [--group 250] [--codec libx264]
-                                      [--repeats 3]
+                                      [--copies 1] [--repeats 3]
 
 Four tasks: one frame a second, one in ten seconds, ten random frames, two seconds in the middle. All readers
 are asked for the same frame numbers and hand them over as RGB, uint8. Each measurement runs in a process of
 its own; the readers take turns; medians are printed, and ratios of our time to theirs. The film is the
 course's 720p clip, over and over, encoded anew (some minutes), or --film, which must have a constant rate.
+With --copies 5, a fifth of it is encoded, and its packets are repeated: slow encoders take less time so.
 Exit code: 0, however slow; 1 if our reader fails, or gives other frames than when it reads the whole film.
 """
 
@@ -341,6 +342,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--film", type=Path, help="a video file of constant rate, instead of one made here")
     parser.add_argument("--seconds", type=int, default=300, help="length of the film that is made")
+    parser.add_argument("--copies", type=int, default=1, help="encode a part, and repeat it so many times")
     parser.add_argument("--codec", default="libx264", help="encoder of the film that is made")
     parser.add_argument("--group", type=int, default=250, help="longest distance of its key frames")
     parser.add_argument("--repeats", type=int, default=3, help="processes per reader and task (median)")
@@ -354,10 +356,13 @@ def main() -> int:
         print(json.dumps(done))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        path = args.film or Path(folder) / ("film.webm" if args.codec.startswith("libvpx") else "film.mp4")
+        suffix = ".webm" if args.codec.startswith("libvpx") else ".mp4"
+        path = args.film or Path(folder) / f"film{suffix}"
         if not args.film:
             print("encoding the film ...", file=sys.stderr, flush=True)
-            encode(path, args.seconds, args.codec, args.group)
+            part = Path(folder) / f"part{suffix}"
+            encode(part, args.seconds // args.copies, args.codec, args.group)
+            lengthen(part, path, args.copies)
         results = run(path, Path(folder), args.repeats, lambda text: print(text, file=sys.stderr, flush=True))
     if args.json:
         print(json.dumps({"cores": os.cpu_count(), "load": os.getloadavg()[0], "tasks": results}, indent=2))
