@@ -24,6 +24,10 @@ TORCH_PINS = (
     "torchvision==0.24.1 ; platform_machine == 'aarch64'",
 )
 
+# jsonschema would check addresses with it, which nothing here asks for. Each program that imports nbformat would
+# load it: it builds a grammar for two seconds.
+LEFT_OUT = "rfc3987-syntax ; python_version < '3'"
+
 
 def compile_lock(root: Path, options: list[str]) -> None:
     """Write `requirements.lock` and the students' lock; the old ones stay until the new ones are complete.
@@ -43,17 +47,18 @@ def compile_lock(root: Path, options: list[str]) -> None:
         )
     lock = root / "requirements.lock"
     with tempfile.TemporaryDirectory(dir=root, prefix=".lock-") as folder:
-        pins, new = Path(folder, "torch.txt"), Path(folder, "requirements.lock")
+        pins, new, overrides = (Path(folder, name) for name in ("torch.txt", "requirements.lock", "out.txt"))
         pins.write_text("\n".join(TORCH_PINS) + "\n", encoding="utf-8")
+        overrides.write_text(f"{LEFT_OUT}\n", encoding="utf-8")
         shutil.copy(lock, new)  # without --upgrade, uv keeps the versions that stand in the file it writes
-        command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
-        command += ["--extra", "test", "--constraint", str(pins), "--no-header", "--no-annotate", "--quiet"]
+        compiled = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
+        compiled += ["--overrides", str(overrides), "--no-header", "--no-annotate", "--quiet"]
+        command = [*compiled, "--extra", "test", "--constraint", str(pins)]
         subprocess.run([*command, *options, "pyproject.toml", "-o", str(new)], cwd=root, check=True)
         # The students' lock has neither tests nor grader, but what installs the checkout itself.
         student_lock, build = Path(folder, "student.lock"), Path(folder, "build.txt")
         build.write_text("hatchling\neditables\n", encoding="utf-8")
-        command = [uv, "pip", "compile", "--universal", "--python-version", "3.10", "--extra", "lab"]
-        command += ["--extra", "fast", "--constraint", str(new), "--no-header", "--no-annotate", "--quiet"]
+        command = [*compiled, "--extra", "fast", "--constraint", str(new)]
         subprocess.run(
             [*command, "pyproject.toml", str(build), "-o", str(student_lock)], cwd=root, check=True
         )
