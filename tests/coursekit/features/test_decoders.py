@@ -64,7 +64,7 @@ def test_features_errors_and_notes_on_damage_are_those_without(films, tmp_path, 
             assert torch.equal(theirs.times, ours.times)
             assert torch.equal(theirs.frames, ours.frames)
     assert run(films, tmp_path / "out2", encoder, format=format, every=2).made == 0
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.gpu
@@ -136,7 +136,7 @@ def test_a_process_is_at_most_a_few_batches_ahead(films):
     time.sleep(0.5)
     assert 1 <= count.value <= 4
     messages.close()
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()
 
 
 def _endless(path, *arguments, **options):
