@@ -68,9 +68,12 @@ def _classify(options: argparse.Namespace) -> int:
         ValueError, OSError, features.FeaturesError, encoders.WeightsError, video.VideoError, *features.ERRORS
     )  # fmt: skip
     try:
+        encoder = options.encoder
+        if options.weights != "pretrained":
+            encoder = encoders.load(encoder, weights=options.weights, device=options.device, start=False)
         report = classify.run(
-            options.films, options.out, model=options.model, encoder=options.encoder, fps=options.fps,
-            by=options.by, lists=options.splits, split=options.split, device=options.device,
+            options.films, options.out, model=options.model, encoder=encoder, fps=options.fps, by=options.by,
+            lists=options.splits, split=options.split, device=options.device,
             progress=not options.quiet,
         )  # fmt: skip
     except KeyboardInterrupt:
@@ -105,6 +108,10 @@ def _add_classify(commands: Any) -> None:
         metavar="NAME",
         help="which network: such as swin3d_t, timm/NAME, hf/OWNER/NAME (%(default)s)",
     )
+    command.add_argument(
+        "--weights", default="pretrained", metavar="W",
+        help="of the encoder: a file with its state dict, random, or pretrained (default)",
+    )  # fmt: skip
     command.add_argument(
         "--fps", type=_rate, default=Fraction(4), metavar="F", help="rows in a second (%(default)s)"
     )

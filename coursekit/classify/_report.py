@@ -23,6 +23,7 @@ from coursekit.classify._describe import RATE, Described, answers_from_facts, av
 from coursekit.classify._file import save, trained
 from coursekit.classify._films import Films, Path_, films, official
 from coursekit.classify._models import model as build
+from coursekit.encoders import Encoder
 
 SEEDS = (0, 1, 2)  # of the splits
 STRIPS = 6  # mistakes that are shown
@@ -74,7 +75,7 @@ def run(
     out: Path_,
     *,
     model: str = "mean",
-    encoder: str = encoders.DEFAULT,
+    encoder: str | Encoder = encoders.DEFAULT,
     fps: float | Fraction = RATE,
     by: str = "group",
     lists: Path_ | None = None,
@@ -88,7 +89,7 @@ def run(
         source: as for `films`.
         out: folder for what is written. Features are kept in the cache, and used again.
         model: one of `MODELS`.
-        encoder: a name, as for `features.extract_all`.
+        encoder: as for `features.extract_all`.
         fps: rows in a second.
         by: as for `films`.
         lists: the folder of UCF101's or HMDB51's official lists, instead of cross-validation.
@@ -121,8 +122,11 @@ def run(
         parts = [[(learn, test)]]
         how = f"official split {split}; {len(learn)} films to learn from, {len(test)} to be tested"
     measured, said = _measure(known, parts, model)
-    warnings = (*known.films.notes, *_warnings(known, parts, measured))
-    notes = {"encoder": encoder, "weights_hash": known.weights_hash, "fps": str(video.frame_rate(fps))}
+    untrained = "The encoder has random weights: it was never trained, and its features mean little."
+    random = isinstance(encoder, Encoder) and encoder.weights == "random"
+    warnings = (*[untrained] * random, *known.films.notes, *_warnings(known, parts, measured))
+    name = encoder if isinstance(encoder, str) else encoder.name
+    notes = {"encoder": name, "weights_hash": known.weights_hash, "fps": str(video.frame_rate(fps))}
     card = _card(str(source), known.films, {"model": model, **notes}, how, measured, warnings)
     write_text(folder / CARD, card)  # the first: by it the next run knows the folder
     save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))

@@ -144,6 +144,21 @@ def test_names_are_text_in_the_report_and_neither_html_nor_formulas(film, tmp_pa
     assert "b&amp;amp;" in page
 
 
+@pytest.mark.slow
+def test_a_3d_network_reads_films_shorter_than_its_window_and_random_weights_are_a_warning(
+    film, tmp_path, monkeypatch, capsys
+):
+    film("a/anna_01.mp4", 10), film("a/ben_01.mp4", 20), film("b/anna_02.mp4", 30), film("b/ben_02.mp4", 40)
+    monkeypatch.setattr("coursekit.classify._report.describe", classify.describe)
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    words = ["--encoder", "s3d", "--weights", "random", "--device", "cpu", "--quiet"]
+    assert cli.main(["classify", str(tmp_path / "films"), "--out", str(tmp_path / "out"), *words]) == 0
+    assert "warning: The encoder has random weights" in capsys.readouterr().err
+    saved = classify.load(tmp_path / "out" / "model.npz")
+    assert saved.notes["encoder"] == "s3d"
+    assert len(saved.classifier.arrays()["mean"]) == 1024
+
+
 @pytest.mark.filterwarnings("ignore::coursekit.video.DamagedVideoWarning")
 @pytest.mark.parametrize(
     "make", [badfiles.make_truncated, badfiles.make_corrupt, badfiles.make_variable_rate]
