@@ -194,7 +194,8 @@ def _add_features(commands: Any) -> None:
     who = command.add_mutually_exclusive_group()
     who.add_argument(
         "--decoders", type=_whole, default=0, metavar="N",
-        help="decode in N processes, which feed one network, for a GPU that waits for frames; 0 (default): in this one",
+        help="decode in N processes, which feed one network, for a GPU that waits for frames; "
+        "0 (default): in this process",
     )  # fmt: skip
     who.add_argument("--workers", type=int, metavar="N", help="share the work among N processes")
     who.add_argument("--scheduler", metavar="ADDRESS", help="give it to the workers of a dask scheduler")
