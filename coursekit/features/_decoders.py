@@ -44,7 +44,7 @@ def results(
     which the process dies again has failed.
 
     Args:
-        jobs: the videos, and the files to write.
+        jobs: the videos, and the files to write. Without jobs, no process and no network is started.
         encoder: what computes.
         selection: which frames.
         recipe: of `extract.recipe`, for the feature files.
@@ -53,6 +53,8 @@ def results(
     Raises:
         FeaturesError: the decoding processes cannot be started.
     """
+    if not jobs:
+        return
     prepare = functools.partial(
         _extract.batches, selection=selection, preprocessing=encoder.preprocessing, windows=encoder.windows,
         size=encoder.batch, device=torch.device("cpu"),

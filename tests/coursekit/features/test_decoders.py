@@ -64,6 +64,8 @@ def test_features_errors_and_notes_on_damage_are_those_without(films, tmp_path, 
             assert torch.equal(theirs.times, ours.times)
             assert torch.equal(theirs.frames, ours.frames)
     assert run(films, tmp_path / "out2", encoder, format=format, every=2).made == 0
+    (films / "text.mp4").unlink()  # now all is done
+    assert run(films, tmp_path / "out2", encoder, format=format, every=2, decoders=2).made == 0
     assert not multiprocessing.active_children()
 
 
