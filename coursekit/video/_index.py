@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from heapq import heappush, heappushpop
+from itertools import pairwise
 from typing import NamedTuple
 
 import av
@@ -24,7 +25,7 @@ from av.video.stream import VideoStream
 # Containers that store the time to show each packet, or the like.
 TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "flv")
 # Codecs in which each packet gives one picture, apart from what is looked for.
-PREDICTED = ("h264", "hevc", "vp8", "vp9", "av1")
+PREDICTED = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4")
 # Codecs in which each packet is a picture by itself. The times of AVI (numbers of packets) are right then.
 WHOLE = ("mjpeg", "prores", "dnxhd", "ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "rawvideo", "v210")
 PROGRESSIVE = (0, 1)  # FFmpeg's AVFieldOrder: unknown, progressive
@@ -148,8 +149,12 @@ def is_sound(rows: Rows, depth: int) -> bool:
 
     The first packet must be a key frame and shown first, no two pictures may have one time, and the times
     must be in order after a decoder has reordered its pictures, which it does with `depth` of them in hand.
+    If it reorders pictures, but the times already rise from packet to packet, then either no picture of the
+    film needs reordering, or its writer gave the times in the order of decoding, which is wrong.
     """
     if not rows or not rows[0].is_key or min(rows.pts) != rows.pts[0]:
+        return False
+    if depth > 0 and all(tick < following for tick, following in pairwise(rows.pts)):
         return False
     last = rows.pts[0] - 1
     for tick in _reordered(rows.pts, depth):
@@ -198,6 +203,8 @@ def _gives_one_picture(packet: Packet[VideoStream], codec: str, *, is_first: boo
         return False
     if codec == "h264" and is_first:
         return _holds_idr(bytes(packet))
+    if codec == "mpeg4":
+        return _is_one_vop(bytes(packet))
     return codec not in ("vp8", "vp9") or _is_shown(memoryview(packet), codec)
 
 
@@ -211,6 +218,23 @@ def _holds_idr(data: bytes) -> bool:
             return True
         place += 4 + int.from_bytes(data[place : place + 4], "big")
     return False
+
+
+# Start codes of MPEG-4 part 2: of a picture (VOP), and of what may stand before the first of a group.
+_VOP, _GROUP = b"\0\0\1\xb6", b"\0\0\1\xb3"
+_SMALLEST_VOP = 20  # bytes; FFmpeg takes fewer for a mark that no picture is shown
+
+
+def _is_one_vop(data: bytes) -> bool:
+    """Does an MPEG-4 packet hold one picture and nothing else that a decoder must know of?
+
+    AVI files pack two pictures into one packet, and the next packet is a mark without a picture. Headers
+    inside the stream can change how later pictures are decoded, so one has to begin at the first.
+
+    Source: ISO/IEC 14496-2, 6.2.1 (start codes) and 6.2.5 (vop_coded).
+    """
+    head = len(_GROUP) + 3 if data.startswith(_GROUP) else 0
+    return data.startswith(_VOP, head) and data.count(_VOP) == 1 and len(data) - head >= _SMALLEST_VOP
 
 
 def _is_shown(data: memoryview, codec: str) -> bool:

@@ -26,6 +26,7 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
+from av.codec.context import Flags
 from av.video.stream import VideoStream
 
 Image = npt.NDArray[np.uint8]
@@ -491,6 +492,33 @@ def make_groups(folder: Path, suffix: str) -> Path:
         ".nut": ("ffv1", {"g": "15"}),
     }.get(suffix, ("libx264", {"bf": "3", "g": "15", "b-pyramid": "normal"}))
     return write(folder / f"groups{suffix}", indices=LONG, codec=codec, options=options)
+
+
+def make_mpeg4(folder: Path, suffix: str = ".mp4") -> Path:
+    """MPEG-4 part 2 with B-frames; in .mkv, its headers are repeated at each key frame."""
+
+    def repeat_headers(stream: VideoStream) -> None:
+        stream.codec_context.flags &= ~Flags.global_header
+
+    prepare = repeat_headers if suffix == ".mkv" else None
+    options = {"bf": "2", "g": "15", "qscale": "2"}
+    return write(folder / f"mpeg4{suffix}", indices=LONG, codec="mpeg4", options=options, prepare=prepare)
+
+
+def make_unordered(folder: Path, suffix: str) -> Path:
+    """H.264 with B-frames and the times of decoding as those of display. In order, with times that rise."""
+    path = folder / f"unordered{suffix}"
+    with av.open(str(make_groups(folder, suffix))) as source, av.open(str(path), "w") as target:
+        stream = source.streams.video[0]
+        track = target.add_stream_from_template(stream)
+        stamps = sorted(packet.pts or 0 for packet in source.demux(stream) if packet.size)
+        source.seek(0)
+        packets = (packet for packet in source.demux(stream) if packet.size)
+        for stamp, packet in zip(stamps, packets, strict=True):
+            packet.pts = packet.dts = stamp
+            packet.stream = track
+            target.mux(packet)
+    return path
 
 
 def make_h264_avi(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from PIL import Image
 from support import badfiles
 
 from coursekit import video
-from coursekit.video._index import Row, Rows, is_sound
+from coursekit.video._index import Row, Rows, _is_one_vop, is_sound
 from coursekit.video._source import Source
 
 FILMS = {  # and whether the packets alone may tell the pictures
@@ -24,6 +24,8 @@ FILMS = {  # and whether the packets alone may tell the pictures
     "mpg": (lambda folder: badfiles.make_groups(folder, ".mpg"), False),
     "avi, mpeg4": (lambda folder: badfiles.make_groups(folder, ".avi"), False),
     "avi, h264": (badfiles.make_h264_avi, False),
+    "mp4, mpeg4": (badfiles.make_mpeg4, True),
+    "mkv, mpeg4 with its headers in the stream": (lambda folder: badfiles.make_mpeg4(folder, ".mkv"), False),
     "webm": (lambda folder: badfiles.make_groups(folder, ".webm"), True),
     "nut": (lambda folder: badfiles.make_groups(folder, ".nut"), False),
     "no times": (lambda folder: badfiles.make_groups(folder, ".h264"), False),
@@ -39,6 +41,8 @@ FILMS = {  # and whether the packets alone may tell the pictures
     "late, hevc": (lambda folder: badfiles.make_late_transport(folder, "libx265"), False),
     "joined, ts": (badfiles.make_joined_transport, False),
     "joined, mpg": (badfiles.make_joined_program, False),
+    "times in the order of decoding, mp4": (lambda folder: badfiles.make_unordered(folder, ".mp4"), False),
+    "times in the order of decoding, mkv": (lambda folder: badfiles.make_unordered(folder, ".mkv"), False),
     "begun inside a group": (badfiles.make_begun_inside, False),
     "one time too late": (lambda folder: badfiles.make_wrong_time(folder, 12), False),
     "two frames with one time": (lambda folder: badfiles.make_wrong_time(folder, 1), False),
@@ -149,6 +153,7 @@ def test_a_part_near_the_end_is_entered_at_its_group(suffix, tmp_path):
     [
         ([0, 1, 2, 3], {0}, 0, True),
         ([0, 3, 1, 2, 6, 4, 5], {0}, 1, True),
+        ([0, 1, 2, 3], {0}, 1, False),  # a decoder that reorders would not give them in this order
         ([0, 3, 1, 2, 6, 4, 5], {0}, 0, False),  # a decoder without reordering would give 3 before 1
         ([0, 1, 1, 2], {0}, 1, False),
         ([1, 2, 3], set(), 0, False),
@@ -161,6 +166,24 @@ def test_a_part_near_the_end_is_entered_at_its_group(suffix, tmp_path):
 def test_times_are_trusted_only_if_a_decoder_gives_its_pictures_in_their_order(ticks, keys, depth, sound):
     rows = Rows(Row(tick, None, place in keys) for place, tick in enumerate(ticks))
     assert is_sound(rows, depth) == sound
+
+
+VOP, GROUP = b"\0\0\1\xb6", b"\0\0\1\xb3"
+
+
+@pytest.mark.parametrize(
+    ("data", "one"),
+    [
+        (VOP + bytes(range(1, 17)), True),
+        (GROUP + b"\0\x10\7" + VOP + bytes(range(1, 17)), True),
+        (VOP + bytes(range(1, 16)), False),  # so short: a mark that no picture is shown
+        (2 * (VOP + bytes(range(1, 17))), False),  # two pictures in one packet
+        (b"\0\0\1\xb2XviD" + VOP + bytes(range(1, 17)), False),  # tells the decoder how to go on
+        (b"", False),
+    ],
+)
+def test_an_mpeg4_packet_is_trusted_only_if_it_is_one_picture_and_nothing_else(data, one):
+    assert _is_one_vop(data) == one
 
 
 def test_frames_after_damage_keep_their_numbers_in_the_whole_and_in_parts(tmp_path):
