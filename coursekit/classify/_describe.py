@@ -76,13 +76,14 @@ def describe(
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     files, unreadable, damaged = [], {}, []
     for film, row in zip(found.items, report.rows, strict=True):
-        name = f"{film.label}/{film.path.name}"
-        if error := row.error if row.status == "failed" else _why_closed(film.path):
-            unreadable[film.path] = f"{name} cannot be read: {error}"
+        short = f"{film.label}/{film.path.name}"
+        said = row.error.replace(str(film.path), "it")
+        if error := said if row.status == "failed" else _why_closed(film.path):
+            unreadable[film.path] = f"{short} cannot be read: {error}"
             continue
         files.append(report.manifest.parent / row.file)
-        if row.error:
-            damaged.append(f"{name} is damaged, a part of it is used: {row.error}")
+        if said:
+            damaged.append(f"{short} is read in part: {said}")
     left_out = f"{len(unreadable)} of {len(found)} films cannot be read; left out."
     notes = [*[left_out] * bool(unreadable), *unreadable.values(), *damaged]
     kept = found.only([film.path not in unreadable for film in found.items], *notes)

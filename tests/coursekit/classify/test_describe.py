@@ -23,7 +23,7 @@ def test_films_that_cannot_be_read_are_left_out_counted_and_named(film, tmp_path
     assert [rows.shape[1] for rows in known.rows] == [3, 3]
     notes = "\n".join(known.films.notes)
     assert "3 of 5 films cannot be read; left out." in notes
-    assert "c/emil_01.mp4 cannot be read: " in notes
+    assert "c/emil_01.mp4 cannot be read: it is empty" in notes
     assert "The class c is left out with them." in notes
 
 
