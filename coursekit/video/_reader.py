@@ -29,7 +29,8 @@ def probe(path: Path_, *, track: int | None = None) -> Info:
 
     Of most files the packets are read through and the first frame is decoded. Where the packets do not tell
     which frames are shown (AVI with B-frames, interlaced video, MPEG-PS, joined recordings, streams without
-    times), the whole file is decoded once to count them, which takes as long as reading it.
+    times or with doubtful ones), the whole file is decoded once to count them, which takes as long as reading
+    it.
 
     Args:
         path: a video file.
