@@ -12,6 +12,8 @@ import pytest
 import torch
 from support import badfiles
 from support.means import means
+from torch.utils.data import dataloader
+from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
 
 from coursekit import cli, data, encoders, features
 from coursekit.features import _batch, _decoders, _extract
@@ -31,6 +33,14 @@ def films(tmp_path) -> Path:
     for make in (badfiles.make_plain, badfiles.make_variable_rate, badfiles.make_rotated):
         make(folder)
     return folder
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """PyTorch looks after its processes five times a second, not every five seconds."""
+    look = dataloader._MultiProcessingDataLoaderIter._try_get_data
+    assert look.__defaults__ == (MP_STATUS_CHECK_INTERVAL,)
+    monkeypatch.setattr(look, "__defaults__", (0.2,))
 
 
 def run(videos, out, encoder=None, **options) -> features.Report:
@@ -114,7 +124,7 @@ _BATCHES = _extract.batches
 
 @forked
 @pytest.mark.slow
-def test_a_video_that_kills_its_process_fails_alone(films, tmp_path, monkeypatch):
+def test_a_video_that_kills_its_process_fails_alone(films, tmp_path, monkeypatch, impatient):
     monkeypatch.setattr(_extract, "batches", _deadly)
     report = run(films, tmp_path / "out", decoders=2)
     assert [row.file for row in report.failed] == ["rotated_90.h5"]
@@ -153,7 +163,7 @@ def _run_endlessly(command, encoder) -> None:
 
 
 @forked
-def test_stopped_from_the_keyboard_it_leaves_no_process_and_no_half_file(films, tmp_path):
+def test_stopped_from_the_keyboard_it_leaves_no_process_and_no_half_file(films, tmp_path, impatient):
     out = tmp_path / "out"
     command = ["features", str(films), "--out", str(out), "--decoders", "2", "--quiet"]
     process = multiprocessing.get_context("fork").Process(target=_run_endlessly, args=(command, means()))
