@@ -293,7 +293,7 @@ def test_bfloat16_by_name_is_near_the_plain_features_and_stands_in_the_name(clip
     got, right = encoder(clip), lite(clip)
     assert (encoder.name, encoder.backend) == ("efficientnet_lite0 in bfloat16", "folded")
     assert (got.dtype, got.shape) == (torch.float32, right.shape)
-    assert 1e-3 < (got - right).abs().max() / right.abs().max() < 0.15  # 10 % on another clip
+    assert 1e-3 < (got - right).abs().max() / right.abs().max() < 0.15  # 9 % on bikes
     assert cosine(got, right).min() > 0.99
     assert {weights.dtype for weights in encoder.network.parameters()} == {torch.float32}
 
