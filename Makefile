@@ -10,8 +10,9 @@ else
   PYTHON := $(shell $(FIND_PYTHON))
 endif
 VENV := .venv/bin/python
-# Each test on one core; how many at a time: tests/conftest.py.
-RUN_TESTS := OMP_NUM_THREADS=1 $(VENV) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+# Each test on one core; how many at a time: tests/conftest.py. What Python compiles is kept, for the hundreds of
+# processes that the tests start.
+RUN_TESTS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(VENV) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 # JupyterLab's settings lie in tools/lab, and come before the user's own, which stay as they are.
 LAB := $(VENV) -m jupyterlab $(shell [ "$$(id -u)" = 0 ] && echo --allow-root) --ServerApp.root_dir="$(CURDIR)"
 LAB_SETTINGS = $(CURDIR)/tools/lab$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}

@@ -24,8 +24,8 @@ TORCH_PINS = (
     "torchvision==0.24.1 ; platform_machine == 'aarch64'",
 )
 
-# jsonschema would check addresses with it, which nothing here asks for. Each program that imports nbformat would
-# load it: it builds a grammar for two seconds.
+# jsonschema would check addresses with it, which nothing here asks for. Each program that imports nbformat
+# would load it: it builds a grammar for two seconds.
 LEFT_OUT = "rfc3987-syntax ; python_version < '3'"
 
 

