@@ -46,7 +46,8 @@ lint: style  ## style, and types: half a minute, then seconds
 check: lint  ## lint, then the fast tests: under two minutes, while you work
 	echo "make check leaves out the notebooks, the browser, the sandbox's attacks, Colab, and tests over a second:"
 	echo "make test runs them all."
-	$(RUN_TESTS) -m "not slow and not notebook and not browser and not colab and not gpu" -q $(PYTEST)
+	$(RUN_TESTS) -n $$(getconf _NPROCESSORS_ONLN) -m "not slow and not notebook and not browser and not colab and not gpu" \
+	  -q $(PYTEST)
 
 # The types take half a minute on a clean clone, on one core: they are checked beside the tests.
 test: style  ## lint, and all tests: about twenty-five minutes on two cores

@@ -279,6 +279,7 @@ def test_a_checkpoint_computes_twice_and_keeps_less():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.slow
 def test_torchvisions_published_numbers(name):
     """Its "GFLOPS" are GMACs, counted at the size of the weights' own preprocessing."""
     weights = NETWORKS[name][1].DEFAULT
@@ -380,6 +381,7 @@ def fvcore_macs(model, size):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.slow
 def test_fvcore_agrees_but_for_normalisation(name, monkeypatch):
     """Its "flops" are MACs; it adds those of batch and layer norm and of pooling, which ours leaves out."""
     size = small(name)
@@ -442,6 +444,7 @@ MEMORY = {
 
 @pytest.mark.parametrize("name", MEMORY)
 @pytest.mark.parametrize("training", [False, True])
+@pytest.mark.slow
 def test_live_bytes_are_what_the_allocator_hands_out(name, training):
     """These layers need no scratch memory: prediction and real memory agree."""
     model, size = MEMORY[name]
@@ -461,6 +464,7 @@ def test_live_bytes_are_what_the_allocator_hands_out(name, training):
         *((name, True) for name in ("resnet18", "r3d_18")),
     ],
 )
+@pytest.mark.slow
 def test_the_allocator_never_undercuts_the_prediction(name, training):
     model, size = network(name), small(name)
     account = cost.account(model, size, training=training)
@@ -833,12 +837,14 @@ def test_measure_sees_what_is_held_at_the_peak():
         assert measured.allocated_bytes is None
 
 
+@pytest.mark.slow
 def test_measure_reads_the_allocator_to_the_byte():
     measured = cost.measure(lambda: torch.ones(1000).sum() + torch.ones(MIB), allocator=True)
     assert measured.allocated_bytes == 4 * (MIB + MIB + 1) or measured.allocated_bytes == 4 * (2 * MIB + 1001)
     assert cost.measure(lambda: None, allocator=True).allocated_bytes == 0
 
 
+@pytest.mark.slow
 def test_measure_takes_the_median_time_and_the_worst_peak(monkeypatch):
     clock = iter([0, 3, 10, 11, 20, 22])  # three calls of 3, 1 and 2 seconds
     monkeypatch.setattr(_measure, "time", SimpleNamespace(perf_counter=lambda: next(clock)))

