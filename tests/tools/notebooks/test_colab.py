@@ -229,10 +229,10 @@ def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path):
 # ---------------------------------------------------------------- the rehearsal itself
 
 ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"
-# Everyday: one lecture with sliders and a player, and one with the networks, which uses most of the packages
-# of which Colab has other versions. Each more costs half a minute, so the workflow `colab` plays the others,
-# and the assignments, every week.
-QUICK = [path for path in NOTEBOOKS if path.name.startswith(("01", "05"))]
+# Everyday: one lecture with explorers and sliders of both kinds, and the one with the most packages of which
+# Colab has other versions. Each more costs half a minute, so the workflow `colab` plays the others, and the
+# assignments, every week.
+QUICK = [path for path in NOTEBOOKS if path.name.startswith(("03", "07"))]
 
 
 @pytest.mark.colab
