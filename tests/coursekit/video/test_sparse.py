@@ -21,6 +21,7 @@ FILMS = {
     "h264_no_b.mp4": ("libx264", {"bf": "0"}),
     "h264_deep.mkv": ("libx264", {"x264-params": "bframes=8:b-pyramid=normal:b-adapt=0:ref=4"}),
     "h264_open.ts": ("libx264", {"x264-params": "open-gop=1:bframes=3:b-adapt=0"}),
+    "h264_open.mkv": ("libx264", {"x264-params": "open-gop=1:bframes=3:b-adapt=0"}),
     "h264_interlaced.mp4": ("libx264", {"x264-params": "tff=1:bframes=3"}),
     "hevc.mp4": ("libx265", {"x265-params": f"{X265}:bframes=4:b-adapt=0:open-gop=1"}),
     "hevc.ts": ("libx265", {"x265-params": f"{X265}:bframes=4:b-adapt=0:open-gop=1"}),
@@ -113,6 +114,7 @@ def subsets(stamps):
 # ------------------------------------------------------------------------------------------- with decoders
 
 
+@pytest.mark.slow
 def test_any_set_of_pictures_is_the_same_as_in_the_whole(any_film):
     entries, pictures = table(any_film), whole(any_film)
     assert len(pictures) == COUNT
