@@ -183,11 +183,15 @@ def learning_curve(
 def _some(
     learn: torch.Tensor, labels: torch.Tensor, groups: Sequence[str], part: float, seed: int
 ) -> torch.Tensor:
-    """Of each class, the films of a part of its groups, at least one."""
-    random = np.random.default_rng(seed)
-    chosen = set()
-    for each in labels[learn].unique().tolist():
-        names = sorted({groups[n] for n in learn.tolist() if labels[n] == each})
+    """The films of a part of the groups: of those with the same classes, at least one group."""
+    classes: dict[str, set[int]] = {}
+    for n in learn.tolist():
+        classes.setdefault(groups[n], set()).add(int(labels[n]))
+    alike: dict[tuple[int, ...], list[str]] = {}  # groups by the classes that they have films of
+    for name in sorted(classes):
+        alike.setdefault(tuple(sorted(classes[name])), []).append(name)
+    random, chosen = np.random.default_rng(seed), set()
+    for _, names in sorted(alike.items()):
         count = max(1, round(part * len(names)))
-        chosen |= {(each, names[n]) for n in random.permutation(len(names))[:count]}
-    return torch.tensor([n for n in learn.tolist() if (int(labels[n]), groups[n]) in chosen])
+        chosen |= {names[n] for n in random.permutation(len(names))[:count]}
+    return torch.tensor([n for n in learn.tolist() if groups[n] in chosen])

@@ -23,12 +23,12 @@ QUESTIONS: dict[str, Question] = {
     "recall-other-films": ChoiceQuestion(
         label="Recall",
         text=(
-            "In notebook 06 the GRU was right on most clips that it had learnt, and at chance on other "
+            "In notebook 06 the GRU was right on most clips that it was trained on, and at chance on other "
             "films. Which number tells a user how good it is?"
         ),
         options={
-            "that on other films": "A user brings new films. Only films that were not learnt stand for them.",
-            "that on the learnt clips": "A model can learn these by heart.",
+            "that on other films": "A user brings new films, and these are the nearest to them.",
+            "that on the training clips": "A model can learn these by heart.",
             "the mean of both": "Half of this mean says how well the model remembers.",
         },
         answer="that on other films",
@@ -65,13 +65,13 @@ QUESTIONS: dict[str, Question] = {
     # Split by film
     "accuracy-split-by-film": ChoiceQuestion(
         text=(
-            "We put the films into five parts at random. Each part is tested with a classifier that has "
-            "learnt the other four. Chance is 33 %. How many of the films get the right answer?"
+            "We put the films into five parts at random. Each part is tested with a classifier that was "
+            "trained on the other four. Chance is 33 %. How many of the films get the right answer?"
         ),
         options={
             "about 40 %": "That is near chance. The classifier has learnt four fifths of the films.",
             "about 65 %": "It is more. Ask yourself what else two films of one person share.",
-            "more than 90 %": "Nearly every film has another film of the same person among the learnt ones.",
+            "more than 90 %": "Nearly every film has another one of the same person in the training set.",
         },
         answer="more than 90 %",
         between=(90, 100.1),
@@ -83,11 +83,11 @@ QUESTIONS: dict[str, Question] = {
             "many are right?"
         ),
         options={
-            "less than 56 %": "It recognised people and places. With a new person in a new place this fails.",
+            "about 50 %, or less": "It recognised people and places. That fails with others elsewhere.",
             "about 75 %": "Less is left. It learnt whom it has seen do what, and hardly the movement.",
             "more than 90 %": "Then it would have learnt the movement. It learnt whom it has seen do what.",
         },
-        answer="less than 56 %",
+        answer="about 50 %, or less",
         between=(36, 56),
     ),
     # What does it look at?
@@ -108,15 +108,15 @@ QUESTIONS: dict[str, Question] = {
     "below-chance": ChoiceQuestion(
         label="Check yourself",
         text=(
-            "On new people, the classifier of the backgrounds is below chance. It has learnt the same shot "
-            "with two other people. Why does this make it worse than guessing?"
+            "On new people, the classifier of the backgrounds is below chance. Each shot is the background "
+            "of three people. Why is the classifier worse than guessing?"
         ),
         options={
-            "they do other movements": "What looks like the shot was learnt with the two wrong answers.",
+            "the others there move otherwise": "It was trained on this shot with the two wrong answers.",
             "it has too few films": "Too few films bring it down to chance, but not below.",
             "new people move faster": "There are no people in these films.",
         },
-        answer="they do other movements",
+        answer="the others there move otherwise",
     ),
     # How sure are we?
     "wilson-by-hand": NumberQuestion(
@@ -153,7 +153,7 @@ QUESTIONS: dict[str, Question] = {
             "its training films. Split by person, how often is it right?"
         ),
         options={
-            "less than 33 %": "What is frequent among the learnt films is rare among the tested ones.",
+            "less than 33 %": "What is frequent among the training films is rare among the tested ones.",
             "33 %": "So it would be if each part had equally many films of each class.",
             "more than 33 %": "It would need to know the films that are tested.",
         },
@@ -181,7 +181,7 @@ QUESTIONS: dict[str, Question] = {
             "network, the mean over time, split by person. How many are right?"
         ),
         options={
-            "less than 56 %": "That was with one movement for each person.",
+            "about 50 %, or less": "That was with one movement for each person.",
             "about 65 %": "That was the changes, on the first films. It is more.",
             "more than 75 %": (
                 "No person and no place belongs to a movement, so only the movement can be learnt."
@@ -194,7 +194,7 @@ QUESTIONS: dict[str, Question] = {
         text="The same films, but split by film. Compared with the split by person, the accuracy is ...",
         options={
             "higher": "So it was before. But now the other two films of a person show other movements.",
-            "equal": "The two other films of a person are among the learnt ones, and they mislead.",
+            "equal": "The two other films of a person are among the training films, and they mislead.",
             "lower": "The films that look most alike, of the same person, now have other labels.",
         },
         answer="lower",
@@ -222,7 +222,7 @@ QUESTIONS: dict[str, Question] = {
             "the weakest on new people?"
         ),
         options={
-            "the GRU": "From 50 films it must learn what to keep in its state. The others need not.",
+            "the GRU": "It must learn what to keep in its state, and 50 films may be too few for that.",
             "the convolution": "It averages over time, and so it need not learn when something happens.",
             "the regression": "It has the fewest weights, and a strong cost on large ones.",
         },
@@ -246,7 +246,7 @@ QUESTIONS: dict[str, Question] = {
     "five-people-all-right": NumberQuestion(
         label="Check yourself",
         text=(
-            "You film 5 people. All films are answered rightly, split by person. Where does the interval for "
+            "You film 5 people. All answers are correct, split by person. Where does the interval for "
             "n = 5 begin, in percent? Here p = 1 and z = 1.96."
         ),
         answer=56.6,

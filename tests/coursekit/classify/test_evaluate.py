@@ -81,6 +81,27 @@ def test_a_learning_curve_learns_from_more_films_at_each_step(people):
     assert all(len(shares) == 2 for shares in curve.values())
 
 
+def test_a_learning_curve_keeps_all_films_of_a_person_who_does_everything():
+    groups = [f"p{n // 3}" for n in range(36)]  # 12 people, each with the classes 0, 1 and 2
+    labels = torch.arange(36) % 3
+    rows = list(torch.randn(36, 2, 3, generator=torch.Generator().manual_seed(7)))
+    seen = []
+
+    class Frequent:
+        """Notes which films it gets."""
+
+        def fit(self, rows, labels, *more):
+            seen.append(labels.bincount().tolist())
+            return self
+
+        def scores(self, rows):
+            return torch.zeros(len(rows), 3)
+
+    classify.learning_curve(rows, labels, groups, Frequent, steps=(0.3, 1.0), seeds=(0,))
+    assert {len(set(count)) for count in seen} == {1}, "as many films of each class"
+    assert min(sum(count) for count in seen) == 9  # 3 of 9 or 10 people
+
+
 def test_steps_of_a_learning_curve_are_one_point_only_if_they_keep_the_same_films():
     labels = torch.tensor([0] * 23 + [1] * 20)
     groups = [f"p{n}" for n in range(23)] + [f"q{n % 11}" for n in range(20)]
