@@ -48,10 +48,12 @@ class Films:
     Attributes:
         items: the films.
         notes: what a reader of any result has to know about them.
+        copies: the films that are left out because the content of another one is the same.
     """
 
     items: tuple[Film, ...]
     notes: tuple[str, ...] = ()
+    copies: tuple[Film, ...] = ()
 
     def __len__(self) -> int:
         """The number of films, N."""
@@ -75,7 +77,7 @@ class Films:
     def only(self, keep: Sequence[bool], *notes: str) -> Films:
         """The films whose entry in `keep` is true, with further notes."""
         items = tuple(film for film, kept in zip(self.items, keep, strict=True) if kept)
-        return Films(items, (*self.notes, *notes))
+        return replace(self, items=items, notes=(*self.notes, *notes))
 
     def testable(self) -> Films:
         """Without the classes that have one group only, of which the notes then tell.
@@ -135,12 +137,12 @@ def films(source: Path_, *, by: str = "group") -> Films:
         raise FileNotFoundError(f"there is no {path}; the folder searched from is {Path.cwd()}")
     result = _without_copies(_in_one_spelling(found))
     if by == "film":
-        alone = tuple(Film(film.path, film.label, str(film.path)) for film in result.items)
+        alone = tuple(Film(film.path, film.label, film.path.as_posix()) for film in result.items)
         note = (
             "Each film counts as a group of its own (by film): a person who is in several films can be on "
             "both sides of a split, and then the accuracy is too good for new people."
         )
-        result = Films(alone, (*result.notes, note))
+        result = replace(result, items=alone, notes=(*result.notes, note))
     if len(result.classes) < 2:
         only = result.classes[0]
         advice = "Make a subfolder for each class"
@@ -190,7 +192,8 @@ def official(found: Films, folder: Path_, number: int = 1) -> tuple[Films, torch
         )
     keys = [_key(film.label, film.path.name) for film in found.items]
     part = [parts.get(key, UNUSED) for key in keys]
-    missing = len(parts.keys() - set(keys))
+    copies = {_key(film.label, film.path.name) for film in found.copies}
+    missing = len(parts.keys() - set(keys) - copies)
     notes = [f"{missing} films of the lists are not in the folder."] if missing else []
     unused = part.count(UNUSED)
     notes += [f"{unused} films of the folder are in neither part of split {number}; left out."] * (unused > 0)
@@ -217,7 +220,7 @@ def _in_folder(root: Path) -> Films:
     if not items:
         raise ValueError(
             f"{root} has no subfolder with films: make one for each class, such as "
-            f"{root.name}/waving/anna_01.mp4"
+            f"{root.resolve().name}/waving/anna_01.mp4"
         )
     if unnamed:
         notes.append(
@@ -244,7 +247,7 @@ def _in_table(path: Path) -> Films:
             )
         group = video.group or group_of(video.path.stem)
         unnamed += group is None
-        items.append(Film(video.path, video.label, group or str(video.path)))
+        items.append(Film(video.path, video.label, group or video.path.as_posix()))
     note = f"{unnamed} films have no group; each counts as another person."
     return Films(tuple(items), (note,) if unnamed else ())
 
@@ -287,18 +290,19 @@ def _without_copies(found: Films) -> Films:
     if in_two:
         pairs = "; ".join(in_two[:LISTED]) + "; ..." * (len(in_two) > LISTED)
         raise ValueError(f"the same film lies in two classes: {pairs}. Delete one of each pair")
-    return found.only(keep, *notes)
+    copies = tuple(film for film, kept in zip(found.items, keep, strict=True) if not kept)
+    return replace(found.only(keep, *notes), copies=copies)
 
 
 def _contents(items: Sequence[Film]) -> list[str]:
-    """Equal for films of equal content: a checksum where several have as many bytes, else the path.
+    """Equal for films of equal content: a checksum where several have as many bytes, else the real path.
 
-    A film that is empty or cannot be read equals no other; `describe` says what is wrong with it.
+    A file that is empty or cannot be read equals no other; `describe` says what is wrong with it.
     """
     sizes = [_size(film.path) for film in items]
     count = Counter(sizes)
     return [
-        _checksum(film.path) if size and count[size] > 1 else str(film.path)
+        _checksum(film.path) if size and count[size] > 1 else os.path.realpath(film.path)
         for film, size in zip(items, sizes, strict=True)
     ]
 
@@ -315,7 +319,7 @@ def _checksum(path: Path) -> str:
     try:
         return sha256(path)
     except OSError:
-        return str(path)
+        return os.path.realpath(path)
 
 
 def _key(label: str, name: str) -> str:
@@ -325,7 +329,7 @@ def _key(label: str, name: str) -> str:
 
 def _lines(path: Path) -> list[str]:
     """The lines of a list that are not empty; the names of files may be any bytes."""
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

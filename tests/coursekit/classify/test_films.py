@@ -39,6 +39,20 @@ def test_names_of_a_camera_are_a_warning(film, tmp_path):
     assert "4 names do not say who is in the film" in found.notes[0]
 
 
+def test_the_current_folder_changes_no_group_and_no_message(film, tmp_path, monkeypatch):
+    for grey, name in enumerate(("a/IMG_1.mp4", "a/anna_01.mp4", "b/IMG_3.mp4", "b/anna_02.mp4")):
+        film(name, 20 * grey)
+    outside = classify.films(tmp_path / "films")
+    monkeypatch.chdir(tmp_path / "films")
+    inside = classify.films(".")
+    assert inside.groups == outside.groups
+    assert inside.notes == outside.notes
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(ValueError, match="such as empty/waving/anna_01"):
+        classify.films(".")
+
+
 def test_a_copy_is_left_out_and_named(film, tmp_path):
     original = film("a/anna_01.mp4", 1)
     film("b/ben_01.mp4", 20)
@@ -203,6 +217,21 @@ def test_the_official_split_of_hmdb51(film, tmp_path):
     found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
     assert [film.path.stem for film in found.items] == ["one_0", "two_0"] * 2
     assert test.tolist() == [False, True] * 2
+
+
+def test_official_lists_with_a_byte_order_mark_and_a_copied_film(film, tmp_path):
+    names = [f"{label}/v_{label}_g0{group}_c01" for label in ("Archery", "Bowling") for group in (1, 2)]
+    for grey, name in enumerate(names):
+        film(f"{name}.mp4", 10 * grey)
+    copy = "Archery/v_Archery_g02_c02"
+    shutil.copy(tmp_path / "films" / f"{names[1]}.mp4", tmp_path / "films" / f"{copy}.mp4")
+    train, test = (names[0], names[2]), (names[1], copy, names[3])
+    for part, listed in (("train", train), ("test", test)):
+        text = "\r\n".join(f"{name}.avi" for name in listed)
+        (tmp_path / f"{part}list01.txt").write_text(text, encoding="utf-8-sig")
+    found, test = classify.official(classify.films(tmp_path / "films"), tmp_path)
+    assert test.tolist() == [False, True, False, True]
+    assert [note for note in found.notes if "is a copy of" not in note] == []
 
 
 def test_official_lists_name_films_in_any_spelling_and_other_formats(film, tmp_path):
