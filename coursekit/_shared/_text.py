@@ -21,6 +21,15 @@ def alike(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def legible(text: str) -> str:
+    r"""The text with a question mark for what no font can draw: bytes of a file's name that are not UTF-8.
+
+    >>> legible("caf\udce9")
+    'caf?'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def sentence(*parts: str | None) -> str:
     """Join the given parts to sentences, each with one full stop (or its own ? or !) at its end."""
     sentences = [part.rstrip(". ") for part in parts if part]

@@ -128,10 +128,13 @@ def run(
     name = encoder if isinstance(encoder, str) else encoder.name
     notes = {"encoder": name, "weights_hash": known.weights_hash, "fps": str(video.frame_rate(fps))}
     card = _card(str(source), known.films, {"model": model, **notes}, how, measured, warnings)
+    saved = trained(model, known.rows, known.films.labels, known.films.classes, notes)
+    answers = _answers(known.films, said)
+    page = _page(known.films, said, measured, warnings, card)
     write_text(folder / CARD, card)  # the first: by it the next run knows the folder
-    save(folder / "model.npz", trained(model, known.rows, known.films.labels, known.films.classes, notes))
-    write_text(folder / "answers.csv", _answers(known.films, said))
-    write_text(folder / "report.html", _page(known.films, said, measured, warnings, card))
+    save(folder / "model.npz", saved)
+    write_text(folder / "answers.csv", answers)
+    write_text(folder / "report.html", page)
     return Report(folder, measured, warnings)
 
 
@@ -204,7 +207,7 @@ def _damage_is_known() -> Iterator[None]:
 
 def _is_by_film(found: Films) -> bool:
     """Whether each film is a group of its own, so that nothing is measured on new people."""
-    return all(film.group == str(film.path) for film in found.items)
+    return all(film.path.as_posix().endswith(film.group) for film in found.items)  # as `films` names it
 
 
 def _unit(found: Films) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from coursekit._shared._text import number, sentence
+from coursekit._shared._text import legible, number, sentence
 from coursekit.show._figure import (
     DPI,
     FAINT,
@@ -68,6 +68,7 @@ def filmstrip(
         TypeError, ValueError: not such a clip, times that do not fit it, count or columns below 1.
     """
     clip = check_clip(clip)  # (T, C, H, W)
+    title = title and legible(title)
     seconds = check_times(times, fps, len(clip))
     chosen = spread(len(clip), count)
     columns = _columns(clip, len(chosen)) if columns is None else columns

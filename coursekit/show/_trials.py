@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from coursekit._shared._text import number, sentence
+from coursekit._shared._text import legible, number, sentence
 from coursekit.show._figure import FAINT, MAP, PALETTE, WIDTH, Picture, colour_scale, figure, render
 
 _MARKERS = ("o", "s", "^", "D")
@@ -84,7 +84,8 @@ def confusions(
     Raises:
         ValueError: no tables, a table of another shape, or a class without clips.
     """
-    shares = {model: _shares(model, table, len(names)) for model, table in tables.items()}
+    names, title = [legible(name) for name in names], title and legible(title)
+    shares = {legible(model): _shares(model, table, len(names)) for model, table in tables.items()}
     if not shares:
         raise ValueError("tables must hold at least one confusion matrix, got none")
     columns = min(_PANELS, len(shares)) if len(names) <= _MANY else 1

@@ -1,6 +1,8 @@
 """The whole way, with an encoder of random weights: films to page, card, model and warnings."""
 
+import os
 import re
+import sys
 
 import pytest
 import torch
@@ -142,6 +144,36 @@ def test_names_are_text_in_the_report_and_neither_html_nor_formulas(film, tmp_pa
     assert "<b onclick" not in page
     assert r"&lt;b onclick=x&gt;$\q$" in page
     assert "b&amp;amp;" in page
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_names_that_are_not_utf8_have_a_report(film, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    for number in range(3):
+        film(f"{name}/{name}{number}_01.mp4", 9 * number), film(f"b/ben{number}_01.mp4", 9 * number + 4)
+    report = classify.run(tmp_path / "films", tmp_path / "out", progress=False)
+    page = (report.folder / "report.html").read_text(encoding="utf-8")
+    assert "Confusion matrix" in page
+    assert "caf?" in page
+    assert classify.load(report.folder / "model.npz").classes == ("b", name)
+    assert "caf?" in classify.strip(classify.films(tmp_path / "films"), 3, "b").alt
+
+
+def test_nothing_is_written_if_the_page_cannot_be_made(films, tmp_path, monkeypatch):
+    monkeypatch.setattr("coursekit.show.confusions", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        classify.run(films, tmp_path / "out", progress=False)
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
+def test_the_report_of_films_of_a_camera_does_not_depend_on_the_current_folder(film, tmp_path, monkeypatch):
+    for number in range(8):
+        film(f"{'ab'[number % 2]}/IMG_{number}.mp4", 9 * number)
+    outside = classify.run(tmp_path / "films", tmp_path / "out", progress=False)
+    monkeypatch.chdir(tmp_path / "films")
+    inside = classify.run(".", tmp_path / "inside", progress=False)
+    assert (inside.accuracies, inside.warnings) == (outside.accuracies, outside.warnings)
+    assert "the model, on new people" not in outside.accuracies
 
 
 @pytest.mark.slow
