@@ -71,8 +71,9 @@ def describe(
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     paths = [film.path for film in found.items]
-    name = encoder if isinstance(encoder, str) else encoder.name
-    folder = folder or cache_or_new("features") / _name(paths, name, fps)
+    if isinstance(encoder, str):
+        encoder, device = encoders.load(encoder, device=device, start=False), None
+    folder = folder or cache_or_new("features") / _name(paths, encoder, fps)
     report = features.extract_all(paths, folder, encoder, fps=fps, device=device, progress=progress)
     files, unreadable, damaged = [], {}, []
     for film, row in zip(found.items, report.rows, strict=True):
@@ -104,10 +105,10 @@ def _why_closed(path: Path) -> str:
     return ""
 
 
-def _name(paths: list[Path], encoder: str, fps: float | Fraction) -> str:
+def _name(paths: list[Path], encoder: Encoder, fps: float | Fraction) -> str:
     """A name for the features of the films in a folder: the same when films are added."""
     parent = os.path.commonpath([path.resolve() for path in paths])
-    text = f"{parent}\n{encoder}\n{video.frame_rate(fps)}"
+    text = f"{parent}\n{encoder.name}\n{encoder.weights_hash}\n{video.frame_rate(fps)}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

@@ -27,6 +27,28 @@ def test_films_that_cannot_be_read_are_left_out_counted_and_named(film, tmp_path
     assert "The class c is left out with them." in notes
 
 
+def test_an_empty_film_that_a_table_names_by_two_paths_is_one_film(film, tmp_path, tiny):
+    film("a_01.mp4", 10), film("b_01.mp4", 20), film("x.mp4").write_bytes(b"")
+    (tmp_path / "link").symlink_to("films")
+    table = tmp_path / "films.csv"
+    table.write_text("path,label\nfilms/a_01.mp4,a\nfilms/b_01.mp4,b\nfilms/x.mp4,a\nlink/x.mp4,a\n")
+    known = classify.describe(classify.films(table), tmp_path / "out", tiny, progress=False)
+    assert len(known.rows) == 2
+    assert "1 of 3 films cannot be read; left out." in known.films.notes
+
+
+def test_features_of_other_weights_do_not_take_the_place_of_each_other(film, tmp_path, monkeypatch):
+    film("a/anna_01.mp4", 10), film("b/ben_01.mp4", 20)
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    found = classify.films(tmp_path / "films")
+    for weight in (1.0, 2.0):
+        layer = nn.Conv2d(3, 2, 1)
+        nn.init.constant_(layer.weight, weight)
+        network = nn.Sequential(layer, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        classify.describe(found, None, encoders.load(network), progress=False)
+    assert len([*(tmp_path / "cache" / "features").rglob("*.h5")]) == 4
+
+
 def test_a_film_that_was_closed_after_its_features_were_computed_is_left_out(
     film, tmp_path, tiny, monkeypatch
 ):
