@@ -193,8 +193,8 @@ def load(
             "swin3d_t"; "raft_small" or "raft_large", for the statistics of the optical flow; "timm/NAME",
             such as "timm/vit_small_patch14_dinov2.lvd142m"; "hf/OWNER/NAME", a video network of Hugging
             Face, with the extra `hf`; or a module of your own, float32 (B, 3, H, W) in.
-        weights: "pretrained"; the path of a state dict for the same network; or "random". A module of your
-            own keeps what it has.
+        weights: "pretrained"; the path of a state dict for the same network; or "random", the same numbers
+            in each process. A module of your own keeps what it has.
         layer: name of the layer whose output is wanted instead, as `torchvision.models.feature_extraction`
             names it. An output with a spatial grid is averaged over it.
         grid: (rows, columns) to average over instead of the whole: the k numbers are then those of the

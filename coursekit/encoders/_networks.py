@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from coursekit.encoders._sliding_window import Windows
 from coursekit.encoders._weights import DEFAULT, Adapted, Built, Preprocessing, read, take
 
 Build = Callable[[str, bool], Built]  # (name, whether the pretrained weights are wanted)
+SEED = 0  # of random weights
 
 
 def build(name: str, weights: str) -> Built:
@@ -29,7 +30,7 @@ def build(name: str, weights: str) -> Built:
 
     Args:
         name: as for `encoders.load`.
-        weights: "pretrained", "random", or the path of a file with its state dict.
+        weights: "pretrained"; "random", the same each time; or the path of a file with its state dict.
 
     Raises:
         ValueError: an unknown name.
@@ -37,7 +38,8 @@ def build(name: str, weights: str) -> Built:
     """
     source, _, rest = name.partition("/")
     maker = _SOURCES[source] if source in _SOURCES and rest else _by_name(name)
-    built = maker(rest or name, weights == "pretrained")
+    with _seeded() if weights == "random" else nullcontext():
+        built = maker(rest or name, weights == "pretrained")
     if weights not in ("pretrained", "random"):
         take(built.network, read(Path(weights)), f"weights={weights!r}")
     built.network.eval()
@@ -112,6 +114,14 @@ class _ChannelsFirst(Adapted):
         pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 4, 1)  # (B, T, 27, 48, 3)
         rows: torch.Tensor = self.inner(pixels.contiguous())
         return rows
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """The same random numbers each time, for networks made on the CPU; the caller's are kept."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(SEED)  # `torch.manual_seed` would seed the GPUs as well
+        yield
 
 
 @contextmanager

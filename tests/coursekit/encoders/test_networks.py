@@ -42,7 +42,6 @@ def clip():
 
 
 def load(name):
-    torch.manual_seed(0)
     return encoders.load(name, weights="random")
 
 
@@ -133,8 +132,16 @@ def test_a_feature_file_remembers_weights_and_preprocessing(tmp_path):
     assert found.weights_hash == encoder.weights_hash == encoders.weights_hash(encoder.network)
     assert found.preprocessing["crop"] == [160, 160]
     assert found.preprocessing["interpolation"] == "bilinear"
+
+
+@pytest.mark.parametrize("name", ["timm/test_resnet", "mobilenet_v3_small", "transnetv2"])
+def test_random_weights_are_the_same_each_time_and_the_generators_are_kept(name):
     torch.manual_seed(1)
-    assert encoders.load("timm/test_resnet", weights="random").weights_hash != found.weights_hash
+    before = torch.get_rng_state()
+    first = encoders.load(name, weights="random", start=False)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert encoders.load(name, weights="random", start=False).weights_hash == first.weights_hash
 
 
 def test_features_of_a_strided_network_stand_at_the_first_frames_of_its_windows(tmp_path):
