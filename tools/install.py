@@ -9,6 +9,7 @@ run, and each of them keeps what is in order.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
@@ -75,12 +76,25 @@ def make_venv() -> None:
     if PYTHON.exists() and subprocess.call(has_pip, stderr=subprocess.DEVNULL) == 0:
         return
     print(f"Making .venv with Python {platform.python_version()} ({sys.executable})", flush=True)
-    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]) != 0:
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", os.path.realpath(str(VENV))]) != 0:
         sys.exit(
             "`python -m venv` failed: what it said stands above. Is a module missing? Install it (Debian,\n"
             f"Ubuntu: sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv), name another "
             "Python\n(make PYTHON=... lab), or install with conda (README.md)"
         )
+
+
+def script_beginning(python: str) -> str:
+    """The first lines of a Python script that `python` is to run; like pip's.
+
+    The system takes a first line of at most 127 bytes, with a path without white space. Otherwise the shell
+    runs these lines, and to Python they are a string: quoted so that both can read it.
+    """
+    line = f"#!{python}\n"
+    if not re.search(r"\s", python) and len(os.fsencode(line)) <= 127:
+        return line
+    quoted = re.sub(r"[$`]", "\"'\\g<0>'\"", re.sub(r'[\\"]', r"\\\g<0>", python))
+    return f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''\n"
 
 
 def repair() -> None:
@@ -93,15 +107,14 @@ def repair() -> None:
     for package in VENV.glob("lib/python*/site-packages/*.dist-info"):
         if not (package / "INSTALLER").exists():
             shutil.rmtree(package)
-    # The first lines are those that pip writes for a path with spaces.
-    beginning = f"#!/bin/sh\n'''exec' \"{PYTHON}\" \"$0\" \"$@\"\n' '''\n"
+    beginning = os.fsencode(script_beginning(str(PYTHON)))
     for script in PYTHON.parent.glob("*"):
         content = script.read_bytes() if script.is_file() and not script.is_symlink() else b""
         old = re.match(rb"#!(/bin/sh\n'''exec' \")?/.*/\.venv/bin/python.*\n(' '''\n)?", content)
         if old:
-            script.write_bytes(os.fsencode(beginning) + content[old.end() :])
+            script.write_bytes(beginning + content[old.end() :])
     activate = venv.EnvBuilder()
-    activate.setup_scripts(activate.ensure_directories(str(VENV)))
+    activate.setup_scripts(activate.ensure_directories(os.path.realpath(str(VENV))))  # it takes no link
 
 
 def pip_install(*arguments: str) -> None:
@@ -139,9 +152,10 @@ def pip_install(*arguments: str) -> None:
 
 def install() -> None:
     """Bring `.venv` to the state that the lock describes, and stamp it."""
-    VENV.mkdir(exist_ok=True)
-    STAMP.unlink(missing_ok=True)
+    # `.venv` may be a link, to a folder on a larger disk.
+    Path(os.path.realpath(str(VENV))).mkdir(parents=True, exist_ok=True)
     repair()
+    STAMP.unlink(missing_ok=True)
     make_venv()
     free, there = shutil.disk_usage(VENV).free, sum(path.lstat().st_size for path in VENV.rglob("*"))
     options = cache_options(free / GB, there / GB, platform.system(), platform.machine())
@@ -170,10 +184,13 @@ def main(chosen: bool) -> None:
             print("Note: the course is tested with Python up to {}.{}.".format(*NEWEST))
         install()
     except (OSError, ValueError) as error:
-        sys.exit(
-            f"The course cannot be set up: {error}\nIf this folder is not yours, work in a copy:\n"
-            f'cp -r "{ROOT}" ~/course && chmod -R u+w ~/course && cd ~/course && make lab'
-        )
+        advice = "Repair that, then run the same command again: it goes on from here."
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            advice = (
+                "If this folder is not yours, work in a copy:\n"
+                f'cp -r "{ROOT}" ~/course && chmod -R u+w ~/course && cd ~/course && make lab'
+            )
+        sys.exit(f"The course cannot be set up: {error}\n{advice}")
     except KeyboardInterrupt:
         print("\nInterrupted. Run the same command again: it goes on from here.", file=sys.stderr)
         sys.exit(130)

@@ -98,7 +98,7 @@ def test_a_disk_that_is_too_small_is_refused_and_the_message_says_how_much_is_mi
 
 
 def test_a_folder_that_cannot_be_written_is_refused_and_a_copy_is_advised(tmp_path, monkeypatch):
-    def fail(path, exist_ok):
+    def fail(path, **options):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
@@ -109,6 +109,69 @@ def test_a_folder_that_cannot_be_written_is_refused_and_a_copy_is_advised(tmp_pa
     )
     with pytest.raises(SystemExit, match=message):
         install.main(chosen=False)
+
+
+def test_an_error_that_a_copy_would_not_repair_gets_no_such_advice(tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(install, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    (tmp_path / ".venv").write_text("a file")
+    with pytest.raises(SystemExit) as ended:
+        install.main(chosen=False)
+    assert re.fullmatch(
+        r"The course cannot be set up: .*File exists.*\nRepair that, .* it goes on from here\.",
+        str(ended.value),
+    )
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_venv_that_is_a_link_is_repaired_and_its_folder_made_if_it_is_gone(there, tmp_path, monkeypatch):
+    place, link = tmp_path / "large" / "disk", tmp_path / ".venv"
+    link.symlink_to(place)
+    if there:
+        (place / "bin").mkdir(parents=True)
+    for name, path in {"VENV": "", "PYTHON": "bin/python", "STAMP": "stamp", "TEMPORARY": "tmp"}.items():
+        monkeypatch.setattr(install, name, link / path)
+    commands: list[list[str]] = []
+    monkeypatch.setattr(install.subprocess, "call", lambda command: commands.append(command) or 0)
+    monkeypatch.setattr(install, "pip_install", lambda *_: None)
+    monkeypatch.setattr(install, "cache_options", lambda *_: [])
+    install.install()
+    assert link.is_symlink()
+    assert (place / "bin" / "activate").is_file()
+    assert commands == [[sys.executable, "-m", "venv", "--clear", str(place)]], "venv refuses a link"
+    assert (place / "stamp").is_file()
+
+
+def test_the_stamp_is_kept_where_the_repair_fails_before_anything_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    monkeypatch.setattr(install, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(install, "repair", lambda: sys.exit("cannot be repaired"))
+    install.STAMP.write_text("of another lock")
+    with pytest.raises(SystemExit, match="cannot be repaired"):
+        install.install()
+    assert install.STAMP.is_file()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["plain", "with space", "$HOME", '`date` "it\'s" $HOME \\here', "long" * 30],
+    ids=["plain", "space", "dollar", "all", "long"],
+)
+def test_a_repaired_script_runs_whatever_its_path_holds(place, tmp_path, monkeypatch):
+    folder = tmp_path / place / ".venv"
+    (folder / "bin").mkdir(parents=True)
+    python, script = folder / "bin" / "python", folder / "bin" / "tool"
+    python.symlink_to(sys.executable)
+    monkeypatch.setattr(install, "VENV", folder)
+    monkeypatch.setattr(install, "PYTHON", python)
+    script.write_text("#!/old place/.venv/bin/python\nimport sys\nprint('it runs', sys.argv[1:])\n")
+    script.chmod(0o755)
+    for _ in range(2):  # what was repaired can be repaired again
+        install.repair()
+        answer = subprocess.run(
+            [script, "a b"], env={"PYTHONWARNINGS": "error"}, capture_output=True, text=True, check=False
+        )
+        assert (answer.stdout, answer.stderr) == ("it runs ['a b']\n", "")
 
 
 def test_an_environment_whose_python_is_gone_is_installed_again(tmp_path, monkeypatch):
