@@ -69,15 +69,18 @@ def results(
                 ended.add(number)
                 yield number, result
         except _DiedError as error:
-            suspects = [number for number in videos.begun() if number not in ended]
-            if not suspects:
+            left = [number for number in numbers if number not in ended]
+            suspects = [number for number in videos.begun() if number in left]
+            if not left:  # the others have done all
+                continue
+            if not ended and not suspects:
                 raise FeaturesError(
                     f"the decoding processes do not start ({error}): use decoders=0"
                 ) from error
             if len(numbers) == 1:
                 yield numbers[0], JobResult(f"the process that decoded it died ({error})")
                 continue
-            rest = [number for number in numbers if number not in {*ended, *suspects}]
+            rest = [number for number in left if number not in suspects]
             groups += [rest] if rest else []
             groups += [[number] for number in suspects]
 
@@ -141,13 +144,20 @@ def _messages(videos: _Videos, decoders: int) -> Iterator[tuple[int, Content]]:
     Raises:
         _DiedError: a process has ended before its videos.
     """
-    loader = DataLoader(
+    loader = _Loader(
         videos, batch_size=None, num_workers=decoders, prefetch_factor=2, in_order=False, collate_fn=_as_it_is
     )
     try:
         yield from loader
     except RuntimeError as error:  # what the loader raises for that
         raise _DiedError(first_line(error)) from None
+
+
+class _Loader(DataLoader[tuple[int, Content]]):
+    """PyTorch's loader, which does not warn that there are more processes than cores."""
+
+    def check_worker_number_rationality(self) -> None:
+        """Accept the number that the user has asked for."""
 
 
 def _as_it_is(content: Any) -> Any:

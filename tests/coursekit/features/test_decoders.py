@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,8 @@ from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
 
 from coursekit import cli, data, encoders, features
 from coursekit.features import _batch, _decoders, _extract
-from coursekit.features._job import Job
+from coursekit.features._job import Job, JobResult
+from coursekit.video import Selection
 from tools import gpu
 
 # Only a fork has what a test has changed in its own process.
@@ -131,6 +133,53 @@ def test_a_video_that_kills_its_process_fails_alone(films, tmp_path, monkeypatch
     assert "the process that decoded it died" in report.failed[0].error
     assert report.made == 2
     assert not unfinished(tmp_path / "out")
+
+
+def _dying(rounds, *endings):
+    """Instead of the processes: an ending is how many videos are begun and done before one of them dies."""
+    deaths = list(endings)
+
+    def computed(videos, encoder, recipe, decoders):
+        rounds.append(list(videos.jobs))
+        dies = bool(deaths)
+        videos._count.value, done = deaths.pop(0) if dies else (len(videos.jobs), len(videos.jobs))
+        yield from ((number, JobResult()) for number in rounds[-1][:done])
+        if dies:
+            raise _decoders._DiedError("killed")
+
+    return computed
+
+
+@pytest.mark.parametrize(
+    ("endings", "rounds"),
+    [
+        ([(3, 3)], [[0, 1, 2]]),
+        ([(1, 1)], [[0, 1, 2], [1, 2]]),
+        ([(2, 1)], [[0, 1, 2], [1], [2]]),
+        ([(1, 1), (1, 1)], [[0, 1, 2], [1, 2], [2]]),
+    ],
+)
+def test_where_one_process_dies_the_videos_that_are_left_are_done(tmp_path, monkeypatch, endings, rounds):
+    run_with: list[list[int]] = []
+    monkeypatch.setattr(_decoders, "_computed", _dying(run_with, *endings))
+    jobs = [Job(tmp_path / f"{number}.mp4", tmp_path / f"{number}.h5") for number in range(3)]
+    results = dict(_decoders.results(jobs, means(), Selection(), {}, 2))
+    assert run_with == rounds
+    assert results == dict.fromkeys(range(3), JobResult())
+
+
+def test_processes_that_all_die_before_they_begin_a_video_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(_decoders, "_computed", _dying([], (0, 0)))
+    jobs = [Job(tmp_path / "a.mp4", tmp_path / "a.h5")]
+    with pytest.raises(features.FeaturesError, match=r"do not start \(killed\): use decoders=0"):
+        dict(_decoders.results(jobs, means(), Selection(), {}, 2))
+
+
+def test_more_processes_than_cores_are_no_reason_for_a_warning(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        messages = _decoders._messages(_decoders._Videos({}, _counted), (os.cpu_count() or 1) + 1)
+        assert list(messages) == []
 
 
 def _counted(path, *arguments, count, **options):
