@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -58,9 +59,9 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
         values, label, times = films[0]                 # (T, k), int, (T,)
         batches = DataLoader(films, batch_size=8, shuffle=True, collate_fn=features.collate)
 
-    A file of a video that the manifest does not call done is left out: the last run could not read the video,
-    or did not come to it, and what lies there is of an earlier run. A file that the manifest does not list is
-    taken.
+    A file of a video that its manifest, in `folder` or a subfolder, does not call done is left out: the last
+    run could not read the video, or did not come to it, and what lies there is of an earlier run. A file that
+    no manifest lists is taken.
 
     Args:
         folder: as `extract_all` writes it.
@@ -126,7 +127,7 @@ def _files(folder: Path, rows: Mapping[str, Row]) -> tuple[Path, ...]:
 
     Args:
         folder: the folder.
-        rows: of its manifest, by feature file; those that are not done are left out.
+        rows: of its manifests, by feature file; those that are not done are left out.
 
     Raises:
         FeaturesError: there is no such folder, or no such file in it.
@@ -145,18 +146,23 @@ def _files(folder: Path, rows: Mapping[str, Row]) -> tuple[Path, ...]:
     ]
     if not current:
         raise FeaturesError(
-            f"{folder} has feature files of earlier runs only: {folder / NAME} says of each video why it is "
-            "not done. Repair that, and start the same command again"
+            f"{folder} has feature files of earlier runs only: each {NAME} says of its videos why they "
+            "are not done. Repair that, and start the same command again"
         )
     return tuple(current)
 
 
 def _listed(folder: Path) -> dict[str, Row]:
-    """The rows of the folder's manifest, by feature file; none, if it has no manifest of ours."""
-    try:
-        return {row.file: row for row in Manifest(folder).rows.values()}
-    except FeaturesError:
-        return {}
+    """The rows of all manifests in a folder and its subfolders, by the path of the feature file in `folder`.
+
+    Of a file that several manifests list, the one nearest to it counts. Those that are not ours are left out.
+    """
+    listed: dict[str, Row] = {}
+    for path in sorted(folder.rglob(NAME), key=lambda path: len(path.parts)):
+        with suppress(FeaturesError):
+            rows = Manifest(path.parent).rows.values()
+            listed |= {(path.parent / row.file).relative_to(folder).as_posix(): row for row in rows}
+    return listed
 
 
 def _label(folder: Path, file: str, labels: Mapping[str, str], *, needed: bool) -> str:

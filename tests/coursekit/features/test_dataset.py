@@ -110,6 +110,18 @@ def test_a_file_of_a_video_that_is_not_done_any_more_is_left_out(folder):
         features.dataset(folder)
 
 
+def test_the_manifests_of_subfolders_count_for_the_files_beside_them(folder):
+    table = Manifest(folder / "b")  # of a run of its own
+    done = Row("../1.mp4", "1.h5", "done", label="wave", group="anna")
+    table.put([done, Row("../2.mp4", "deep/1.h5").failed("is not a video")])
+    (folder / "manifest.csv").unlink()
+    Manifest(folder).put([Row("../1.mp4", "b/1.h5").failed("is not a video")])  # the nearer one says: done
+    films = features.dataset(folder)
+    assert [path.relative_to(folder).as_posix() for path in films.paths] == ["a/x.h5", "b/1.h5", "b/ä 2.h5"]
+    assert [films.classes[label] for label in films.labels] == ["a", "wave", "b"]
+    assert films.groups == ("", "anna", "")
+
+
 @pytest.mark.parametrize("other", [{"k": 5}, {"encoder": "another"}])
 def test_files_of_two_encoders_are_an_error_that_names_both(folder, other):
     put(folder / "b" / "odd.h5", 3, **other)
