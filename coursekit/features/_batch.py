@@ -29,6 +29,7 @@ from coursekit.features._manifest import Manifest, Row, one_line, seen_from
 from coursekit.features._videos import Listed, find, is_there
 from coursekit.features._workers import results
 from coursekit.video import Selection, SelectionOptions
+from coursekit.video._open import check_track
 from coursekit.video._torchcodec import check_decoder
 
 Path_ = str | os.PathLike[str]
@@ -107,6 +108,7 @@ def extract_all(
 
     Raises:
         ValueError: an argument is wrong, or a folder has no video.
+        TypeError: `track` is no whole number.
         FeaturesError: `out` cannot be written to, has a manifest of another kind, or features of these videos
             in another format.
         WeightsError: the encoder's weights cannot be had.
@@ -120,6 +122,7 @@ def extract_all(
     if format not in FORMATS:
         raise ValueError(f"format={format!r} is unknown: choose one of {', '.join(FORMATS)}")
     check_decoder(decoder)
+    check_track(track)
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, precision=precision, start=False)

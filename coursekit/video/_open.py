@@ -42,7 +42,9 @@ def open_video(path: Path, track: int | None = None) -> tuple[InputContainer, Vi
 
     Raises:
         VideoError: the file is missing, is no file, is empty, is no video, or has no such track.
+        TypeError: `track` is something else than a whole number or None.
     """
+    check_track(track)
     check_file(path)
     with as_video_error(path, _not_opened):
         container = av.open(
@@ -96,6 +98,15 @@ def check_packet(path: Path, packet: Packet[VideoStream]) -> None:
     """Raise a VideoError if the packet is encrypted: it would give no picture, or wrong pixels."""
     if packet.has_sidedata("encryption_info"):
         raise VideoError(f"{path} {ENCRYPTED}")
+
+
+def check_track(track: object) -> None:
+    """Raise a TypeError if this can be no number of a track, nor None."""
+    if track is not None and (isinstance(track, bool) or not hasattr(track, "__index__")):
+        raise TypeError(
+            f"track={track!r} must be the number of a video track (0, 1, 2, ...), or None for the one that "
+            "the ffmpeg program takes"
+        )
 
 
 def check_file(path: Path) -> None:

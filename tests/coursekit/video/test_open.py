@@ -325,6 +325,14 @@ def test_a_track_that_is_not_there_is_an_error_that_lists_the_others(track, tmp_
         _open.open_video(path, track)
 
 
+@pytest.mark.parametrize("track", ["0", 0.0, True])
+def test_a_track_that_is_no_whole_number_is_an_error_that_says_what_to_give(track, tmp_path):
+    path = with_tracks(tmp_path / "tracks.mkv", [(48, 64), (96, 128)])
+    with pytest.raises(TypeError, match=rf"track={track!r} must be the number of a video track \(0, 1, 2"):
+        video.read(path, track=track)
+    assert chosen(path, np.int64(1)) == 1
+
+
 def test_a_track_that_cannot_be_decoded_comes_last(tmp_path):
     path = with_tracks(tmp_path / "tracks.mp4", [(96, 128), (48, 64)])
     data = path.read_bytes()
