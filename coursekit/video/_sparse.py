@@ -120,7 +120,7 @@ def pictures(
     """
     if not context.is_open and context.codec.canonical_name != "h264":
         # FFmpeg's own choice is one thread more. That is faster only where the decoder is not emptied often.
-        context.thread_count = os.cpu_count() or 1
+        context.thread_count = _threads()
     wanted = {stamp for stamp, step in zip(entries.stamps, steps, strict=True) if step == Step.WANTED}
     keys = {
         stamp for stamp, is_key, step in zip(*entries, steps, strict=True) if is_key and step >= Step.CHECK
@@ -143,6 +143,12 @@ def pictures(
     absent = next(expected, None)
     if absent is not None:
         raise UnplannedError(f"no picture at {absent}")
+
+
+def _threads() -> int:
+    """One for each core that this process may use, and 16 at most, as FFmpeg chooses."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 16)
 
 
 def _decoded(

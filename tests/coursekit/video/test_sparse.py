@@ -186,6 +186,21 @@ def test_the_decoder_leaves_nothing_out_after_a_reader_that_stopped_early(tmp_pa
         assert stream.codec_context.skip_frame == "DEFAULT"
 
 
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (64, 16)])
+def test_the_decoder_has_a_thread_for_each_core_of_this_process_and_16_at_most(
+    tmp_path, monkeypatch, cores, threads
+):
+    monkeypatch.setattr(_sparse.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    monkeypatch.setattr(_sparse.os, "cpu_count", lambda: 128)
+    path = film(tmp_path / "vp8.webm", *FILMS["vp8.webm"])
+    entries = table(path)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        steps = _sparse.plan(entries, {entries.stamps[0]})
+        assert len(list(_sparse.pictures(container.demux(stream), stream.codec_context, entries, steps))) == 1
+        assert stream.codec_context.thread_count == threads
+
+
 @pytest.mark.parametrize(("name", "marked"), [("h264.mp4", True), ("vp8.webm", False), ("av1.mp4", False)])
 def test_the_decoder_is_told_to_leave_pictures_out_only_where_this_is_known_to_be_exact(
     tmp_path, name, marked
