@@ -78,7 +78,6 @@ def test_decision_layers_are_the_last_ones_and_k_is_what_they_take(name):
 @pytest.mark.parametrize(("name", "k"), [("resnet18", 512), ("mobilenet_v3_small", 1024), ("r3d_18", 512)])
 @pytest.mark.slow
 def test_torchvision_networks_without_decision_layer(name, k, clip):
-    torch.manual_seed(0)
     encoder = encoders.load(name, weights="random", backend="eager")
     rows = encoder(clip)
     assert rows.shape == ((1, k) if encoder.windows else (len(clip), k))

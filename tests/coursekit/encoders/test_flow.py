@@ -27,7 +27,6 @@ def pattern():
 
 @pytest.fixture(scope="module")
 def raft():
-    torch.manual_seed(0)
     return encoders.load("raft_small", weights="random", start=False)
 
 

@@ -76,7 +76,6 @@ def test_a_large_network_takes_its_window_and_gives_k_numbers(name, k, windows):
 
 @pytest.mark.slow
 def test_other_windows_than_those_of_the_training_are_taken_and_named(clip):
-    torch.manual_seed(0)
     encoder = encoders.load("r3d_18", weights="random", windows=encoders.Windows(4, 1, stride=1))
     assert encoder(clip).shape == (2, 512)
     assert encoder.name == "r3d_18 4x1/1", "so that a feature file of other windows is another one"
