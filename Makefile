@@ -50,8 +50,8 @@ check: lint  ## lint, then the fast tests: under two minutes, while you work
 	  -q $(PYTEST)
 
 # The types take half a minute on a clean clone, on one core: they are checked beside the tests.
-test: style  ## lint, and all tests: about twenty-five minutes on two cores
-	echo "All tests: about 25 minutes on two cores, less on more. make check is for in between."
+test: style  ## lint, and all tests: about twenty minutes on two cores
+	echo "All tests: about 20 minutes on two cores, less on more. make check is for in between."
 	$(VENV) -m mypy & types=$$!; $(RUN_TESTS) $(PYTEST); tests=$$?; \
 	wait $$types || { echo "Types: mypy has found errors, they stand above the tests." >&2; exit 1; }; exit $$tests
 
