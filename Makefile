@@ -43,7 +43,7 @@ style: setup  ## format, lint, and which package imports which: a second
 lint: style  ## style, and types: half a minute, then seconds
 	$(VENV) -m mypy
 
-check: lint  ## lint, then the fast tests: under two minutes, while you work
+check: lint  ## lint, then the fast tests: about two minutes, while you work
 	echo "make check leaves out the notebooks, the browser, the sandbox's attacks, Colab, and tests over a second:"
 	echo "make test runs them all."
 	$(RUN_TESTS) -n $$(getconf _NPROCESSORS_ONLN) -m "not slow and not notebook and not browser and not colab and not gpu" \
