@@ -134,6 +134,14 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", errors="replace")
 
 
+def byte_count(path: Path) -> int:
+    """Bytes of a file; 0 for one that is not there, or that may not be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's content, as hex digits; read piece by piece."""
     digest = hashlib.sha256()

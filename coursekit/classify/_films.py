@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from coursekit import features
-from coursekit._shared._files import sha256
+from coursekit._shared._files import byte_count, sha256
 from coursekit._shared._text import alike
 
 Path_ = str | os.PathLike[str]
@@ -299,20 +299,12 @@ def _contents(items: Sequence[Film]) -> list[str]:
 
     A file that is empty or cannot be read equals no other; `describe` says what is wrong with it.
     """
-    sizes = [_size(film.path) for film in items]
+    sizes = [byte_count(film.path) for film in items]
     count = Counter(sizes)
     return [
         _checksum(film.path) if size and count[size] > 1 else os.path.realpath(film.path)
         for film, size in zip(items, sizes, strict=True)
     ]
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; 0 for one that is not there."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _checksum(path: Path) -> str:

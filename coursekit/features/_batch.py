@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 
 from coursekit import encoders
 from coursekit._shared._dask import ClusterError
-from coursekit._shared._files import sha256
+from coursekit._shared._files import byte_count, sha256
 from coursekit._shared._jupyter import is_notebook, is_recorded
 from coursekit._shared._lock import LockedError, locked, sweep
 from coursekit.encoders import Encoder
@@ -185,7 +185,8 @@ class _Run:
 
     def settle(self, ended: Iterable[tuple[int, JobResult]]) -> Report:
         """Enter the result of each job in the manifest as it comes."""
-        sizes = [_size(job.video) for job in self.jobs]
+        # By these the time left is reckoned; 1 for what is not there.
+        sizes = [max(1, byte_count(job.video)) for job in self.jobs]
         written = 0
         with _bar(sum(sizes), self.progress and bool(self.jobs)) as bar:
             for count, (number, result) in enumerate(ended, start=1):
@@ -285,11 +286,6 @@ def _check_decoders(decoders: int, decoder: str, by_workers: bool) -> None:
         raise ValueError(f"decoders={decoders}: each worker decodes for itself; give decoders or workers")
     if decoders and decoder != "pyav":
         raise ValueError(f"decoders={decoders} is for decoder='pyav', got {decoder!r}: leave one of them out")
-
-
-def _size(video: Path) -> int:
-    """Bytes of a video, by which the time left is reckoned; 1 for what is not there."""
-    return max(1, video.stat().st_size) if is_there(video) else 1
 
 
 def _bar(total: int, shown: bool) -> Any:

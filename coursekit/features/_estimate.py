@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from coursekit._shared._files import byte_count
 from coursekit.encoders import Encoder
 from coursekit.features import _extract
 from coursekit.video import Selection, VideoError, _decoder, _open, frame_rate
@@ -50,7 +51,7 @@ def count(videos: Sequence[Path], selection: Selection, track: int | None = None
     total = sum(known.values())
     if len(known) == len(videos):
         return total
-    return total * sum(map(_bytes, videos)) / max(1, sum(map(_bytes, known)))
+    return total * sum(map(byte_count, videos)) / max(1, sum(map(byte_count, known)))
 
 
 def frames_per_second(
@@ -132,13 +133,6 @@ def _length_and_rate(video: Path, track: int | None) -> tuple[float, float]:
             return (container.duration or 0) / 1e6, rate  # FFmpeg counts microseconds
         start = (stream.start_time or 0) * (stream.time_base or 1)  # streams for broadcasting begin later
         return float(end - start), rate
-
-
-def _bytes(video: Path) -> int:
-    try:
-        return video.stat().st_size
-    except OSError:
-        return 0
 
 
 def _rounded(frames: float) -> int:
