@@ -299,8 +299,11 @@ class Source:
         """The frames with the numbers `wanted`, which rise; one may be there several times."""
         ticks = {table.ticks[number] for number in wanted}
         stamps, are_keys = memoryview(table.rows.pts), memoryview(table.rows.are_keys)
-        in_groups = self._stream.codec_context.codec.canonical_name in _sparse.GROUPED
-        steps = _sparse.plan(_sparse.Entries(stamps, are_keys), ticks, in_groups=in_groups)
+        context = self._stream.codec_context
+        codec = context.codec.canonical_name
+        steps, threads = _sparse.prepare(codec, _sparse.Entries(stamps, are_keys), ticks)
+        if context.is_open and codec in _sparse.FRAGILE:
+            self._open_anew()
         start = _sparse.first(steps)
         packets = self._packets_from(table.rows[start]) if start else self._packets()
         if packets is None:  # the file cannot be entered there
@@ -308,7 +311,8 @@ class Source:
             packets, start = self._packets(), 0
         entries = _sparse.Entries(stamps[start:], are_keys[start:])  # views
         context = self._stream.codec_context
-        pictures = cast("Generator[VideoFrame]", _sparse.pictures(packets, context, entries, steps[start:]))
+        decoded = _sparse.pictures(packets, context, entries, steps[start:], threads)
+        pictures = cast("Generator[VideoFrame]", decoded)
         with closing(pictures):
             for number, again in groupby(wanted):
                 picture = next(pictures, None)
@@ -319,9 +323,6 @@ class Source:
 
     def _packets_from(self, row: Row) -> Iterator[Packet[VideoStream]] | None:
         """The packets from `row` on; None where the file cannot be entered there."""
-        context = self._stream.codec_context
-        if context.is_open and context.codec.canonical_name not in _sparse.GROUPED:
-            self._open_anew()
         self._fresh = False
         by_display = self._container.format.name == MATROSKA or row.dts is None
         try:

@@ -31,12 +31,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from coursekit.video._index import WHOLE
-
-# Codecs in which a decoder that begins at a key frame gives the same pictures, from this key frame on, as one
-# that began earlier: each standard demands it. VP9 is missing: where a key frame is damaged, or is none,
-# FFmpeg's decoder with several threads crashes if it begins there after it was emptied.
-GROUPED = ("h264", "hevc", "vp8", "av1", "mpeg1video", "mpeg2video", "mpeg4", *WHOLE)
+# Codecs whose decoder in FFmpeg can crash if it has several threads, was emptied, and begins again at a key
+# frame that is damaged, or is none. With one thread it does not.
+FRAGILE = ("vp9",)
 
 # Codecs whose packets say that no other picture is built from theirs: nal_ref_idc = 0, and B-pictures.
 MARKED = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
@@ -62,14 +59,32 @@ class Step(IntEnum):
     WANTED = 3  # its picture must come, and is given
 
 
+def prepare(codec: str, entries: Entries, wanted: Collection[int]) -> tuple[bytearray, int]:
+    """The `plan` for a codec, and how many threads its decoder gets; 0 leaves this to FFmpeg."""
+    # FFmpeg's own choice is one thread more. That is faster only where the decoder is not emptied often.
+    steps, threads = plan(entries, wanted), 0 if codec == "h264" else _threads()
+    if codec in FRAGILE:
+        through = plan(entries, wanted, in_groups=False)
+        if _count(through) <= threads * _count(steps):
+            return through, threads
+        threads = 1
+    return steps, threads
+
+
+def _count(steps: bytearray) -> int:
+    """How many packets are decoded."""
+    return len(steps) - steps.count(Step.DROP)
+
+
 def plan(entries: Entries, wanted: Collection[int], *, in_groups: bool = True) -> bytearray:
     """What to do with each packet so that all wanted pictures can be decoded.
 
     Args:
         entries: the packets. Those before the first key frame form a group too.
         wanted: time stamps of the wanted pictures.
-        in_groups: the decoder may begin anew at each key frame (see `GROUPED`). If not, it begins at one and
-            decodes everything up to the last wanted picture.
+        in_groups: the decoder may begin anew at each key frame. It then gives the same pictures, from this
+            key frame on, as one that began earlier: the standards of all codecs that are read in this way
+            demand it. If not, it begins at one and decodes everything up to the last wanted picture.
 
     Returns:
         A `Step` for each packet.
@@ -106,6 +121,7 @@ def pictures(
     context: VideoCodecContext,
     entries: Entries,
     steps: Sequence[int],
+    threads: int,
 ) -> Iterator[VideoFrame]:
     """The wanted pictures in the order of display, as decoding everything would give them.
 
@@ -113,14 +129,14 @@ def pictures(
         packets: those of the video stream, from the first of `entries` on.
         context: the decoder of the stream.
         entries: what the table says about these packets.
-        steps: what to do with each, see `plan`.
+        steps: what to do with each, see `prepare`.
+        threads: of the decoder, see `prepare`; without effect if it is at work already.
 
     Raises:
         UnplannedError: the file does not decode as its table promises; what was given is right.
     """
-    if not context.is_open and context.codec.canonical_name != "h264":
-        # FFmpeg's own choice is one thread more. That is faster only where the decoder is not emptied often.
-        context.thread_count = _threads()
+    if not context.is_open:
+        context.thread_count = threads
     wanted = {stamp for stamp, step in zip(entries.stamps, steps, strict=True) if step == Step.WANTED}
     keys = {
         stamp for stamp, is_key, step in zip(*entries, steps, strict=True) if is_key and step >= Step.CHECK
