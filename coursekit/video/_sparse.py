@@ -60,15 +60,14 @@ class Step(IntEnum):
 
 
 def prepare(codec: str, entries: Entries, wanted: Collection[int]) -> tuple[bytearray, int]:
-    """The `plan` for a codec, and how many threads its decoder gets; 0 leaves this to FFmpeg."""
-    # FFmpeg's own choice is one thread more. That is faster only where the decoder is not emptied often.
-    steps, threads = plan(entries, wanted), 0 if codec == "h264" else _threads()
+    """The `plan` for a codec, and how many threads its decoder gets."""
+    steps = plan(entries, wanted)
     if codec in FRAGILE:
         through = plan(entries, wanted, in_groups=False)
-        if _count(through) <= threads * _count(steps):
-            return through, threads
-        threads = 1
-    return steps, threads
+        return (through, _threads()) if _count(through) <= _threads() * _count(steps) else (steps, 1)
+    # In H.264 more threads than cores: each picture waits for parts of the one before it, since those that no
+    # other waits for are left out. The decoders of other codecs are emptied often, where threads wait anyway.
+    return steps, _threads(2, 1) if codec == "h264" else _threads()
 
 
 def _count(steps: bytearray) -> int:
@@ -161,10 +160,10 @@ def pictures(
         raise UnplannedError(f"no picture at {absent}")
 
 
-def _threads() -> int:
-    """One for each core that this process may use, and 16 at most, as FFmpeg chooses."""
+def _threads(each: int = 1, more: int = 0) -> int:
+    """`each` for every core that this process may use, and `more`; 16 at most, as FFmpeg chooses."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 16)
+    return min(each * cores + more, 16)
 
 
 def _decoded(

@@ -202,6 +202,7 @@ def test_the_decoder_has_a_thread_for_each_core_of_this_process_and_16_at_most(
         packets, context = container.demux(stream), stream.codec_context
         assert len(list(_sparse.pictures(packets, context, entries, steps, planned))) == 1
         assert context.thread_count == threads
+    assert _sparse.prepare("h264", entries, {entries.stamps[0]})[1] == min(2 * cores + 1, 16)
 
 
 def test_the_decoder_of_vp9_begins_anew_with_one_thread_only_and_where_it_decodes_far_less_so(
