@@ -208,7 +208,7 @@ def test_the_decoder_has_a_thread_for_each_core_of_this_process_and_16_at_most(
 def test_the_decoder_of_vp9_begins_anew_with_one_thread_only_and_where_it_decodes_far_less_so(
     tmp_path, monkeypatch
 ):
-    """With several threads it can crash there: 10 of 400 damaged files with 8 threads, none of 1,500 with 1."""
+    """With more it can crash there: 10 of 400 damaged files with 8 threads, none of 1,500 with one."""
     monkeypatch.setattr(_sparse, "_threads", lambda: 4)
     path = film(tmp_path / "vp9.webm", *FILMS["vp9.webm"])  # a group has 13 pictures
     entries = table(path)
