@@ -84,19 +84,6 @@ def make_venv() -> None:
         )
 
 
-def script_beginning(python: str) -> str:
-    """The first lines of a Python script that `python` is to run; like pip's.
-
-    The system takes a first line of at most 127 bytes, with a path without white space. Otherwise the shell
-    runs these lines, and to Python they are a string: quoted so that both can read it.
-    """
-    line = f"#!{python}\n"
-    if not re.search(r"\s", python) and len(os.fsencode(line)) <= 127:
-        return line
-    quoted = re.sub(r"[$`]", "\"'\\g<0>'\"", re.sub(r'[\\"]', r"\\\g<0>", python))
-    return f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''\n"
-
-
 def repair() -> None:
     """Put in order what an interrupted install has left, and what names the folder's former place.
 
@@ -107,7 +94,10 @@ def repair() -> None:
     for package in VENV.glob("lib/python*/site-packages/*.dist-info"):
         if not (package / "INSTALLER").exists():
             shutil.rmtree(package)
-    beginning = os.fsencode(script_beginning(str(PYTHON)))
+    # As in pip's scripts for long paths and such with spaces: the shell runs this line, and to Python it is a
+    # string. It is quoted so that both can read it.
+    quoted = re.sub(r"[$`]", "\"'\\g<0>'\"", re.sub(r'[\\"]', r"\\\g<0>", str(PYTHON)))
+    beginning = os.fsencode(f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''\n")
     for script in PYTHON.parent.glob("*"):
         content = script.read_bytes() if script.is_file() and not script.is_symlink() else b""
         old = re.match(rb"#!(/bin/sh\n'''exec' \")?/.*/\.venv/bin/python.*\n(' '''\n)?", content)
