@@ -172,9 +172,14 @@ def _resident_of_files(pid: int) -> int:
 
 
 def _inner(pipe: int) -> int:
-    """The pid of the process that is shut in; 0 if it never came to that."""
-    line = os.read(pipe, 32)
-    return int(line) if line.strip() else 0
+    """The pid of the process that is shut in; 0 if it never came to that.
+
+    No byte after its line is taken: if the process has ended at once, what it took follows already.
+    """
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(pipe, 1)):
+        line += byte
+    return int(line or 0)
 
 
 def _usage(outer: int, base: int, limit: int) -> tuple[int, int]:

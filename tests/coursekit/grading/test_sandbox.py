@@ -215,6 +215,17 @@ def test_only_texts_of_known_names_come_out(place: Sandbox) -> None:
     assert outcome.cells == ({"id": "task-1", "printed": "seen"},)
 
 
+def test_a_process_that_has_ended_before_anyone_looks_is_measured() -> None:
+    """On a busy machine, both lines of the pipe may be there at the first look."""
+    reading, writing = os.pipe()
+    os.write(writing, b"123\n0.5 2048\n")
+    os.close(writing)
+    assert _zygote._inner(reading) == 123
+    assert _zygote._told(reading, 1 << 20) == (0.5, 1 << 20)
+    assert _zygote._inner(reading) == 0, "it never came to that"
+    os.close(reading)
+
+
 def test_a_forged_fault_is_short(place: Sandbox) -> None:
     source = "import json, os, struct\ndata = json.dumps({'fault': 'x' * 100_000}).encode()\n"
     outcome = run(place, source + "os.write(3, struct.pack('!I', len(data)) + data)")
