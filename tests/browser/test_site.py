@@ -114,10 +114,11 @@ def faults(page, seen=None, **options):
     seen = set() if seen is None else seen
     found = []
     for frame in page.frames:
-        structure = frame.evaluate(_STRUCTURE)
-        if frame.parent_frame and structure in seen:
-            continue
-        seen.add(structure)
+        if frame.parent_frame:
+            structure = frame.evaluate(_STRUCTURE)
+            if structure in seen:
+                continue
+            seen.add(structure)
         # From page to frame, axe-core sends messages that a frame without an address of its own does not get.
         if not frame.evaluate("'axe' in window"):
             frame.evaluate(axe())
