@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
     os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")
     atexit.register(shutil.rmtree, os.environ["COURSEKIT_CACHE"], ignore_errors=True)
+
+# A shell ignores Ctrl-C for what it starts in the background, and each process would hand that on to those that
+# it starts. Here it has its effect, so that the tests of an interruption are the same everywhere.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Seconds that the longest files take on one core: a run on several cores ends sooner when these begin first.
 LONGEST = {
@@ -39,8 +44,8 @@ LONGEST = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Two more than there are cores: many tests wait, for a kernel, a browser, or the end of a time limit."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are cores: many tests wait, for a kernel, a browser, or the end of a time limit."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)
