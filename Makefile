@@ -49,10 +49,12 @@ check: lint  ## lint, then the fast tests: about two minutes, while you work
 	$(RUN_TESTS) -n $$(getconf _NPROCESSORS_ONLN) -m "not slow and not notebook and not browser and not colab and not gpu" \
 	  -q $(PYTEST)
 
-# The types take half a minute on a clean clone, on one core: they are checked beside the tests.
+# The types take half a minute on a clean clone, on one core: they are checked beside the tests. There the tests
+# are listed once before, so that one process compiles what all import, and not each of them.
 test: style  ## lint, and all tests: about twenty minutes on two cores
 	echo "All tests: about 20 minutes on two cores, less on more. make check is for in between."
-	$(VENV) -m mypy & types=$$!; $(RUN_TESTS) $(PYTEST); tests=$$?; \
+	$(VENV) -m mypy & types=$$!; [ -e tests/__pycache__ ] || $(RUN_TESTS) -n 0 --collect-only -q >/dev/null; \
+	$(RUN_TESTS) $(PYTEST); tests=$$?; \
 	wait $$types || { echo "Types: mypy has found errors, they stand above the tests." >&2; exit 1; }; exit $$tests
 
 test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why

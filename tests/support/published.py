@@ -118,11 +118,15 @@ def leaks(tree: Path) -> list[str]:
     files = {
         name: _EMBEDDED.sub("", text) for name, text in texts(tree).items() if not name.startswith("data/")
     }
+    words = {name: set(re.findall(r"\w+", text)) for name, text in files.items()}
     return [
         f"{name}: {secret}"
         for master in MASTERS
         for secret in secrets(master)
+        for within in [re.findall(r"\w+", secret)[1:-1]]  # whole words, in any text that holds the secret
         for name, text in files.items()
         # a number or a word may stand in a lecture's picture: values are looked for in the assignment itself
-        if secret in text and (len(secret) >= 16 or name.startswith(f"notebooks/assignments/{master.name}/"))
+        if words[name].issuperset(within)
+        and secret in text
+        and (len(secret) >= 16 or name.startswith(f"notebooks/assignments/{master.name}/"))
     ]

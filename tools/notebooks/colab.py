@@ -166,7 +166,7 @@ def publication(folder: Path, root: Path = ROOT) -> dict[str, str]:
     """
     _, course = checkout(root / "pyproject.toml")
     bare = folder / "published.git"
-    _run("git", "clone", "-q", "--bare", root, bare)
+    _run("git", "clone", "-q", "--bare", "--depth=1", root.resolve().as_uri(), bare)
     _run("git", "-C", bare, "update-ref", f"refs/heads/{course['branch']}", "HEAD")
     _run("git", "-C", bare, "config", "uploadpack.allowFilter", "true")
     settings = {

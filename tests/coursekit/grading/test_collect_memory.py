@@ -74,8 +74,8 @@ def zipped(entries: Iterable[Entry], path: Path | None = None) -> bytes:
 
 
 def beyond(_: bytes) -> list[Entry]:
-    """12 notebooks of 300 MB."""
-    return again(packed("", bytes(300 * MB)), (f"s{i}/tiny.ipynb" for i in range(12)))
+    """Four notebooks of 300 MB."""
+    return again(packed("", bytes(300 * MB)), (f"s{i}/tiny.ipynb" for i in range(4)))
 
 
 def zeros(count: int) -> list[Entry]:
@@ -90,8 +90,8 @@ def spaces(count: int) -> list[Entry]:
 
 
 def nested(_: bytes) -> list[Entry]:
-    """Students' zips: each of 50 notebooks of 20 MB; one of 90 MB; one that is none."""
-    inner = zipped(again(packed("", bytes(20 * MB)), (f"{i}.ipynb" for i in range(50))))
+    """Students' zips: each of 20 notebooks of 20 MB; one of 90 MB; one that is none."""
+    inner = zipped(again(packed("", bytes(20 * MB)), (f"{i}.ipynb" for i in range(20))))
     noise = zipped(again(packed("", os.urandom(9 * MB)), [f"{i}.ipynb" for i in range(10)]))
     return [
         *again(packed("", inner), (f"s{i:02}.zip" for i in range(2))),
@@ -120,9 +120,8 @@ def of_all(good: bytes) -> list[Entry]:
 
 BOMBS: dict[str, tuple[Callable[[bytes], list[Entry]], int, int]] = {
     # what is in the zip beside the honest student's, number of students, MB that stay in memory
-    "12 bombs beyond the limit": (beyond, 12, 1),
-    "12 bombs below the limit": (lambda _: zeros(12), 12, 1),
-    "100 notebooks of 20 MB": (lambda _: zeros(100), 100, 1),
+    "4 bombs beyond the limit": (beyond, 4, 1),
+    "40 notebooks of 20 MB": (lambda _: zeros(40), 40, 1),
     "8 notebooks with a cell of 20 MB": (lambda _: spaces(8), 8, 4),
     "zips in the zip": (nested, 4, 1),
     "zips of very many files": (directories, 2, 1),

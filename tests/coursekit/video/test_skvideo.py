@@ -3,10 +3,12 @@
 import builtins
 import math
 import os
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError
+from importlib.util import find_spec
 from pathlib import Path
 
 import av
@@ -85,7 +87,10 @@ skvideo.motion.blockMotion(clip[:3])
 """
     lonely = make_programs(tmp_path / "lonely", "ffprobe")  # without ffmpeg: skvideo warns as it is imported
     path = os.pathsep.join([str(lonely), os.environ["PATH"]])
-    done = in_new_python(code, path, PYTHONPYCACHEPREFIX=str(tmp_path))  # Python warns as it compiles
+    # Python warns as it compiles the module: here is one that has not been compiled yet.
+    installed = Path(find_spec("skvideo").origin).parent
+    shutil.copytree(installed, tmp_path / "skvideo", ignore=shutil.ignore_patterns("__pycache__"))
+    done = in_new_python(code, path, PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
