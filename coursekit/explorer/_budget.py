@@ -110,16 +110,17 @@ def by(lengths: Sequence[int]) -> str:
 
 
 def default_networks() -> dict[str, nn.Module]:
-    """The lecture's layer, two networks for clips and one for frames; random weights cost the same."""
+    """The lecture's layer, two networks for clips and one for frames. They have shapes and no values."""
     from torchvision.models import resnet18  # type: ignore[import-untyped, unused-ignore]
     from torchvision.models.video import r2plus1d_18, r3d_18  # type: ignore[import-untyped, unused-ignore]
 
-    return {
-        "the lecture's Conv3d(3, 16, 3)": nn.Conv3d(3, 16, kernel_size=3),
-        "R3D-18": r3d_18(weights=None),
-        "R(2+1)D-18": r2plus1d_18(weights=None),
-        "ResNet-18 on each frame": resnet18(weights=None),
-    }
+    with torch.device("meta"):
+        return {
+            "the lecture's Conv3d(3, 16, 3)": nn.Conv3d(3, 16, kernel_size=3),
+            "R3D-18": r3d_18(weights=None),
+            "R(2+1)D-18": r2plus1d_18(weights=None),
+            "ResNet-18 on each frame": resnet18(weights=None),
+        }
 
 
 def draw(budgets: list[Budget], memory_gb: float, size: tuple[int, int], fps: float) -> Picture:
