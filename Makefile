@@ -73,11 +73,11 @@ record: setup  ## run all notebooks anew and store what they print
 overview: setup  ## draw the picture of the README anew
 	$(VENV) -m tools.data.overview
 
-bench: setup  ## compare the video readers on this machine
+bench: setup  ## run all benchmarks on this machine: readers, costs, features, grading (an hour)
 	$(VENV) -m pip install --quiet --constraint=requirements.lock --no-build-isolation --editable=".[bench]"
 	for script in tools/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
 
-format: setup  ## format the code and mend what the linter can mend
+format: setup  ## format the code and repair what the linter can repair
 	$(VENV) -m ruff check --fix --quiet . || true
 	$(VENV) -m ruff format .
 
@@ -97,5 +97,5 @@ lock: setup  ## make requirements.lock anew from pyproject.toml (UPGRADE=1: with
 	$(VENV) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## delete .venv and what tools have left
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist _site
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache artifacts build dist _site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

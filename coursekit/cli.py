@@ -128,7 +128,7 @@ def _add_classify(commands: Any) -> None:
 def _count(text: str) -> int:
     """1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
     return int(text)
 
 
@@ -144,7 +144,7 @@ def _percent(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
+        raise argparse.ArgumentTypeError(f"expected a percentage from 0 to 100, got {text!r}")
     return value
 
 
@@ -153,7 +153,9 @@ def _rate(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of frames per second") from None
+        raise argparse.ArgumentTypeError(
+            f"expected frames per second, such as 29.97 or 30000/1001, got {text!r}"
+        ) from None
 
 
 def _add_features(commands: Any) -> None:

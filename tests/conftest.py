@@ -1,4 +1,4 @@
-"""Fixtures and import paths that several tests share."""
+"""Fixtures that several tests share, and how a run is spread over processes."""
 
 import atexit
 import gc
@@ -7,21 +7,16 @@ import shutil
 import signal
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
-
-# Helper modules beside the tests (scratch, browser.lab, ...) are imported by name.
-sys.path.insert(0, str(Path(__file__).parent))
-
 
 if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
     os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")
     atexit.register(shutil.rmtree, os.environ["COURSEKIT_CACHE"], ignore_errors=True)
 
-# A shell ignores Ctrl-C for what it starts in the background, and each process would hand that on to those that
-# it starts. Here it has its effect, so that the tests of an interruption are the same everywhere.
+# What a shell starts in the background ignores Ctrl-C, and so do the processes that it starts itself. Here it
+# has its effect, so that the tests of an interruption are the same everywhere.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Seconds that the longest files take on one core: a run on several cores ends sooner when these begin first.

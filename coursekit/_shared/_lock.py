@@ -54,5 +54,5 @@ def sweep(folder: Path) -> list[Path]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of this number runs on this machine; no system counts beyond 31 bits."""
+    """Whether a process with this number runs on this machine. Process numbers fit in 31 bits."""
     return pid < 2**31 and bool(psutil.pid_exists(pid))

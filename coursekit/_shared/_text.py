@@ -22,7 +22,9 @@ def alike(name: str) -> str:
 
 
 def legible(text: str) -> str:
-    r"""The text with a question mark for what no font can draw: bytes of a file's name that are not UTF-8.
+    r"""The text with a question mark for what cannot be drawn or written: halves of surrogate pairs.
+
+    Such halves stand for bytes of a file's name that are not UTF-8.
 
     >>> legible("caf\udce9")
     'caf?'

@@ -1,4 +1,4 @@
-"""The same network, sooner: batch normalisation folded, channels last, ONNX Runtime, half precision on a GPU.
+"""Faster ways to run the same network: folding, channels last, ONNX Runtime, half precision on a GPU.
 
 Every way gives the features of the plain network within `TOLERANCE`; a way that does not is not taken. Only
 a precision that was asked for by name is taken as it is.

@@ -197,8 +197,9 @@ def load(
             in each process. A module of your own keeps what it has.
         layer: name of the layer whose output is wanted instead, as `torchvision.models.feature_extraction`
             names it. An output with a spatial grid is averaged over it.
-        grid: (rows, columns) to average over instead of the whole: the k numbers are then those of the
-            upper left part, channel by channel: k = channels * rows * columns.
+        grid: (rows, columns): average over each cell of such a grid instead of the whole. The k numbers are
+            then the cells of the first channel, row by row, then those of the second: k = channels * rows *
+            columns.
         preprocessing: for a module of your own; by default that of torchvision's ImageNet networks.
         windows: for a video network of your own, (B, 3, T, H, W) in; or other windows than those of the
             training: `Windows(32, 16, stride=1)` sees 32 frames in a row, every 16 frames.

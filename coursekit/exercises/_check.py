@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from coursekit._shared._text import reason
-from coursekit.check import Wrong
+from coursekit.check import Wrong, that
 
 Check = Callable[[Any], str]
 LESSONS = range(1, 8)
@@ -17,6 +17,11 @@ LESSONS = range(1, 8)
 
 class _Waits(Exception):  # noqa: N818 - no error: the learner has yet to write the answer
     """The learner has not written the answer yet."""
+
+
+def is_function(answer: Any) -> None:
+    """Raises Wrong unless the answer can be called."""
+    that(callable(answer), "Expected a function: give its name, without calling it.")
 
 
 def check(name: str, answer: Any) -> None:

@@ -13,7 +13,6 @@ from coursekit import check
 from coursekit.exercises._check import Check
 
 Function = Callable[..., Any]
-Bounds = Sequence[tuple[int, int]]
 
 
 def feature_bytes(answer: Function) -> str:

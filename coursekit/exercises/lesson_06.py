@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from coursekit import check, motion
-from coursekit.exercises._check import Check
+from coursekit.exercises._check import Check, is_function
 
 _LIBRARIES = ("torch", "torch.nn", "torch.nn.functional", "math", "itertools", "numpy")
 _MOVING = 6  # classes that have a reverse; the seventh is still
@@ -16,7 +16,7 @@ _MOVING = 6  # classes that have a reverse; the seventh is still
 
 def reversed_class(answer: Any) -> str:
     """The class of a clip that is played backwards."""
-    _is_function(answer)
+    is_function(answer)
     for label, name in enumerate(motion.CLASSES):
         partner = label if label == _MOVING else (label + 1 if label % 2 == 0 else label - 1)
         mistakes: dict[Any, str] = {
@@ -35,7 +35,7 @@ def reversed_class(answer: Any) -> str:
 
 def pair_accuracy(answer: Any) -> str:
     """The accuracy that counts the right pair as right, from a confusion matrix."""
-    _is_function(answer)
+    is_function(answer)
     counts = torch.randint(0, 9, (7, 7), generator=torch.Generator().manual_seed(6))  # (7, 7)
     right = sum(int(counts[n, n]) for n in range(7))
     swapped = sum(int(counts[n, n + 1]) + int(counts[n + 1, n]) for n in range(0, _MOVING, 2))
@@ -60,7 +60,7 @@ def pair_accuracy(answer: Any) -> str:
 
 def mean_of_differences(answer: Any) -> str:
     """The mean of differences, from the first and the last row."""
-    _is_function(answer)
+    is_function(answer)
     rows = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(6))  # (3, 6, 5)
     first, last = rows[:, 0], rows[:, 5]  # (3, 5) each
     check.close(
@@ -81,7 +81,7 @@ def mean_of_differences(answer: Any) -> str:
 
 def gru_by_hand(answer: Any) -> str:
     """The states of a GRU layer."""
-    _is_function(answer)
+    is_function(answer)
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
         torch.manual_seed(6)
         layer = nn.GRU(11, 5, batch_first=True)
@@ -101,7 +101,7 @@ def gru_by_hand(answer: Any) -> str:
 
 def best_displacement(answer: Any) -> str:
     """The displacement of one block."""
-    _is_function(answer)
+    is_function(answer)
     generator = torch.Generator().manual_seed(6)
     earlier = torch.randint(0, 256, (31, 43), dtype=torch.uint8, generator=generator)  # (31, 43)
     for y, x, dy, dx in ((10, 15, 2, -3), (12, 20, -4, 1), (0, 30, 3, 4), (23, 0, -1, 2)):
@@ -125,7 +125,7 @@ def best_displacement(answer: Any) -> str:
 
 def bootstrap_deviation(answer: Any) -> str:
     """The standard deviation of an accuracy over draws of whole scenes."""
-    _is_function(answer)
+    is_function(answer)
     generator = torch.Generator().manual_seed(6)
     scenes = torch.arange(24).repeat_interleave(7)  # (168,)
     chance = torch.rand(24, generator=generator).round()[scenes]  # (168,): a scene is all right or all wrong
@@ -150,10 +150,6 @@ def bootstrap_deviation(answer: Any) -> str:
         },
     )
     return "Here a scene is nearly all right or all wrong, so single clips would promise too much."
-
-
-def _is_function(answer: Any) -> None:
-    check.that(callable(answer), "Expected a function: give its name, without calling it.")
 
 
 def _gru(

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 
 from coursekit import check
-from coursekit.exercises._check import Check
+from coursekit.exercises._check import Check, is_function
 
 _Z = 1.96
 
 
 def person_of(answer: Any) -> str:
     """The person in the name of a film."""
-    _is_function(answer)
+    is_function(answer)
     for name, person in (
         ("anna_01.mp4", "anna"),
         ("anna_maria_12.mp4", "anna_maria"),
@@ -42,7 +42,7 @@ def person_of(answer: Any) -> str:
 
 def on_both_sides(answer: Any) -> str:
     """The groups on both sides of a split."""
-    _is_function(answer)
+    is_function(answer)
     groups = ["anna", "ben", "anna", "chen", "ben", "dina", "chen"]
     for learn, test in (([0, 1, 3], [2, 4, 5, 6]), ([0, 2], [1, 4]), ([6, 5], [3]), ([], [0, 1])):
         there = sorted({groups[n] for n in learn} & {groups[n] for n in test})
@@ -65,7 +65,7 @@ def on_both_sides(answer: Any) -> str:
 
 def wilson(answer: Any) -> str:
     """Wilson's interval."""
-    _is_function(answer)
+    is_function(answer)
     for right, count in ((6, 12), (5, 5), (0, 8), (60, 63)):
         p, z = right / count, _Z
         middle, root = p + z * z / (2 * count), z * math.sqrt(p * (1 - p) / count + z * z / (4 * count**2))
@@ -89,7 +89,7 @@ def wilson(answer: Any) -> str:
 
 def masked_mean(answer: Any) -> str:
     """The mean over real rows."""
-    _is_function(answer)
+    is_function(answer)
     generator = torch.Generator().manual_seed(7)
     values = torch.randn(4, 6, 5, generator=generator)  # (4, 6, 5)
     lengths = torch.tensor([6, 1, 3, 4])
@@ -113,7 +113,7 @@ def masked_mean(answer: Any) -> str:
 
 def split_by_group(answer: Any) -> str:
     """Numbers of test films, whole groups."""
-    _is_function(answer)
+    is_function(answer)
     groups = [f"p{n % 11:02}" for n in range(40)] + ["p03"] * 5
     seen = set()
     for seed in range(6):
@@ -147,7 +147,7 @@ def split_by_group(answer: Any) -> str:
 
 def group_bootstrap(answer: Any) -> str:
     """A bootstrap interval over groups of unequal size."""
-    _is_function(answer)
+    is_function(answer)
     generator = torch.Generator().manual_seed(7)
     sizes = torch.randint(1, 7, (30,), generator=generator)  # (30,)
     groups = torch.arange(30).repeat_interleave(sizes)  # (N,)
@@ -171,10 +171,6 @@ def group_bootstrap(answer: Any) -> str:
         ],
     )
     return "It is wider than an interval over films, because films of one person stand or fall together."
-
-
-def _is_function(answer: Any) -> None:
-    check.that(callable(answer), "Expected a function: give its name, without calling it.")
 
 
 def _pair(got: Any) -> Any:

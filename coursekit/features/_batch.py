@@ -205,7 +205,10 @@ class _Run:
         try:
             notes = header(self.folder / row.file)
         except FeaturesError as error:
-            return row.failed(f"the worker's file is not to be seen here, are the folders shared? {error}")
+            return row.failed(
+                "the worker reported success, but its file is not visible here. Check that all machines "
+                f"share the folder: {error}"
+            )
         if not _fits(notes, self.recipe):
             return row.failed("the worker has other weights, or another version of the course's packages")
         return row.done(notes, result.note)

@@ -136,6 +136,6 @@ def _length_and_rate(video: Path, track: int | None) -> tuple[float, float]:
 
 
 def _rounded(frames: float) -> int:
-    """Three digits: more would not be true."""
+    """Rounded to three digits, because the estimate is not more exact."""
     whole = round(frames)
     return round(whole, 3 - len(str(whole)))

@@ -155,7 +155,7 @@ def stream(
 def describe(
     path: Path_, encoder: Encoder, selection: Selection, track: int | None = None, decoder: str = "pyav"
 ) -> dict[str, Any]:
-    """Everything that decides what the features of a video are: equal descriptions, equal features."""
+    """All that determines the features of a video: if two descriptions are equal, so are the features."""
     return {**recipe(encoder, selection, track, decoder), **describe_source(path)}
 
 

@@ -28,7 +28,7 @@ Notes = dict[str, Any]
 
 
 class NoFeaturesError(Exception):
-    """A sound file of one of the formats in which something else is kept."""
+    """An undamaged file of one of the formats in which something else is kept."""
 
 
 # What opening or reading a damaged or strange file raises, beside ValueError.
@@ -258,7 +258,7 @@ BY_SUFFIX = {**{kind.suffix: kind for kind in FORMATS.values()}, ".hdf5": FORMAT
 
 
 def is_of_others(file: Path) -> bool:
-    """Whether a sound file of this format stands here that holds something else: do not overwrite it.
+    """Whether an undamaged file of this format stands here that holds something else: do not overwrite it.
 
     A damaged file is taken for one of ours, and so is an .npy without its .json.
     """

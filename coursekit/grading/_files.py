@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
 
-from coursekit.grading.rebuild import NOTEBOOK, first_line, too_large
+from coursekit.handin import NOTEBOOK, first_line, too_large
 
 ARCHIVE = 200 << 20  # bytes of a student's zip, and of all that is unpacked of one student
 NESTED = 100 << 20  # bytes of a zip within a zip, which is unpacked into memory

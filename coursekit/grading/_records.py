@@ -14,7 +14,7 @@ from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.late import Deadline
-from coursekit.grading.rebuild import Note
+from coursekit.handin import Note
 
 VERSION = 2  # of a record
 

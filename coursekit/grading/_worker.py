@@ -11,12 +11,13 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from coursekit.grading import rebuild, sandbox
+from coursekit.grading import sandbox
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Judge, Mark, Plan
 from coursekit.grading.collect import Submission
-from coursekit.grading.rebuild import Note
+from coursekit.grading.rebuild import rebuild
 from coursekit.grading.sandbox import Limits, Result, Sandbox, SandboxError
+from coursekit.handin import Note, defined
 
 ERROR = 400  # characters of a cell's error in a mark's message
 
@@ -127,7 +128,7 @@ def examine(submission: Submission, judge: Judge, place: Sandbox, release: Mappi
     broken: Mapping[str, str] = {}
     used = sandbox.Usage()
     if submission.data is not None:
-        rebuilt = rebuild.rebuild(submission.data, assignment, release)
+        rebuilt = rebuild(submission.data, assignment, release)
         reason, texts = rebuilt.reason, {**rebuilt.solutions, **rebuilt.written}
         notes += rebuilt.notes
         if not reason:
@@ -183,7 +184,7 @@ def _explained(
     """The marks; a name that is missing because its cell stopped has the cell's own error as its message."""
     for mark in marks:
         missing = re.match(r"NameError: name '(\w+)' is not defined", mark.message)
-        cells = [name for name in stopped if missing and missing[1] in rebuild.defined(release[name])]
+        cells = [name for name in stopped if missing and missing[1] in defined(release[name])]
         if cells and missing:
             message = f"your cell {cells[0]} stopped, so there is no {missing[1]}: {stopped[cells[0]]}"
             parts = tuple(replace(part, message=message) for part in mark.parts)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursekit import check
+from coursekit._shared._source import compiled
 from coursekit.check import NotPlainError, decode
 from coursekit.grading.assignment import Assignment, Test
-from coursekit.grading.sandbox import compiled
 
 MESSAGE = 2_000  # characters of a message
 ERROR = 600  # characters of an error out of the sandbox; a forged one could carry the hidden tests out

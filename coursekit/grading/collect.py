@@ -17,12 +17,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from coursekit._shared._text import legible
 from coursekit.grading import _files, _names, _times
 from coursekit.grading._files import CollectError, File, Place, Reader, checksum
 from coursekit.grading._times import read_times
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.rebuild import Note, cell_grade_id, notebook_cells, readable, rebuild
+from coursekit.grading.rebuild import rebuild
 from coursekit.grading.release import stubs
+from coursekit.handin import Note, cell_grade_id, notebook_cells
 
 __all__ = ["CollectError", "Submission", "gather", "read_times"]
 
@@ -386,7 +388,7 @@ class _Chooser:
         owner = (best or files[0]).owner
         when = best or max(files, key=lambda one: one.when or 0.0)
         about = Submission(
-            self.student, readable((best or files[0]).file.place), name=owner.name, ids=owner.ids,
+            self.student, legible((best or files[0]).file.place), name=owner.name, ids=owner.ids,
             when=when.when, clock=when.clock, late=any(one.owner.late for one in files), attempt=attempt,
             notes=self._on_name(owner),
         )  # fmt: skip
@@ -398,7 +400,7 @@ class _Chooser:
             others = ", ".join(one.described() for one in notebooks if one is not best)
             notes += (_note(f"of {len(notebooks)} notebooks {best.described()} is graded, not {others}"),)
         if best.reason or best.file.at is None:
-            reason = readable(best.reason[:500])
+            reason = legible(best.reason[:500])
             return replace(about, reason=reason, notes=notes, checksum=best.checksum, place=best.file.at)
         data = self.reader.read(best.file.at)
         small = len(data) <= KEPT
@@ -412,7 +414,7 @@ class _Chooser:
         if self.student == owner.key.replace(" ", "_"):
             return ()
         text = f"in files and tables the name {owner.name[:100]!r} is written {self.student}"
-        return (Note("name", readable(text)),)
+        return (Note("name", legible(text)),)
 
     def _on_attempts(
         self, attempts: list[list[_Candidate]], best: list[_Candidate | None], chosen: int
@@ -446,7 +448,7 @@ def _filled(one: _Candidate, assignment: Assignment, reader: Reader) -> int:
 
 
 def _note(text: str) -> Note:
-    return Note("files", readable(text[:500]))
+    return Note("files", legible(text[:500]))
 
 
 def _missing(files: Sequence[_Candidate]) -> tuple[str, bool]:
@@ -454,7 +456,7 @@ def _missing(files: Sequence[_Candidate]) -> tuple[str, bool]:
     reasons = [one.file.reason for one in files if one.file.reason]
     names = ", ".join(one.parts[-1] for one in files[:5])
     reason = reasons[0] if reasons else f"no notebook (.ipynb) was handed in, only {names}"
-    return readable(reason[:500]), any(one.file.closed for one in files)
+    return legible(reason[:500]), any(one.file.closed for one in files)
 
 
 def _slim(data: bytes) -> bytes:

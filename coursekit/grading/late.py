@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coursekit.grading._times import shown
-from coursekit.grading.rebuild import Note
+from coursekit.handin import Note
 
 DAY = 24 * 3600
 # What is said of a time that nobody has confirmed.

@@ -9,38 +9,15 @@ from collections.abc import Mapping
 
 from coursekit.grading.assignment import Assignment
 from coursekit.handin import (
-    NOTEBOOK,
     Cell,
     Handout,
-    Note,
     Taken,
-    cell_grade_id,
-    defined,
     fingerprint,
-    first_line,
-    notebook_cells,
-    readable,
     setup_names,
     take,
-    too_large,
 )
 
-# Its own names, and those of `handin` that the grader uses.
-__all__ = [
-    "KINDS",
-    "NOTEBOOK",
-    "Note",
-    "Taken",
-    "cell_grade_id",
-    "defined",
-    "first_line",
-    "handout",
-    "notebook_cells",
-    "readable",
-    "rebuild",
-    "too_large",
-]
-
+__all__ = ["KINDS", "handout", "rebuild"]
 
 # What a note is about, in the order of the instructor's list, with the heading there.
 KINDS = {

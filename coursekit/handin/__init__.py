@@ -28,7 +28,6 @@ from coursekit.handin._notebook import (
     cell_grade_id,
     first_line,
     notebook_cells,
-    readable,
     too_large,
 )
 from coursekit.handin._take import Copy, Note, Taken, take
@@ -52,7 +51,6 @@ __all__ = [
     "first_line",
     "handouts",
     "notebook_cells",
-    "readable",
     "save",
     "setup_names",
     "take",

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from coursekit._shared._text import legible
+
 NOTEBOOK = 20 << 20  # bytes of a notebook
 CELLS = 5_000  # of a notebook
 _ITSELF = "hand in the .ipynb file itself"
@@ -27,7 +29,7 @@ def notebook_cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
         return [], f"the file is no notebook: save it, and {_ITSELF}"
     language = _language(notebook)
     if language and language != "python":
-        return [], f"the notebook's kernel is of {readable(language[:50])}, not of Python"
+        return [], f"the notebook's kernel is of {legible(language[:50])}, not of Python"
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3 has them in worksheets
         sheets = _list(notebook.get("worksheets"))
@@ -67,7 +69,7 @@ def cell_source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    return readable(source) if isinstance(source, str) else ""
+    return legible(source) if isinstance(source, str) else ""
 
 
 def cell_grade_id(cell: Mapping[str, Any]) -> str:
@@ -93,11 +95,6 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def readable(text: str) -> str:
-    """A text that can be written anywhere: halves of surrogate pairs cannot."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def first_line(error: BaseException) -> str:

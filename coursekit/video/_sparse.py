@@ -1,4 +1,4 @@
-"""Decoding a few pictures of a video: what need not be decoded is not.
+"""Decode a few pictures of a video, and skip those that are not needed.
 
 Here each packet holds one picture, and a picture's time stamp (pts, in ticks of the stream) identifies it.
 Packets are stored in the order of decoding, in groups that each begin with a key frame. Two things are saved,

@@ -11,7 +11,7 @@ from coursekit.grading import feedback
 from coursekit.grading._worker import Record
 from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.gradebook import HandMark, Total
-from coursekit.grading.rebuild import Note
+from coursekit.handin import Note
 
 pytestmark = pytest.mark.browser
 

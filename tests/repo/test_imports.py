@@ -83,5 +83,5 @@ def private_imports() -> set[tuple[str, str]]:
     return taken
 
 
-def test_nobody_outside_a_package_imports_its_private_files():
+def test_private_files_are_imported_by_other_packages_only_as_listed():
     assert private_imports() == set(ALLOWED)

@@ -71,7 +71,7 @@ def fields(clips: motion.Clips, numbers: Sequence[int]) -> npt.NDArray[np.int8]:
         (len(numbers), T - 1, rows of blocks, columns of blocks, 2): columns and rows of displacement (the
         order of this search method; others of scikit-video give rows first).
     """
-    from skvideo import motion as block_matching  # mended by video.scikit_video
+    from skvideo import motion as block_matching  # repaired by video.scikit_video
 
     weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # luma of ITU-R BT.601
     displacements = []

@@ -4,7 +4,6 @@ One process in bubblewrap's sandbox has torch imported. Each submission runs in 
 namespaces (see `_zygote`, `_jail`). What comes out is data of unknown origin (see `autograde`).
 """
 
-from coursekit._shared._source import compiled
 from coursekit.grading.sandbox._sandbox import (
     BROKEN,
     Limits,
@@ -24,6 +23,5 @@ __all__ = [
     "SandboxError",
     "Usage",
     "check",
-    "compiled",
     "imports",
 ]

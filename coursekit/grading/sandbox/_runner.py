@@ -23,7 +23,7 @@ from coursekit._shared._source import compiled
 
 PRINTED = 4_000  # characters kept of what a cell prints
 ANSWERS = 4_000_000  # characters of one test's answers
-MESSAGE = 300  # characters of an error's message in a test: enough to mend it, too few to copy tests out
+MESSAGE = 300  # characters of an error's message in a test: enough to repair it, too few to copy tests out
 
 Cells = list[dict[str, str]]  # of `id`, `kind` (code, solution or test) and `source`
 Send = Callable[[dict[str, str]], None]

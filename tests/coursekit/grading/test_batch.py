@@ -401,7 +401,7 @@ def test_numbers_of_the_command_are_at_least_one(
 ) -> None:
     with pytest.raises(SystemExit):
         cli.main(["grade", "tiny", "in", option, value])
-    assert "is no number of at least 1" in capsys.readouterr().err
+    assert "expected a whole number, 1 or more, got " in capsys.readouterr().err
 
 
 def test_only_the_owner_may_read_the_password_of_the_database(tmp_path: Path) -> None:

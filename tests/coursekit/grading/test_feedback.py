@@ -20,8 +20,8 @@ from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment, Cell, every
 from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.gradebook import HandMark, Total
-from coursekit.grading.rebuild import Note
 from coursekit.grading.release import TEXT_STUB
+from coursekit.handin import Note
 
 RIGHT = assignment.RIGHT
 FULL = (Mark("test-1", 2, 2, ""), Mark("test-2", 3, 3, ""))

@@ -13,7 +13,8 @@ from support import assignment
 from support.assignment import RIGHT
 
 from coursekit.grading.assignment import Assignment
-from coursekit.grading.rebuild import NOTEBOOK, Taken, rebuild
+from coursekit.grading.rebuild import rebuild
+from coursekit.handin import NOTEBOOK, Taken
 
 MINE = {"task-1": RIGHT["task-1"], "task-2": RIGHT["task-2"]}
 

@@ -17,8 +17,8 @@ from coursekit.grading._worker import examine
 from coursekit.grading.assignment import Assignment, AssignmentError
 from coursekit.grading.autograde import Judge, Mark
 from coursekit.grading.collect import Submission
-from coursekit.grading.rebuild import Note
 from coursekit.grading.sandbox import Limits, Result, Sandbox
+from coursekit.handin import Note
 
 RULE = 'check.own_work("output_size", modules=("math",), never=("length",))'
 TEST_SIZE = f"""{RULE}

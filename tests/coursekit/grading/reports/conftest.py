@@ -15,7 +15,7 @@ from coursekit.grading._worker import Record
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.autograde import Mark, Part
 from coursekit.grading.gradebook import Total
-from coursekit.grading.rebuild import Note
+from coursekit.handin import Note
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x00\u202e\x1b[31m"
 FIRST = ("Jane", "Ravi", "Mei", "Tom", "Aïcha", "Jürgen", "Olu", "Lena", "Marta", "Sam")

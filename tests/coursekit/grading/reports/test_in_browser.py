@@ -10,8 +10,8 @@ from support import lab
 
 from coursekit.grading._worker import Record
 from coursekit.grading.autograde import Mark, Part
-from coursekit.grading.rebuild import Note
 from coursekit.grading.reports import changes, classroom, look, similar
+from coursekit.handin import Note
 
 from .conftest import EVIL, Class, make_master
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from coursekit.grading.autograde import Mark
-from coursekit.grading.rebuild import KINDS, Note
+from coursekit.grading.rebuild import KINDS
 from coursekit.grading.reports import look
 from coursekit.grading.sandbox import Limits
+from coursekit.handin import Note
 
 from .conftest import EVIL, check_page
 
