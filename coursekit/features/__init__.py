@@ -39,7 +39,8 @@ A folder of feature files is training data, with one class in each subfolder:
     values, lengths, labels = next(iter(batches))        # (B, T, k), padded behind the end; (B,); (B,)
     there = features.mask(lengths)                       # bool (B, T): False for padding
 
-On its way to a feature file a video passes four modules: `_batch` (which folder, and what is missing there),
+On its way to a feature file a video passes three packages: `video` decodes it, `encoders` computes, and four
+modules of this one do the rest: `_batch` (which folder, and what is missing there),
 `_job` (one video, and what can go wrong), `_extract` (frames to rows) and `_file` (rows to a file, in one of
 the `_formats`). `_videos` finds the videos that are meant, `_estimate` says how long they will take,
 `_manifest` is the CSV, `_prefetch` the thread that decodes, `_decoders` the processes that decode for one

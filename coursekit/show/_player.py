@@ -143,8 +143,10 @@ def _player(
     title: str | None,
 ) -> Player:
     if isinstance(source, (torch.Tensor, np.ndarray, Mapping)):
-        if fps is None or seconds is not None:
-            raise ValueError(f"a clip needs fps and takes no seconds, got fps={fps}, seconds={seconds}")
+        if fps is None:
+            raise ValueError("a clip needs fps, its frames per second: player(clip, fps=25)")
+        if seconds is not None:
+            raise ValueError(f"seconds={seconds} is for a file; of a clip show a part: clip[first:end]")
         if track is not None:
             raise ValueError(f"track={track}: a clip has no tracks; leave track out")
         rate = frame_rate(fps)
