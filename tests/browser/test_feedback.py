@@ -1,11 +1,7 @@
 """The page that a student gets back, in a browser: on a laptop, on a phone, in the dark, on paper, by key."""
 
-import functools
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
-from support import assignment
+from support import assignment, lab
 
 from coursekit.grading import feedback
 from coursekit.grading._worker import Record
@@ -29,12 +25,6 @@ CODE = f'''def output_size(size, kernel, stride=1):
 '''
 WRONG = "output_size(9, 3): expected 7, got 6: one place is missing"
 ERROR = "IndexError: list index out of range (line 6 of cell task-2)"
-
-
-@functools.cache
-def axe():
-    """axe-core, as a script."""
-    return Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +81,7 @@ def opened(chromium, pages):
 def test_it_is_accessible_and_nothing_is_wider_than_the_window(opened, name, size, scheme):
     page = opened(name, size, scheme, bypass_csp=True)  # else no script of axe's would run there
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    page.evaluate(axe())
+    page.evaluate(lab.axe())
     found = page.evaluate("axe.run()")
     assert found["passes"]
     assert [(rule["id"], rule["nodes"][0]["target"]) for rule in found["violations"]] == []

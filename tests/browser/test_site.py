@@ -5,11 +5,10 @@ import http.server
 import os
 import re
 import threading
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
+from support import lab
 from support.lab import ARTIFACTS, answer
 from support.published import ASSIGNMENTS, LECTURES, ROOT, SOLUTIONS
 
@@ -35,12 +34,6 @@ PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 800, "height": 1100}
 LAPTOP = {"width": 1280, "height": 900}
 PAPER = {"width": 703, "height": 1032}  # A4 at 96 dots per inch, without margins of 12 mm
-
-
-@functools.cache
-def axe():
-    """axe-core, as a script."""
-    return Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -121,7 +114,7 @@ def faults(page, seen=None, **options):
             seen.add(structure)
         # From page to frame, axe-core sends messages that a frame without an address of its own does not get.
         if not frame.evaluate("'axe' in window"):
-            frame.evaluate(axe())
+            frame.evaluate(lab.axe())
         found += frame.evaluate("(options) => axe.run(document, options)", given)["violations"]
     return [
         (each["id"], each["help"], [node["html"][:200] for node in each["nodes"]])

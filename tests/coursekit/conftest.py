@@ -1,7 +1,11 @@
 """What tests of several parts of coursekit need."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from coursekit import data
 from coursekit.video import _torchcodec
 
 
@@ -12,3 +16,12 @@ def installed():
         _torchcodec.check_decoder("torchcodec")
     except ValueError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def copied_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the data folder, which a test may damage."""
+    copy = tmp_path / "data"
+    shutil.copytree(data.FOLDER, copy)
+    monkeypatch.setattr(data, "FOLDER", copy)
+    return copy

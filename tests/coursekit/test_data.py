@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import av
 import pytest
 
 from coursekit import data
-
-
-@pytest.fixture
-def copied_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the data folder, which a test may damage."""
-    copy = tmp_path / "data"
-    shutil.copytree(data.FOLDER, copy)
-    monkeypatch.setattr(data, "FOLDER", copy)
-    return copy
 
 
 def test_the_four_clips_are_found_and_whole() -> None:

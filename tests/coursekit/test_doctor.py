@@ -28,15 +28,6 @@ def only(findings: Iterable[Finding], name: str) -> Finding:
     return finding
 
 
-@pytest.fixture
-def copied_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the data folder, which a test may damage."""
-    copy = tmp_path / "data"
-    shutil.copytree(data.FOLDER, copy)
-    monkeypatch.setattr(data, "FOLDER", copy)
-    return copy
-
-
 # --- here, where everything is as it should be ---
 
 

@@ -136,6 +136,11 @@ def run_here(cells: list[dict[str, str]], tests: list[dict[str, str]]) -> list[d
     return reports
 
 
+def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
+    """A marked cell of a notebook that was read as JSON."""
+    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+
+
 def need_sandbox() -> None:
     """Skip the test where there is no sandbox, or let it fail if COURSEKIT_REQUIRE_SANDBOX is set."""
     try:

@@ -4,6 +4,7 @@ Playwright's synchronous calls keep an event loop running as long as the browser
 (nbclient, for example) can start one meanwhile: so a browser is open for one test module at most.
 """
 
+import functools
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -57,6 +59,14 @@ def chromium(playwright: Any) -> str | None:
     if found is None and Path(playwright.chromium.executable_path).is_file():
         return str(playwright.chromium.executable_path)
     return found
+
+
+@functools.cache
+def axe() -> str:
+    """axe-core, which looks for what hinders readers with a disability, as a script."""
+    spec = find_spec("axe_playwright_python")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @dataclass

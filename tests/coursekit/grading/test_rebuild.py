@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import assignment
-from support.assignment import RIGHT
+from support.assignment import RIGHT, cell_of
 
 from coursekit.grading.assignment import Assignment
 from coursekit.grading.rebuild import rebuild
@@ -33,10 +33,6 @@ def built(master: Assignment, content: Any) -> Taken:
 def raw(master: Assignment) -> dict[str, Any]:
     """A right submission, as what JSON says."""
     return json.loads(assignment.handed_in(master))
-
-
-def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
-    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
 
 
 def texts_of(rebuilt):

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 from support import assignment
-from support.assignment import RIGHT
+from support.assignment import RIGHT, cell_of
 
 from coursekit import cli, handin
 from coursekit.grading.assignment import Assignment
@@ -65,10 +65,6 @@ def rows(report: handin.Report) -> dict[str, str]:
 def to_look_at(report: handin.Report) -> list[str]:
     part = report.text.partition("To look at:\n")[2].partition("\n\n")[0]
     return [line.removeprefix("- ") for line in part.split("\n") if line]
-
-
-def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
-    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
 
 
 def new_cell(kind: str, source: str) -> dict[str, Any]:
