@@ -14,7 +14,7 @@ Source: Lecture 56, 15:57 (sizes, padding and stride per axis) and 18:07 (the fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, prod
@@ -431,7 +431,7 @@ class Field:
         return None if self.fps is None else self.frames / float(self.fps)
 
 
-def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = None) -> Field:
+def receptive_field(layers: Iterable[Layer], *, fps: float | Fraction | None = None) -> Field:
     """The part of the input that one output value of a stack of layers depends on.
 
     The size r and the step j start at 1 along each axis. Each layer changes them to
@@ -461,6 +461,9 @@ def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = N
     """
     if fps is not None:
         frame_rate(fps)
+    if isinstance(layers, Layer):
+        raise TypeError(f"layers must be a list of layers, got one: write [{layers!r}]")
+    layers = list(layers)  # a generator gives its layers once only
     axes = _axes(layers)
     size = (1,) * axes
     step = (1,) * axes
@@ -477,8 +480,6 @@ def receptive_field(layers: Sequence[Layer], *, fps: float | Fraction | None = N
 
 
 def _axes(layers: Sequence[Layer]) -> int:
-    if isinstance(layers, Layer):
-        raise TypeError(f"layers must be a list of layers, got one: write [{layers!r}]")
     for number, layer in enumerate(layers):
         if not isinstance(layer, Layer):
             raise TypeError(

@@ -178,7 +178,15 @@ def shares_memory(first: torch.Tensor, second: torch.Tensor) -> bool:
     >>> shares_memory(clip, clip.permute(1, 0, 2, 3)), shares_memory(clip, clip[[0, 2]])
     (True, False)
     """
-    return first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
+    if first.device != second.device:
+        return False
+    (begin, end), (other, other_end) = (
+        (storage.data_ptr(), storage.data_ptr() + storage.nbytes())
+        for storage in (first.untyped_storage(), second.untyped_storage())
+    )
+    return max(begin, other) < min(
+        end, other_end
+    )  # numpy's views have storages that begin at different places
 
 
 def _check_same(number: int, clip: torch.Tensor, first: torch.Tensor, layout: str) -> None:

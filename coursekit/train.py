@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import torch
@@ -153,7 +154,17 @@ def predict(model: nn.Module, inputs: torch.Tensor, *, batch: int = 64) -> torch
 
 
 def accuracy(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:
-    """The fraction of clips, 0 to 1, whose class the model finds; arguments as for `predict`."""
+    """The fraction of clips, 0 to 1, whose class the model finds.
+
+    Args:
+        model: as for `predict`.
+        inputs: (N, ...).
+        labels: whole numbers (N,), the classes.
+
+    Raises:
+        ValueError: no inputs, or not one class for each.
+    """
+    _check_labels("", inputs, labels)
     return (predict(model, inputs) == labels).double().mean().item()
 
 
@@ -161,23 +172,27 @@ def confusion(labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> to
     """How often a clip of each class (rows) was taken for which class (columns).
 
     Args:
-        labels: int64 (N,), the true classes.
-        predicted: int64 (N,), as from `predict`.
+        labels: whole numbers (N,), the true classes.
+        predicted: whole numbers (N,), as from `predict`.
         classes: K, their number.
 
     Returns:
         int64 (K, K), summing to N.
 
     Raises:
-        ValueError: different lengths, or a class outside 0 to K - 1.
+        ValueError: other shapes than (N,), numbers that are not whole, or a class outside 0 to K - 1.
     """
     if labels.shape != predicted.shape:
         raise ValueError(f"{tuple(labels.shape)} labels, but {tuple(predicted.shape)} predictions")
     for name, values in (("labels", labels), ("predicted", predicted)):
+        if values.dim() != 1 or not _is_whole(values):
+            raise ValueError(f"{name} must be whole numbers (N,), got {values.dtype} {tuple(values.shape)}")
         if len(values) and not 0 <= int(values.min()) <= int(values.max()) < classes:
             low, high = int(values.min()), int(values.max())
             raise ValueError(f"{name} must be classes from 0 to {classes - 1}, got {low} to {high}")
-    return torch.bincount(labels * classes + predicted, minlength=classes**2).view(classes, classes)
+    return torch.bincount(labels.long() * classes + predicted.long(), minlength=classes**2).view(
+        classes, classes
+    )
 
 
 def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -194,13 +209,26 @@ def _check(
 ) -> None:
     pairs = {"": (inputs, labels)} | ({} if validation is None else {"validation ": validation})
     for name, (x, y) in pairs.items():
-        if not len(x) or y.shape != (len(x),):
-            raise ValueError(
-                f"{name}labels must be one class for each of the {name}inputs, at least one, "
-                f"got shape {tuple(y.shape)} for {len(x)} inputs"
-            )
+        _check_labels(name, x, y)
     for argument, value in (("epochs", epochs), ("batch", batch)):
         if value < 1:
             raise ValueError(f"{argument} must be at least 1, got {value}")
-    if not rate > 0:
-        raise ValueError(f"rate must be above 0, got {rate}")
+    if not 0 < rate < inf:
+        raise ValueError(f"rate must be a number above 0, got {rate}")
+
+
+def _check_labels(name: str, inputs: torch.Tensor, labels: torch.Tensor) -> None:
+    if not len(inputs) or labels.shape != (len(inputs),):
+        raise ValueError(
+            f"{name}labels must be one class for each of the {name}inputs, at least one, "
+            f"got shape {tuple(labels.shape)} for {len(inputs)} inputs"
+        )
+    if not _is_whole(labels) or bool((labels < 0).any()):
+        raise ValueError(
+            f"{name}labels must be classes, whole numbers from 0 on, got {labels.dtype}, "
+            f"at least {labels.min()}"
+        )
+
+
+def _is_whole(values: torch.Tensor) -> bool:
+    return not (values.is_floating_point() or values.is_complex() or values.dtype == torch.bool)

@@ -97,7 +97,7 @@ class Account:
         """The sum over a module and all modules inside it, such as the "layer1" of a ResNet.
 
         Args:
-            name: its qualified name.
+            name: its qualified name; "" is the whole model.
 
         Returns:
             One row with the sums; `output_shape` and `calls` are those of the first row.
@@ -105,7 +105,7 @@ class Account:
         Raises:
             ValueError: no row has that name or begins with it; the message has the names.
         """
-        rows = [row for row in self.layers if row.name == name or row.name.startswith(f"{name}.")]
+        rows = [row for row in self.layers if name in ("", row.name) or row.name.startswith(f"{name}.")]
         if not rows:
             parts = sorted({row.name.partition(".")[0] for row in self.layers})
             raise ValueError(f"{self.name} has no part {name!r}; its parts are {', '.join(parts)}")

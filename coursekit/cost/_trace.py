@@ -198,8 +198,11 @@ def trace(model: nn.Module, shapes: tuple[Shape, ...], dtype: torch.dtype, *, tr
         training: also run backward, from a gradient of ones for each output.
 
     Raises:
+        TypeError: `dtype` is none of PyTorch's.
         ValueError: the model fails on such an input. The message has the model's own error and the layer.
     """
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError(f"dtype must be a torch.dtype such as torch.float16, got {dtype!r}")
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with torch.inference_mode(False), torch.set_grad_enabled(training):
         twin = _without_values(model, fake, dtype)
@@ -295,6 +298,10 @@ def check_model(model: object) -> None:
     if not isinstance(model, nn.Module):
         hint = "; call the class to make a module, as in Net()" if isinstance(model, type) else ""
         raise TypeError(f"model must be a torch.nn.Module, got {model!r} ({type(model).__name__}){hint}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError(
+            "model is compiled by torch.jit, and its operations are not seen: give the module itself"
+        )
 
 
 def shapes_of(size: Any) -> tuple[Shape, ...]:

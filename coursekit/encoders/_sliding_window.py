@@ -31,6 +31,10 @@ class Windows:
     stride: int = 1
 
     def __post_init__(self) -> None:
+        for name, least in (("length", 1), ("step", 1), ("margin", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(f"{name}={value!r} must be a whole number, {least} or more")
         if self.stride < 1 or (self.dense and self.stride > 1):
             raise ValueError(f"stride={self.stride} must be 1 or more, and 1 where each frame has its row")
 
@@ -46,12 +50,17 @@ class Windows:
         stands for a whole window stands for its first frame.
         """
         held: list[Item] = []
+        between = 0  # frames that come before the next window, where `step` is longer than a window
         seen = self.margin  # how many of `held` an earlier window has had, or only repeat the first frame
         for frame in frames:
+            if between:
+                between -= 1
+                continue
             held = [*(held or [frame] * self.margin), frame]
             if len(held) == self.span:
                 yield held[:: self.stride], self._rows(held)
                 held = held[self.step :]
+                between = max(0, self.step - self.span)
                 seen = self.margin if self.dense else len(held)
         while len(held) > seen:
             padded = (held + [held[-1]] * self.span)[: self.span]

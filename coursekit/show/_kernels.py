@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,11 +182,11 @@ def space_time(
         TypeError, ValueError: not such a film, a row outside it, a kernel of another shape or one larger than
             the slice, or a limit of 0 or less.
     """
-    grey = _volume(film, "film")
+    grey = _film(film)
     length, height, width = grey.shape
     if not 0 <= row < height:
         raise ValueError(f"row must be from 0 to {height - 1}, got {row}")
-    if limit <= 0:
+    if not 0 < limit < inf:
         raise ValueError(f"limit must be above 0, got {limit}")
     slice_ = grey[:, row]  # (T, W)
     shown = [f"A frame of a film of {length} frames, and its row {row} over time, {length} by {width} pixels"]
@@ -229,6 +230,17 @@ def _volume(value: torch.Tensor, name: str) -> np.ndarray:
     array = value.detach().cpu().double().numpy()
     if not np.isfinite(array).all():
         raise ValueError(f"{name} has values that are not finite")
+    return array
+
+
+def _film(value: torch.Tensor) -> np.ndarray:
+    """Grey values from 0 to 1, (T, H, W), as float64."""
+    array = _volume(value, "film")
+    if array.min() < 0 or array.max() > 1:
+        raise ValueError(
+            f"film must have grey values from 0 to 1, got {array.min():.4g} to {array.max():.4g}; divide "
+            "values from 0 to 255 by 255"
+        )
     return array
 
 
@@ -324,9 +336,9 @@ def results(
     if not volumes:
         raise ValueError("volumes must hold at least one result, got none")
     arrays = {label: _volume(volume, f'volumes["{label}"]') for label, volume in volumes.items()}
-    above = [] if film is None else [("the film", _volume(film, "film"))]
+    above = [] if film is None else [("the film", _film(film))]
     most = max(float(np.abs(array).max()) for array in arrays.values()) if limit is None else limit
-    if limit is not None and limit <= 0:
+    if limit is not None and not 0 < limit < inf:
         raise ValueError(f"limit must be above 0, got {limit}")
     most = most or 1.0
     rows = [*above, *arrays.items()]

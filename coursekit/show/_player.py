@@ -125,7 +125,8 @@ def player(
         playing: start by itself, except for readers who have asked for reduced motion.
 
     A small file that every browser plays (H.264, 4:2:0, mp4, one video track) is embedded as it is. Any other
-    is encoded again, at most 480 columns wide (each of several clips: 320), without sound.
+    is encoded again, at most 480 columns wide (each of several clips: 320), without sound. A film whose
+    frames do not come at equal times is sampled at its frame rate (`video.probe`), so that it lasts as long.
 
     Raises:
         TypeError, ValueError: a clip without fps, or with seconds or track; fps with a file; more than 20 s;
@@ -169,13 +170,14 @@ def _of_file(path: Path, track: int | None, part: Selection, title: str | None) 
         info = source.info()
         start, stop = part.seconds or (0.0, info.duration)
         _check_length(stop - start, "seconds=(0, 10) plays a part")
-        as_it_is = part.seconds is None and _plays_everywhere(info) and _is_regular(source, info.fps)
+        regular = _is_regular(source, info.fps)
+        as_it_is = part.seconds is None and _plays_everywhere(info) and regular
         stored = path.read_bytes() if as_it_is else None
         columns = min(info.width, WIDEST)
         size = (_even(info.height * columns / info.width), _even(columns))
         if stored:
             size = (info.height, info.width)
-        clip = source.read(replace(part, size=size))  # (T, 3, H, W)
+        clip = source.read(replace(part, size=size, fps=None if regular else info.fps))  # (T, 3, H, W)
     return _finish(clip, stored, info.fps, title)
 
 

@@ -610,6 +610,7 @@ def test_numbers_alone_are_for_time_height_and_width():
     field = conv.receptive_field([conv.Layer(3), conv.Layer(3, stride=2), conv.Layer(3, dilation=2)])
     assert (field.size, field.step) == ((13, 13, 13), (2, 2, 2))
     assert conv.receptive_field([]) == conv.Field((1, 1, 1), (1, 1, 1))
+    assert conv.receptive_field(conv.Layer(3) for _ in range(3)) == conv.Field((7, 7, 7), (1, 1, 1))
 
 
 def test_frames_pixels_and_seconds():

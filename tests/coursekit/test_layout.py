@@ -245,3 +245,7 @@ def test_views_share_memory_and_copies_do_not():
         assert layout.shares_memory(tensor, clip) == (not torch.equal(tensor, before)), tensor.shape
     assert [layout.shares_memory(each, clip) for each in (*views, *copies)] == [True] * 4 + [False] * 4
     assert layout.shares_memory(clip[:2], clip[2:])
+    array = clip.numpy()
+    assert layout.shares_memory(torch.from_numpy(array), torch.from_numpy(array[2:]))
+    assert not layout.shares_memory(torch.from_numpy(array), torch.from_numpy(array[2:].copy()))
+    assert not layout.shares_memory(torch.empty(0), torch.empty(0))

@@ -144,6 +144,12 @@ def test_predict_uses_eval_mode_and_leaves_the_mode(monkeypatch: pytest.MonkeyPa
     assert train.accuracy(model, x, y) == pytest.approx((expected == y).float().mean().item())
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+def test_confusion_counts_in_any_whole_type(dtype: torch.dtype) -> None:
+    classes = (torch.arange(300) % 20).to(dtype)
+    assert torch.equal(train.confusion(classes, classes, 20), 15 * torch.eye(20, dtype=torch.int64))
+
+
 def test_confusion_counts_each_pair() -> None:
     labels, predicted = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([0, 1, 1, 0, 2, 2])
     table = train.confusion(labels, predicted, 4)
@@ -152,6 +158,10 @@ def test_confusion_counts_each_pair() -> None:
         train.confusion(labels.clamp(max=1), predicted, 2)
     with pytest.raises(ValueError, match=r"\(6,\) labels, but \(5,\) predictions"):
         train.confusion(labels, predicted[:5], 4)
+    with pytest.raises(ValueError, match=r"labels must be whole numbers \(N,\), got torch.float32 \(6,\)"):
+        train.confusion(labels.float(), predicted, 4)
+    with pytest.raises(ValueError, match=r"labels must be whole numbers \(N,\), got torch.int64 \(2, 3\)"):
+        train.confusion(labels.view(2, 3), predicted.view(2, 3), 4)
 
 
 def test_nothing_is_printed_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +207,20 @@ def test_wrong_arguments_are_named() -> None:
         train.fit(linear, x, y, epochs=0)
     with pytest.raises(ValueError, match="batch must be at least 1, got 0"):
         train.fit(linear, x, y, batch=0)
-    with pytest.raises(ValueError, match="rate must be above 0, got 0"):
+    with pytest.raises(ValueError, match="rate must be a number above 0, got 0"):
         train.fit(linear, x, y, rate=0)
+    with pytest.raises(ValueError, match="rate must be a number above 0, got inf"):
+        train.fit(linear, x, y, rate=float("inf"))
+    with pytest.raises(ValueError, match=r"classes, whole numbers from 0 on, got torch.int64, at least -100"):
+        train.fit(linear, x, torch.where(y == 0, -100, y))  # what PyTorch's loss leaves out in silence
+    with pytest.raises(ValueError, match=r"whole numbers from 0 on, got torch\.float32"):
+        train.fit(linear, x, y.float())
     with pytest.raises(ValueError, match="is no device that works here"):
         train.fit(linear, x, y, device="nonsense")
+
+
+@pytest.mark.parametrize("of", [lambda y: y[:, None], lambda y: y[:1], lambda y: y[:0]])
+def test_accuracy_takes_one_label_for_each_clip(of) -> None:
+    x, y = blobs()
+    with pytest.raises(ValueError, match=r"labels must be one class for each .* for 60 inputs"):
+        train.accuracy(linear(), x, of(y))

@@ -732,6 +732,19 @@ def test_not_a_module(function, model, message):
         function(model, CLIP)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch.jit itself
+@pytest.mark.parametrize("function", [cost.account, cost.measure_module])
+def test_a_compiled_module_is_refused(function):
+    with pytest.raises(TypeError, match=r"compiled by torch\.jit.* give the module itself"):
+        function(torch.jit.trace(nn.ReLU(), torch.zeros(1)), CLIP)
+
+
+@pytest.mark.parametrize("function", [cost.account, cost.measure_module])
+def test_a_dtype_is_no_text(function):
+    with pytest.raises(TypeError, match=r"dtype must be a torch\.dtype such as torch.float16, got 'float16'"):
+        function(nn.ReLU(), CLIP, dtype="float16")
+
+
 @pytest.mark.parametrize(
     ("size", "kind", "message"),
     [
@@ -810,6 +823,28 @@ def test_a_part_is_the_sum_of_the_layers_inside_it():
     assert account.part("stem").macs + part.macs + account.part("stage2").macs == account.macs
     with pytest.raises(ValueError, match="no part 'sta'; its parts are stage, stage2, stem"):
         account.part("sta")
+
+
+class Scaled(nn.Module):
+    """A module with a parameter of its own beside two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(7))
+        self.first, self.second = nn.Linear(7, 5), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.second(self.first(x * self.scale))
+
+
+@pytest.mark.parametrize(
+    "model", [Scaled(), nn.Sequential(nn.Linear(7, 5), nn.Linear(5, 3)), nn.Linear(7, 3)]
+)
+def test_the_part_without_a_name_is_the_whole_model(model):
+    account = cost.account(model, (4, 7))
+    whole = account.part("")
+    assert (whole.parameters, whole.macs) == (account.parameters, account.macs)
+    assert whole.parameters == sum(p.numel() for p in model.parameters())
 
 
 def test_the_summary_has_units():

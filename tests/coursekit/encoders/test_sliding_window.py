@@ -58,15 +58,28 @@ def test_no_frame_no_window(windows):
     assert list(windows.cut([])) == []
 
 
-@given(st.integers(1, 60), st.integers(1, 5), st.integers(1, 4), st.integers(1, 20))
+@given(st.integers(1, 60), st.integers(1, 5), st.integers(1, 4), st.integers(1, 30))
 def test_a_strided_window_takes_each_so_manyth_frame(count, length, stride, step):
-    step = min(step, length * stride)
+    """A step may be longer than a window: the frames between two windows are in none."""
     found = list(Windows(length, step, stride=stride).cut(range(count)))
     assert [kept for _, kept in found] == [[step * number] for number in range(len(found))]
     for number, (window, _) in enumerate(found):
         assert window == [min(step * number + stride * i, count - 1) for i in range(length)]
     span = length * stride
-    assert len(found) == 1 + max(0, -(-(count - span) // step))
+    windows = 1 + max(0, -(-(count - span) // step))
+    assert len(found) == min(windows, -(-count // step))  # none begins behind the film
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((0, 4), "length=0"), ((-8, 4), "length=-8"), ((8, 0), "step=0 must be a whole number, 1 or more"),
+        ((8, -1), "step=-1"), ((8, 2.0), "step=2.0"), ((8, True), "step=True"), ((8, 4, -1), "margin=-1"),
+    ],
+)  # fmt: skip
+def test_windows_have_whole_lengths(options, message):
+    with pytest.raises(ValueError, match=message):
+        Windows(*options)
 
 
 def test_a_stride_is_refused_where_it_makes_no_sense():

@@ -14,6 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support import badfiles
 from support.tracks import with_tracks
 
 from coursekit import data, show, video
@@ -555,6 +556,16 @@ def test_a_small_file_is_embedded_as_it_is():
         "Video: A man talks; 120 frames at 29.97 frames per second, 176 by 144 pixels"
     )
     assert player.filmstrip.alt.startswith("A man talks. Filmstrip of 8 of 120 frames")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_film_of_variable_rate_lasts_as_long_as_its_file(tmp_path, suffix):
+    path = badfiles.make_variable_rate(tmp_path, suffix)
+    player, times = show.player(path), video.times(path)
+    assert (player.frames - 1) / player.fps == pytest.approx(float(times[-1] - times[0]), abs=1 / player.fps)
+    shown = [float(time) for time in re.findall(r"at ([\d.]+) s", player.filmstrip.alt)]
+    last = f"{float(times[-1]):.2f}"
+    assert shown[-1] == pytest.approx(float(last), abs=1 / player.fps)
 
 
 def test_a_large_file_is_written_anew_and_small():

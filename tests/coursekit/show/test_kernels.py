@@ -106,6 +106,7 @@ def test_a_kernel_of_zeros_can_be_drawn():
     [
         ({"row": 6}, ValueError, "from 0 to 5"),
         ({"row": 3, "limit": 0}, ValueError, "above 0"),
+        ({"row": 3, "limit": float("nan")}, ValueError, "above 0"),
         ({"row": 3, "kernel": torch.zeros(3, 2, 5)}, ValueError, "one row"),
         ({"row": 3, "kernel": torch.zeros(9, 1, 5)}, ValueError, "larger than the padded input"),
         ({"row": 3, "kernel": [1, 2]}, TypeError, "torch tensor"),
@@ -114,6 +115,11 @@ def test_a_kernel_of_zeros_can_be_drawn():
 def test_space_time_says_what_is_wrong(options, error, message):
     with pytest.raises(error, match=message):
         show.space_time(slanted(2), **options)
+
+
+def test_a_film_has_values_from_0_to_1():
+    with pytest.raises(ValueError, match="from 0 to 1, got 0 to 255; divide values from 0 to 255 by 255"):
+        show.space_time(255 * slanted(2), row=3)
 
 
 # results
