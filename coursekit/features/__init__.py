@@ -55,8 +55,8 @@ from coursekit._shared._lock import LockedError
 from coursekit.features._batch import ERRORS, Report, extract_all
 from coursekit.features._dataset import FeatureFiles, collate, dataset, mask, pad
 from coursekit.features._extract import describe, extract, extract_to, recipe, stream
-from coursekit.features._file import Features, FeaturesError, header, load, save
-from coursekit.features._formats import FORMATS, Rows
+from coursekit.features._file import Features, header, load, save
+from coursekit.features._formats import FORMATS, FeaturesError, Rows
 from coursekit.features._manifest import Row
 from coursekit.features._videos import SUFFIXES, Listed, is_video, read_list, videos_in
 

@@ -22,8 +22,8 @@ from coursekit.encoders import Encoder
 from coursekit.features import _decoders
 from coursekit.features._estimate import announcement
 from coursekit.features._extract import opened, recipe, selected
-from coursekit.features._file import FeaturesError, header
-from coursekit.features._formats import FORMATS
+from coursekit.features._file import header
+from coursekit.features._formats import FORMATS, FeaturesError
 from coursekit.features._job import Job, JobResult, attempt, make_folder
 from coursekit.features._manifest import Manifest, Row, one_line, seen_from
 from coursekit.features._videos import Listed, find, is_there
@@ -176,8 +176,7 @@ class _Run:
             path = videos[row.video].path
             current = _finished(row, folder / row.file, path, recipe)
             if current is None:
-                new = Row(row.video, row.file, label=row.label, group=row.group)
-                self.waiting.append(replace(new, source_mtime_ns=_changed(path)))
+                self.waiting.append(replace(row.anew(), source_mtime_ns=_changed(path)))
             else:
                 finished.append(current)
         self.manifest.put([*finished, *self.waiting])

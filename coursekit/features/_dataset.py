@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from coursekit.features._file import FeaturesError, header, load
-from coursekit.features._formats import BY_SUFFIX, Notes
+from coursekit.features._file import header, load
+from coursekit.features._formats import BY_SUFFIX, FeaturesError, Notes
 from coursekit.features._manifest import NAME, Manifest, Row
 
 Path_ = str | os.PathLike[str]

@@ -21,9 +21,9 @@ from coursekit._shared._text import first_line
 from coursekit.encoders import Encoder
 from coursekit.features import _extract
 from coursekit.features._extract import Prepared, describe_source, fetched
-from coursekit.features._file import FeaturesError, target_of, writing
-from coursekit.features._formats import Append, Notes
-from coursekit.features._job import Job, JobResult, check_target, damage, in_one_line
+from coursekit.features._file import target_of, writing
+from coursekit.features._formats import Append, FeaturesError, Notes
+from coursekit.features._job import Job, JobResult, damage, in_one_line, make_folder
 from coursekit.features._prefetch import ahead
 from coursekit.video import DamagedVideoWarning, Selection
 
@@ -180,8 +180,9 @@ class _Film:
             if isinstance(content, JobResult):
                 return self._ended(content)
             if isinstance(content, dict):
-                check_target(self.job)
-                file = writing(target_of(self.job.target), {**self.recipe, **content}, self.encoder.k)
+                make_folder(self.job.target.parent)
+                target = target_of(self.job.target, self.job.video)
+                file = writing(target, {**self.recipe, **content}, self.encoder.k)
                 self._append = self._file.enter_context(file)
             else:
                 images, times, numbers = content

@@ -103,10 +103,10 @@ def extract_to(
         The path of the feature file.
 
     Raises:
-        FeaturesError: `target` cannot be written.
+        FeaturesError: `target` cannot be written, or another file stands there, such as the video itself.
         VideoError, WeightsError, ValueError: as `extract`.
     """
-    file = target_of(target)
+    file = target_of(target, path)
     selection = selected(selection, options)
     encoder = opened(encoder, device)
     notes = describe(path, encoder, selection, track, decoder)

@@ -14,16 +14,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from coursekit.features._formats import BY_SUFFIX, DAMAGE, Append, Rows, Stored, beside, is_other_json
+from coursekit.features._formats import (
+    BY_SUFFIX,
+    DAMAGE,
+    Append,
+    FeaturesError,
+    Rows,
+    Stored,
+    beside,
+    is_ours,
+)
+from coursekit.features._manifest import NAME, is_listed
 
 Path_ = str | os.PathLike[str]
 _TEXTS = ("encoder", "weights", "weights_hash", "source", "source_sha256")
 _OBJECTS = ("preprocessing", "selection")
 _SUFFIXES = ", ".join(BY_SUFFIX)
-
-
-class FeaturesError(Exception):
-    """A file that cannot be written or read as features; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +63,46 @@ class Features:
     source_sha256: str
 
 
-def target_of(path: Path_) -> Path:
+def target_of(path: Path_, source: Path_ | None = None) -> Path:
     """The path of a feature file to write.
 
+    What stands there already is written over only if it is provably ours: it has our notes; or it is damaged
+    and begins as our files do, and a manifest says that it was finished once.
+
+    Args:
+        path: of the file.
+        source: the video whose features it will have.
+
     Raises:
-        FeaturesError: another suffix than those of `FORMATS`, no such folder, or a .json of something else.
+        FeaturesError: another suffix than those of `FORMATS`, no such folder, or a file there that is not
+            ours or is the video itself.
     """
     file = Path(path)
     if file.suffix.lower() not in BY_SUFFIX:
         raise FeaturesError(f"{file} must end in {_SUFFIXES}, got {file.suffix!r}")
     if not file.parent.is_dir():
         raise FeaturesError(f"cannot write {file}: there is no folder {file.parent}")
-    if file.suffix.lower() == ".npy" and is_other_json(beside(file)):
-        raise FeaturesError(f"the description of {file} goes to {beside(file)}, another file: move it away")
+    files = [file, beside(file)] if file.suffix.lower() == ".npy" else [file]
+    if source is not None and any(_is_same(each, source) for each in files):
+        raise FeaturesError(f"{file} would be written over the video {source}: choose another folder or name")
+    ours = is_ours(file)
+    named = f"{file} (or {beside(file).name} beside it)" if len(files) > 1 else f"{file}"
+    if ours is False:
+        raise FeaturesError(f"{named} is there, and is no feature file of coursekit: move it away")
+    if ours is None and not is_listed(file):
+        raise FeaturesError(
+            f"{named} is damaged or incomplete, and no {NAME} says that coursekit made it: move it away, or "
+            "delete it"
+        )
     return file
+
+
+def _is_same(one: Path, other: Path_) -> bool:
+    """Whether two paths lead to one file, also through a link; False where there is none."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 def write_rows(file: Path, notes: dict[str, Any], k: int, rows: Iterable[Rows]) -> None:

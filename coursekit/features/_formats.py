@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import struct
 import tempfile
@@ -27,12 +28,12 @@ from coursekit._shared._files import atomic
 Notes = dict[str, Any]
 
 
-class NoFeaturesError(Exception):
-    """An undamaged file of one of the formats in which something else is kept."""
+class FeaturesError(Exception):
+    """A file that cannot be written or read as features; the message says why and what to do."""
 
 
 # What opening or reading a damaged or strange file raises, beside ValueError.
-DAMAGE = (OSError, EOFError, KeyError, RuntimeError, TypeError, SafetensorError, NoFeaturesError)
+DAMAGE = (OSError, EOFError, KeyError, RuntimeError, TypeError, SafetensorError)
 
 
 class Rows(NamedTuple):
@@ -84,7 +85,7 @@ def _begin_hdf5(file: Path, notes: Notes, k: int) -> Iterator[Append]:
 def _open_hdf5(file: Path) -> Iterator[Stored]:
     with h5py.File(file, "r") as hdf5:
         if len(hdf5) and "values" not in hdf5:
-            raise NoFeaturesError(f"it holds {', '.join(hdf5)} and no values")
+            raise ValueError(f"it holds {', '.join(hdf5)} and no values")
         values = hdf5["values"]
         yield Stored(values, hdf5["times"], hdf5["frames"], values.shape, dict(hdf5.attrs))
 
@@ -151,7 +152,7 @@ def beside(file: Path) -> Path:
 @contextmanager
 def _begin_npy(file: Path, notes: Notes, k: int) -> Iterator[Append]:
     about = beside(file)
-    with atomic(about, suffix=".json") as partial_about, atomic(file, suffix="") as partial:
+    with atomic(file, suffix="") as partial, atomic(about, suffix=".json") as partial_about:
         with _spool(file.parent) as spool, partial.open("wb") as target:
             yield spool.append
             shape = len(spool.times), k
@@ -165,17 +166,18 @@ def _begin_npy(file: Path, notes: Notes, k: int) -> Iterator[Append]:
             "frames": spool.frames.tolist(),
         }
         partial_about.write_text(json.dumps(described, indent=1), encoding="utf-8")
-        # An old description must never stand beside new values. What a kill leaves here is half a pair.
-        about.unlink(missing_ok=True)
+        # Old values must never stand beside a new description, which is the first to take its place. What a
+        # kill leaves here is a description alone, and that says whose it is.
+        file.unlink(missing_ok=True)
 
 
 @contextmanager
 def _open_npy(file: Path) -> Iterator[Stored]:
     values = np.load(file, mmap_mode="r", allow_pickle=False)  # (T, k)
     if not isinstance(values, np.ndarray):
-        raise NoFeaturesError("it holds several arrays (.npz), not one")
+        raise ValueError("it holds several arrays (.npz), not one")
     if values.ndim != 2 or values.dtype != np.float32:
-        raise NoFeaturesError(f"it holds {values.dtype} of shape {values.shape}, not float32 (T, k)")
+        raise ValueError(f"it holds {values.dtype} of shape {values.shape}, not float32 (T, k)")
     if not beside(file).is_file():
         raise FileNotFoundError(f"there is no {beside(file).name} beside it")
     notes = json.loads(beside(file).read_text(encoding="utf-8"))
@@ -225,7 +227,7 @@ def _open_safetensors(file: Path) -> Iterator[Stored]:
         notes = content.metadata() or {}
         names = list(content.keys())
         if "values" not in names:
-            raise NoFeaturesError(f"it holds {', '.join(names)} and no values")
+            raise ValueError(f"it holds {', '.join(names)} and no values")
         values, times, frames = content.get_slice("values"), *map(content.get_tensor, ("times", "frames"))
         shape = tuple(values.get_shape())
         yield Stored(values, times, frames, shape, notes, notes["values_sha256"])
@@ -257,24 +259,75 @@ FORMATS = {
 BY_SUFFIX = {**{kind.suffix: kind for kind in FORMATS.values()}, ".hdf5": FORMATS["hdf5"]}
 
 
-def is_of_others(file: Path) -> bool:
-    """Whether an undamaged file of this format stands here that holds something else: do not overwrite it.
+# ------------------------------------------------------------------------------------- whose a file is
 
-    A damaged file is taken for one of ours, and so is an .npy without its .json.
+_MARKS = {"encoder", "weights_hash", "source_sha256"}  # of our notes; no other program writes all of them
+_PARTS = {"values", "times", "frames"}
+
+
+def is_ours(file: Path) -> bool | None:
+    """Whether the feature file at a path is ours, by what it holds; None if it is too damaged to say.
+
+    True too for an empty file, and for none: nothing is lost there. Of a file that cannot be opened the first
+    bytes are looked at, and if they are not those of our files, it is not ours. An .npy says nothing of
+    itself: the description beside it says whose it is.
     """
+    kind = BY_SUFFIX[file.suffix.lower()].suffix
+    if kind == ".h5":
+        return _is_ours(file, _has_our_attributes, b"\x89HDF\r\n\x1a\n")
+    if kind == ".safetensors":
+        return _is_ours(file, _has_our_metadata, b'{"__metadata__": {"encoder": "')
+    about = _is_ours(beside(file), _describes_features, b'{\n "encoder": "')
+    values = _is_ours(file, _may_be_values, b"\x93NUMPY")
+    if about is False or values is False:
+        return False
+    if is_empty(beside(file)):
+        return True if is_empty(file) else None
+    return about
+
+
+def is_empty(file: Path) -> bool:
+    """Whether there is nothing at a path, or a file without a byte."""
+    return not os.path.lexists(file) or (file.is_file() and not file.stat().st_size)
+
+
+def _is_ours(file: Path, holds: Callable[[Path], bool], head: bytes) -> bool | None:
+    """Whether a file `holds` what ours do; None if it cannot be read, but begins with the `head` of ours."""
     try:
-        with BY_SUFFIX[file.suffix.lower()].open(file):
-            return False
-    except NoFeaturesError:
-        return True
+        return is_empty(file) or holds(file)
     except (*DAMAGE, ValueError):
-        return False
-
-
-def is_other_json(file: Path) -> bool:
-    """Whether a JSON file stands here that describes no features."""
+        pass
     try:
-        described = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with file.open("rb") as content:
+            return None if head in content.read(64) else False
+    except OSError:
         return False
-    return not (isinstance(described, dict) and {"encoder", "times"} <= described.keys())
+
+
+def _has_our_attributes(file: Path) -> bool:
+    with h5py.File(file, "r") as hdf5:
+        return set(hdf5.attrs) >= _MARKS and set(hdf5) <= _PARTS
+
+
+def _has_our_metadata(file: Path) -> bool:
+    with safe_open(file, framework="numpy") as content:
+        return set(content.metadata() or {}) >= _MARKS and set(content.keys()) <= _PARTS
+
+
+def _describes_features(file: Path) -> bool:
+    described = json.loads(file.read_text(encoding="utf-8"))
+    return isinstance(described, dict) and described.keys() >= {*_MARKS, "values_sha256", "times", "frames"}
+
+
+def _may_be_values(file: Path) -> bool:
+    """Whether an .npy has the header of ours: float32 (T, k), as many rows as the description has times."""
+    with file.open("rb") as content:
+        np.lib.format.read_magic(content)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(content)
+    if len(shape) != 2 or dtype != np.float32:
+        return False
+    try:
+        described = json.loads(beside(file).read_text(encoding="utf-8"))
+        return len(described["times"]) == shape[0]
+    except (*DAMAGE, ValueError):
+        return True  # the description is asked by itself

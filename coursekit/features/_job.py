@@ -11,8 +11,7 @@ from typing import NamedTuple
 from coursekit._shared._text import reason
 from coursekit.encoders import Encoder, WeightsError
 from coursekit.features import _extract
-from coursekit.features._file import FeaturesError
-from coursekit.features._formats import is_of_others
+from coursekit.features._formats import FeaturesError
 from coursekit.video import DamagedVideoWarning, Selection, VideoError
 
 _CLEAR = (VideoError, FeaturesError, WeightsError, ValueError)
@@ -44,7 +43,7 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
         progress: show a bar for the frames of this video.
     """
     try:
-        check_target(job)
+        make_folder(job.target.parent)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DamagedVideoWarning)
             _extract.extract_to(
@@ -54,17 +53,6 @@ def attempt(job: Job, encoder: Encoder, selection: Selection, progress: bool = F
     except Exception as error:  # a strange file may raise anything, and must not stop the others
         return JobResult(in_one_line(error))
     return JobResult(note=damage(caught))
-
-
-def check_target(job: Job) -> None:
-    """Make the folder of a feature file.
-
-    Raises:
-        FeaturesError: it cannot be made, or another file stands in the place of the feature file.
-    """
-    if is_of_others(job.target):
-        raise FeaturesError(f"{job.target} is a file that holds no features: move it away")
-    make_folder(job.target.parent)
 
 
 def damage(caught: Iterable[warnings.WarningMessage]) -> str:

@@ -8,14 +8,14 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from coursekit._shared._files import atomic
 from coursekit._shared._text import alike
-from coursekit.features._file import FeaturesError
-from coursekit.features._formats import BY_SUFFIX
+from coursekit.features._formats import BY_SUFFIX, FeaturesError
 
 NAME = "manifest.csv"
 
@@ -35,7 +35,7 @@ class Row:
         encoder: name of the encoder.
         weights_hash: checksum of its weights.
         selection: which frames were taken, as JSON; {} for all.
-        source_sha256: checksum of the video.
+        source_sha256: checksum of the video when the feature file was finished; empty if it never was.
         source_mtime_ns: when the video was last changed, in nanoseconds since 1970.
         error: why it failed; or, of one that is done, what is wrong with the video.
         label: the name of its class, if the list of videos told it.
@@ -70,9 +70,15 @@ class Row:
             error=one_line(note),
         )
 
+    def anew(self) -> Row:
+        """This row, of a video that is to be done; that its file was finished once is still known."""
+        return Row(
+            self.video, self.file, source_sha256=self.source_sha256, label=self.label, group=self.group
+        )
+
     def failed(self, error: str) -> Row:
         """This row, of a video that could not be done."""
-        return Row(self.video, self.file, "failed", error=one_line(error), label=self.label, group=self.group)
+        return replace(self.anew(), status="failed", error=one_line(error))
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
@@ -141,7 +147,19 @@ class Manifest:
                 f"{self.path.parent} has {row.file}, and {suffix} was asked for: choose another folder, or "
                 f"that format. To convert a file: features.save({file!r}, features.load({row.file!r}))"
             )
-        return replace(row, file=file)
+        return row if file == row.file else replace(row.anew(), file=file, source_sha256="")
+
+
+def is_listed(file: Path) -> bool:
+    """Whether a manifest in the folder of a feature file, or in one above, says that it was finished once."""
+    whole = file.absolute()
+    for folder in whole.parents:
+        with suppress(FeaturesError):
+            rows = Manifest(folder).rows.values()
+            place = whole.relative_to(folder).as_posix()
+            if any(row.file == place and row.source_sha256 for row in rows):
+                return True
+    return False
 
 
 def seen_from(folder: Path, path: Path) -> str:

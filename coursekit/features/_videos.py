@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from coursekit.features._file import FeaturesError
+from coursekit.features._formats import FeaturesError
 
 Path_ = str | os.PathLike[str]
 # What is taken from a folder; a file given by name may have any suffix.

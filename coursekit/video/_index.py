@@ -3,7 +3,8 @@
 A container stores packets in the order of decoding, each with the time to show it (pts). In most files each
 packet gives one picture, and the sorted times are the times of the pictures. In others they are not: a packet
 may hold one field of a picture, a picture that is never shown, or one whose references are missing; times may
-be absent, wrong or repeated. Then only decoding tells. `table` is strict: in doubt it gives None.
+be absent, wrong or repeated. A palette comes with one packet and serves those after it, and a seek loses it.
+Then only decoding from the beginning tells. `table` is strict: in doubt it gives None.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def _is_progressive(stream: VideoStream) -> bool:
 
 
 def _gives_one_picture(packet: Packet[VideoStream], codec: str, *, is_first: bool) -> bool:
-    if packet.pts is None or packet.is_discard or packet.is_corrupt:
+    if packet.pts is None or packet.is_discard or packet.is_corrupt or packet.has_sidedata("palette"):
         return False
     if codec == "h264" and is_first:
         return _holds_idr(bytes(packet))

@@ -275,3 +275,20 @@ def test_a_clip_larger_than_memory_is_refused_with_and_without_times(suffix, tmp
     with pytest.raises(video.VideoError, match=r"\(20, 3, 48, 64\) needs .* stream it with video.frames"):
         video.read(path)
     assert len(video.read(path, frames=(0, 17))) == 17
+
+
+PALETTES = [("rawvideo", ".avi"), ("rawvideo", ".mov"), ("png", ".avi"), ("png", ".mov"), ("smc", ".mov")]
+
+
+@pytest.mark.parametrize(("codec", "suffix"), PALETTES)
+def test_a_palette_that_comes_with_the_first_packet_serves_every_part(codec, suffix, tmp_path):
+    path = badfiles.write(tmp_path / f"film{suffix}", codec=codec, pix_fmt="pal8")
+    whole = video.read(path)
+    assert [badfiles.number(image) for image in whole] == list(range(20))
+    assert all(badfiles.is_upright(image) for image in whole)
+    assert torch.equal(video.read(path, frames=(5, 8)), whole[5:8])
+    assert torch.equal(video.read(path, indices=[12, 3]), whole[[12, 3]])
+    with Source(path) as source:
+        assert source.info().frames == 20
+        assert torch.equal(source.read(video.Selection(every=7)), whole[::7])
+        assert torch.equal(source.read(video.Selection()), whole)
