@@ -420,6 +420,26 @@ def make_animation(folder: Path) -> Path:
     return write(folder / "animation.gif", codec="gif", pix_fmt="rgb8")
 
 
+def make_palette(folder: Path, codec: str = "rawvideo", suffix: str = ".avi") -> Path:
+    """Colours from a palette, which comes with the first packet only: rawvideo, png or smc in .avi or .mov."""
+    path = folder / f"palette_{codec}{suffix}"
+    palette = np.full((256, 4), 255, np.uint8)  # (256, ARGB)
+    palette[:4, 1:] = (0, 0, 0), (255, 255, 255), RED, BLUE
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=FPS)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "pal8"
+        for place in range(FRAMES):
+            image = picture(place)  # (H, W, 3)
+            entries = (image == 255).all(axis=-1).astype(np.uint8)  # (H, W), 1 for white
+            entries[(image == RED).all(axis=-1)], entries[(image == BLUE).all(axis=-1)] = 2, 3
+            frame = av.VideoFrame.from_ndarray((entries, palette), format="pal8")
+            frame.pts, frame.time_base = place, 1 / FPS
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def make_cover(folder: Path) -> Path:
     """A clip with a cover picture (number 255), listed as a second video stream. Give the film."""
     path = folder / "cover.mp4"

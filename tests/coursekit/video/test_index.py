@@ -282,7 +282,7 @@ PALETTES = [("rawvideo", ".avi"), ("rawvideo", ".mov"), ("png", ".avi"), ("png",
 
 @pytest.mark.parametrize(("codec", "suffix"), PALETTES)
 def test_a_palette_that_comes_with_the_first_packet_serves_every_part(codec, suffix, tmp_path):
-    path = badfiles.write(tmp_path / f"film{suffix}", codec=codec, pix_fmt="pal8")
+    path = badfiles.make_palette(tmp_path, codec, suffix)
     whole = video.read(path)
     assert [badfiles.number(image) for image in whole] == list(range(20))
     assert all(badfiles.is_upright(image) for image in whole)
