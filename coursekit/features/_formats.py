@@ -299,7 +299,7 @@ def _is_ours(file: Path, holds: Callable[[Path], bool], head: bytes) -> bool | N
         pass
     try:
         with file.open("rb") as content:
-            return None if head in content.read(64) else False
+            return None if head in content.read(8 + len(head)) else False  # 8: safetensors' length
     except OSError:
         return False
 

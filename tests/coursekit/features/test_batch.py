@@ -584,6 +584,27 @@ def test_files_of_others_are_left_alone(films, tmp_path):
     assert (out / "a.h5").read_bytes() == data
 
 
+@pytest.mark.parametrize("decoders", [0, 1])
+def test_a_video_with_the_name_of_its_features_is_left_alone(decoders, films, tmp_path):
+    (films / "a.mp4").rename(films / "a.h5")
+    content = (films / "a.h5").read_bytes()
+    for _ in range(2):
+        (row,) = run(films / "a.h5", films, decoders=decoders).failed
+        assert "written over the video" in row.error
+    assert (films / "a.h5").read_bytes() == content
+
+
+def test_a_damaged_file_is_made_again_after_a_run_that_did_not_come_to_it(films, tmp_path):
+    out = tmp_path / "out"
+    run(films, out)
+    spoil(out / "b.h5")
+    (films / "b.mp4").rename(tmp_path / "b.mp4")
+    assert len(run([films, films / "b.mp4"], out).failed) == 1
+    (tmp_path / "b.mp4").rename(films / "b.mp4")
+    assert run(films, out).made == 1
+    check_manifest(out)
+
+
 def test_a_manifest_of_another_kind_is_left_alone(films, tmp_path):
     (tmp_path / "manifest.csv").write_text("name,label\nx,1\n")
     with pytest.raises(features.FeaturesError, match="no manifest of coursekit"):

@@ -135,6 +135,20 @@ def test_straight_to_the_file_is_the_same(means, tmp_path):
     assert features.header(tmp_path / "a.h5")["rows"] == 84
 
 
+@pytest.mark.parametrize("target", ["film.h5", "same/film.h5", "link.h5", "hard.h5", "folder/../film.h5"])
+def test_a_video_is_never_written_over_by_its_features(target, means, tmp_path):
+    source = tmp_path / "film.h5"
+    source.write_bytes(FILM.read_bytes())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "same").symlink_to(tmp_path)
+    (tmp_path / "link.h5").symlink_to(source)
+    (tmp_path / "hard.h5").hardlink_to(source)
+    with pytest.raises(features.FeaturesError, match="written over the video .*: choose another folder"):
+        features.extract_to(tmp_path / target, source, means)
+    assert source.read_bytes() == FILM.read_bytes()
+    assert (tmp_path / "link.h5").is_symlink()
+
+
 def test_a_feature_file_explains_itself(means, tmp_path):
     file = features.extract_to(tmp_path / "a.h5", FILM, means, frames=(0, 4))
     with h5py.File(file) as hdf5:

@@ -15,8 +15,8 @@ import torch
 from support.sequences import sequence
 
 from coursekit import data, encoders, features
-from coursekit.features import _formats
 from coursekit.features._file import write_rows
+from coursekit.features._manifest import Manifest, Row
 
 SUFFIXES = [kind.suffix for kind in features.FORMATS.values()]
 every_format = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -118,7 +118,7 @@ def test_an_error_among_the_rows_leaves_older_files_as_they_were(suffix, tmp_pat
 
 
 def test_old_values_never_stand_beside_a_new_description(tmp_path, monkeypatch):
-    """A process that is killed between the two renames leaves one file, which is damaged."""
+    """A process that is killed between the two renames leaves one file, the description."""
     path = features.save(tmp_path / "film.npy", sequence(5, seed=1))
     rename = Path.replace
 
@@ -129,9 +129,12 @@ def test_old_values_never_stand_beside_a_new_description(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         features.save(path, sequence(5, seed=2))
-    assert names(tmp_path) == ["film.npy"]
-    with pytest.raises(features.FeaturesError, match=r"no film\.json beside it.*extract it again"):
+    assert names(tmp_path) == ["film.json"]
+    with pytest.raises(features.FeaturesError, match="no such file"):
         features.load(path)
+    monkeypatch.undo()
+    features.save(path, sequence(5, seed=2))  # the description says that the pair is ours
+    check_equal(features.load(path), sequence(5, seed=2))
 
 
 def cut(path: Path) -> None:
@@ -182,36 +185,145 @@ def test_damage_is_an_error_that_names_the_file(name, tmp_path):
         features.load(path)
 
 
-def others(folder: Path) -> list[Path]:
-    with h5py.File(folder / "a.h5", "w") as hdf5:
-        hdf5["clip"] = [1, 2, 3]
-    np.save(folder / "a.npy", np.zeros(5))
-    safetensors.torch.save_file({"weight": torch.zeros(2)}, folder / "a.safetensors")
-    return [folder / f"a{suffix}" for suffix in SUFFIXES]
+def put_hdf5(path: Path, *names: str, **attributes: str) -> None:
+    with h5py.File(path, "w") as hdf5:
+        hdf5.attrs.update(attributes)
+        for name in names:
+            hdf5[name] = np.zeros((5, 4), np.float32)
 
 
-def test_sound_files_with_something_else_are_told_from_ours_and_from_damaged_ones(tmp_path):
-    for path in others(tmp_path):
-        assert _formats.is_of_others(path)
-        features.save(path, sequence(5))
-        assert not _formats.is_of_others(path)
-        cut(path)
-        assert not _formats.is_of_others(path)
+def put_npy(path: Path, content: object) -> None:
+    np.save(path, content, allow_pickle=True)
 
 
-def test_several_arrays_under_the_name_of_one_are_an_error_and_are_not_overwritten(tmp_path):
-    with (tmp_path / "film.npy").open("wb") as file:
+def put_npz(path: Path) -> None:
+    with path.open("wb") as file:
         np.savez(file, a=np.zeros(3), b=np.ones(3))
-    with pytest.raises(features.FeaturesError, match="it holds several arrays"):
-        features.load(tmp_path / "film.npy")
-    assert _formats.is_of_others(tmp_path / "film.npy")
 
 
-def test_a_json_of_something_else_is_not_overwritten(tmp_path):
-    (tmp_path / "film.json").write_text('{"subtitle": "mine"}')
-    with pytest.raises(features.FeaturesError, match=r"film\.json, another file: move it away"):
-        features.save(tmp_path / "film.npy", sequence(5))
-    assert (tmp_path / "film.json").read_text() == '{"subtitle": "mine"}'
+def put_json(path: Path, text: str, encoding: str = "utf-8") -> None:
+    path.with_suffix(".json").write_text(text, encoding)
+
+
+def put_safetensors(path: Path, *names: str, **metadata: str) -> None:
+    tensors = {name: torch.zeros(5, 4) for name in names}
+    safetensors.torch.save_file(tensors, path, metadata or None)
+
+
+def marks(**more: str) -> dict[str, str]:
+    return {"encoder": "x", "weights_hash": "x", "source_sha256": "x", **more}
+
+
+OTHERS = {
+    "hdf5, other data": (".h5", lambda path: put_hdf5(path, "clip")),
+    "hdf5, values": (".h5", lambda path: put_hdf5(path, "values")),
+    "hdf5, values of another encoder": (".h5", lambda path: put_hdf5(path, "values", encoder="x")),
+    "hdf5, attributes": (".h5", lambda path: put_hdf5(path, author="me")),
+    "hdf5, without anything": (".h5", put_hdf5),
+    "hdf5, features and something else": (".h5", lambda path: put_hdf5(path, "values", "mine", **marks())),
+    "hdf5, text": (".h5", lambda path: path.write_text("mine")),
+    "hdf5, film": (".h5", lambda path: path.write_bytes(data.clip("carphone_pristine").read_bytes())),
+    "hdf5, link to nothing": (".h5", lambda path: path.symlink_to("nothing")),
+    "hdf5, folder": (".h5", lambda path: path.mkdir()),
+    "hdf5 by its longer name": (".hdf5", lambda path: put_hdf5(path, "values")),
+    "hdf5, capital letters": (".H5", lambda path: path.write_text("mine")),
+    "hdf5, cut": (".h5", lambda path: (put_hdf5(path, "clip"), cut(path))),
+    "npy, dictionary": (".npy", lambda path: put_npy(path, {"label": "x"})),
+    "npy, objects": (".npy", lambda path: put_npy(path, np.array([None, "x"], object))),
+    "npy, like values": (".npy", lambda path: put_npy(path, np.ones((7, 5), np.float32))),
+    "npy, float64": (".npy", lambda path: put_npy(path, np.ones((7, 5)))),
+    "npy, text": (".npy", lambda path: path.write_text("mine")),
+    "npy, several arrays": (".npy", put_npz),
+    "json": (".npy", lambda path: put_json(path, '{"subtitle": "mine"}')),
+    "json, encoder and times": (".npy", lambda path: put_json(path, '{"encoder": "x", "times": [1]}')),
+    "json, list": (".npy", lambda path: put_json(path, "[1]")),
+    "json lines": (".npy", lambda path: put_json(path, '{"a": 1}\n{"a": 2}\n')),
+    "json in UTF-16": (".npy", lambda path: put_json(path, '{"a": 1}', "utf-16")),
+    "json with comments": (".npy", lambda path: put_json(path, '// mine\n{"a": 1}')),
+    "safetensors, other data": (".safetensors", lambda path: put_safetensors(path, "weight")),
+    "safetensors, values": (".safetensors", lambda path: put_safetensors(path, "values")),
+    "safetensors, values and metadata": (
+        ".safetensors", lambda path: put_safetensors(path, "values", format="pt"),
+    ),
+    "safetensors, features and something else": (
+        ".safetensors", lambda path: put_safetensors(path, "values", "mine", **marks()),
+    ),
+    "safetensors, text": (".safetensors", lambda path: path.write_text("mine")),
+    "safetensors, cut": (".safetensors", lambda path: (put_safetensors(path, "values"), cut(path))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("listed", [False, True])
+def test_files_of_others_are_not_written_over_whatever_they_hold(name, listed, tmp_path):
+    suffix, put = OTHERS[name]
+    path = tmp_path / f"film{suffix}"
+    put(path)
+    if listed and name not in ("hdf5, cut", "npy, like values"):  # a manifest proves only what may be ours
+        Manifest(tmp_path).put([Row("../film.mp4", path.name, "done", source_sha256="0" * 64)])
+    before = {file.name: file.lstat().st_mtime_ns for file in tmp_path.iterdir()}
+    with pytest.raises(features.FeaturesError, match=r"film\..*: move it away"):
+        features.save(path, sequence(5))
+    assert {file.name: file.lstat().st_mtime_ns for file in tmp_path.iterdir()} == before
+
+
+def test_an_array_in_the_place_of_the_values_is_not_written_over(tmp_path):
+    path = features.save(tmp_path / "film.npy", sequence(5))
+    mine = np.ones((7, 5), np.float32)
+    np.save(path, mine)
+    with pytest.raises(features.FeaturesError, match="is no feature file of coursekit: move it away"):
+        features.save(path, sequence(5))
+    assert (np.load(path) == mine).all()
+
+
+@every_format
+def test_our_own_files_and_empty_ones_are_written_over(suffix, tmp_path):
+    path = tmp_path / f"film{suffix}"
+    for file in files_of(path):
+        file.touch()
+    for seed in (1, 2):
+        features.save(path, sequence(5, seed=seed))
+    flip_any(path)
+    features.save(path, sequence(6, seed=3))
+    check_equal(features.load(path), sequence(6, seed=3))
+
+
+def flip_any(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+
+
+HALVES = {
+    "cut hdf5": (".h5", cut),
+    "cut safetensors": (".safetensors", cut),
+    "npy alone": (".npy", lambda path: path.with_suffix(".json").unlink()),
+    "cut json": (".npy", lambda path: cut(path.with_suffix(".json"))),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+@pytest.mark.parametrize("inside", ["", "waving/"])
+def test_a_file_too_damaged_to_say_whose_it_is_needs_a_manifest_that_knows_it(name, inside, tmp_path):
+    suffix, damage = HALVES[name]
+    place = f"{inside}film{suffix}"
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    path = features.save(tmp_path / place, sequence(5))
+    damage(path)
+    before = path.read_bytes()
+    for row in (Row("../film.mp4", f"{inside}other{suffix}", "done", source_sha256="0"), Row("x", place)):
+        Manifest(tmp_path).put([row])
+        with pytest.raises(
+            features.FeaturesError, match=r"no manifest\.csv says .*: move it away, or delete"
+        ):
+            features.save(path, sequence(5))
+        assert path.read_bytes() == before
+    done = Row("../film.mp4", place, "done", source_sha256="0" * 64)
+    for row in (done.failed("the disk was full"), done.anew()):  # it was finished once, before that
+        Manifest(tmp_path).put([Row("x", f"x{suffix}"), row])
+        features.save(path, sequence(5, seed=2))
+        check_equal(features.load(path), sequence(5, seed=2))
+        damage(path)
 
 
 def test_another_suffix_is_an_error_that_lists_those_there_are(tmp_path):
