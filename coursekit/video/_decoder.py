@@ -7,7 +7,9 @@ and with frame threads and planar conversion no other reader that was measured i
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
@@ -28,6 +30,8 @@ from av.video.stream import VideoStream
 
 # The ffmpeg program's own interpolation, and one thread, since the decoder uses the others.
 CONVERSION: Any = {"interpolation": Interpolation.BICUBIC, "threads": 1}
+
+REORDERED = 32  # pictures; no decoder holds more of them to bring them in order (16 in H.264)
 
 Image = npt.NDArray[np.uint8]
 
@@ -217,8 +221,11 @@ class Damage:
         if self.before is None:
             self.before = self.good
 
-    def compare(self, stream: VideoStream, last: Decoded) -> None:
-        """After the last frame: does the file promise more than came?"""
+    def compare(self, stream: VideoStream, last: Decoded, *, is_cut_off: bool) -> None:
+        """After the last frame: does the file promise more than came, or end where no file should?"""
+        if is_cut_off:
+            self.note(0)
+            self.ends = "; it breaks off inside a frame, and some just before the last may be missing too"
         absent = stream.frames - self.good - self.lost
         end = promised_end(stream)
         step = 1 / average_rate(stream)
@@ -261,20 +268,102 @@ def promised_end(stream: VideoStream) -> Fraction | None:
         return None
 
 
-def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
-    """Whole pictures in the order of display; `damage` counts the others."""
-    waiting = False  # for a key frame, after damage
-    for decoded in _decoded(packets):
-        if decoded is None:
-            damage.note()
-            waiting = True
+class FirstDamageError(Exception):
+    """The first sign that a file is damaged; there may be none."""
+
+
+def pictures_until_damage(packets: Iterator[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+    """The pictures in the order of display, from a decoder that raises at damage.
+
+    At the end it may swallow its errors. Then a few pictures are missing, which is a sign too.
+
+    Raises:
+        FirstDamageError: something is, or may be, damaged here; the pictures before are whole.
+    """
+    absent = 0  # packets whose pictures are not here yet
+
+    def whole() -> Iterator[Packet[VideoStream]]:
+        nonlocal absent
+        for packet in packets:
+            if packet.is_corrupt:
+                raise FirstDamageError
+            absent += packet.size > 0 and not packet.is_discard
+            yield packet
+
+    for decoded in _decoded(whole()):
+        if decoded is None or any(picture.is_corrupt for picture in decoded):
+            raise FirstDamageError
+        absent -= len(decoded)
+        yield from decoded
+    if 0 < absent <= REORDERED:
+        raise FirstDamageError
+
+
+def but_the_last(packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+    """All packets but the last one that holds something; in a file that is cut off, it is not whole."""
+    waiting = None
+    for packet in packets:
+        if packet.size == 0:
+            yield packet
             continue
-        for picture in decoded:
-            waiting = picture.is_corrupt or (waiting and not picture.key_frame)
-            if waiting:
-                damage.note()
-            else:
-                yield picture
+        if waiting is not None:
+            yield waiting
+        waiting = packet
+
+
+def pictures(packets: Iterator[Packet[VideoStream]], damage: Damage) -> Iterator[VideoFrame]:
+    """Whole pictures in the order of display; `damage` counts the others.
+
+    Those that build on a damaged picture are left out up to the next key frame. B-pictures that build on it
+    are shown before it: so each picture waits until those whose packets came before its own are here.
+    """
+    coming: dict[int, int] = {}  # place of each packet whose picture is not here yet, by pts
+    waiting: deque[tuple[int, VideoFrame | None]] = deque()  # place and picture, None for a damaged one
+    is_lost = False  # until a key frame, after damage
+    for decoded in _decoded(_placed(packets, coming)):
+        if decoded is None:
+            is_lost = True
+            waiting.append((0, None))
+        for picture in decoded or ():
+            place = _take(coming, picture)
+            if picture.is_corrupt and place:
+                waiting = deque((other, None if other > place else image) for other, image in waiting)
+            is_lost = picture.is_corrupt or (is_lost and not picture.key_frame)
+            waiting.append((place, None if is_lost else picture))
+        while waiting and (
+            len(waiting) > REORDERED or waiting[0][0] < min(coming.values(), default=sys.maxsize)
+        ):
+            yield from _released(waiting, damage)
+    while waiting:
+        yield from _released(waiting, damage)
+
+
+def _placed(packets: Iterator[Packet[VideoStream]], coming: dict[int, int]) -> Iterator[Packet[VideoStream]]:
+    """The same packets; the place of each, 1, 2, 3, ..., is noted in `coming` by its pts."""
+    for place, packet in enumerate(packets, 1):
+        if packet.size and packet.pts is not None:
+            coming[packet.pts] = place
+        yield packet
+
+
+def _take(coming: dict[int, int], picture: VideoFrame) -> int:
+    """The place of the packet of a picture, 0 if unknown; those shown earlier, or long ago, come no more."""
+    if picture.pts is None:
+        return 0
+    place = coming.get(picture.pts, 0)
+    for pts, other in list(coming.items()):
+        if pts <= picture.pts or other < place - REORDERED:
+            del coming[pts]
+    return place
+
+
+def _released(waiting: deque[tuple[int, VideoFrame | None]], damage: Damage) -> Iterator[VideoFrame]:
+    """The first of those that wait, if it is whole."""
+    _, picture = waiting.popleft()
+    if picture is None:
+        damage.note()
+    else:
+        yield picture
 
 
 def _decoded(packets: Iterator[Packet[VideoStream]]) -> Iterator[list[VideoFrame] | None]:

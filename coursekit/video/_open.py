@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ REFUSED = frozenset(
     )
 )  # fmt: skip
 LIST_HEADS = (b"#EXTM3U", b"ffconcat", b"v=0\n", b"v=0\r", b"[playlist]", b"<MPD", b"<smil", b"<asx")
+# Codecs whose decoder, with several threads, may give a damaged picture before it has marked it. So it
+# is told to raise an error at damage, since errors come in order; some come without damage. See `one_thread`.
+MARKED_LATE = ("h264", "mpeg4")
 MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
 SEGMENT_BOXES = (b"styp", b"sidx", b"moof")
 LARGEST_INDEX = 2**26  # bytes of an MP4 index that are searched for the cause of an error
@@ -60,10 +64,32 @@ def open_video(path: Path, track: int | None = None) -> tuple[InputContainer, Vi
         with as_video_error(path):
             stream = _choose(path, container, track)
             stream.thread_type = "AUTO"  # decode the next frames while this one is being used
+            if stream.codec_context.codec.canonical_name in MARKED_LATE:
+                stream.codec_context.options = {"err_detect": "explode"}
     except BaseException:
         container.close()
         raise
     return container, stream
+
+
+def one_thread(stream: VideoStream) -> None:
+    """Before the first picture: decode in one thread, which marks each damaged picture and raises less."""
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = {}
+
+
+def is_cut_off(path: Path, container: InputContainer) -> bool:
+    """Does this MPEG-TS end inside one of its packets, which all have the same length and first byte?"""
+    if container.format.name != "mpegts":
+        return False
+    head = _head(path)
+    for length, start in ((188, 0), (192, 4), (204, 0)):  # plain, with times in front, with a checksum behind
+        if len(head) > 3 * length and set(head[start::length]) == {0x47}:
+            rest = path.stat().st_size % length
+            with path.open("rb") as file:
+                file.seek(-rest, os.SEEK_END)
+                return rest > start and file.read(rest)[start] == 0x47  # something else is filling
+    return False
 
 
 def tracks(container: InputContainer) -> list[VideoStream]:

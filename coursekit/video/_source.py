@@ -24,7 +24,17 @@ from typing_extensions import Self
 from coursekit.video import _decoder, _sparse
 from coursekit.video._decoder import Damage, Decoded
 from coursekit.video._index import Row, Scan, Stamp, Table, scan
-from coursekit.video._open import VideoError, as_video_error, check_packet, no_frame, open_video, tracks
+from coursekit.video._open import (
+    MARKED_LATE,
+    VideoError,
+    as_video_error,
+    check_packet,
+    is_cut_off,
+    no_frame,
+    one_thread,
+    open_video,
+    tracks,
+)
 from coursekit.video._selection import Selection
 
 # Containers with a table of their packets. A seek back to the first packet gives the same packets with the
@@ -105,6 +115,10 @@ class Source:
         self.path = path
         self.track = track
         self._container, self._stream = open_video(path, track)
+        self._is_cut_off = is_cut_off(path, self._container)
+        self._careful = self._is_cut_off  # the file is damaged: decode all of it, in one thread
+        if self._careful:
+            one_thread(self._stream)
         self._fresh = True  # no packet has been read since the file was opened
         self._scan: Scan | None = None
         self._stamps: list[Stamp] | None = None
@@ -239,11 +253,10 @@ class Source:
             VideoError: not one frame of the file can be decoded.
         """
         damage = Damage()
-        packets = self._packets()
-        stream = self._stream
         last: Decoded | None = None
         numbers: dict[int, int] | None = None  # by pts, asked for where frames are missing
-        for picture in _decoder.pictures(packets, damage):
+        for picture in self._pictures(damage):
+            stream = self._stream
             number = damage.good + damage.lost
             time = _decoder.time_of(picture, stream, number)
             length = _decoder.length_of(picture, stream)
@@ -258,9 +271,29 @@ class Source:
             last = Decoded(number, time, time + length, picture)
             yield last
         if last is None:
-            raise VideoError(no_frame(self.path, stream))
-        damage.compare(stream, last)
+            raise VideoError(no_frame(self.path, self._stream))
+        damage.compare(self._stream, last, is_cut_off=self._is_cut_off)
         damage.warn(self.path)
+
+    def _pictures(self, damage: Damage) -> Iterator[VideoFrame]:
+        """Whole pictures in the order of display; `damage` counts the others.
+
+        At the first sign of damage, codecs of `MARKED_LATE` are decoded anew from the beginning, carefully.
+        """
+        given = 0
+        if not self._careful and self._stream.codec_context.codec.canonical_name in MARKED_LATE:
+            try:
+                for picture in _decoder.pictures_until_damage(self._packets()):
+                    given += 1
+                    yield picture
+                return
+            except _decoder.FirstDamageError:
+                self._careful = True
+                self._open_anew()
+        packets = _decoder.but_the_last(self._packets()) if self._is_cut_off else self._packets()
+        for place, picture in enumerate(_decoder.pictures(packets, damage)):
+            if place + damage.lost >= given:
+                yield picture
 
     # ------------------------------------------------------------------------------------ parts
 
@@ -280,7 +313,7 @@ class Source:
 
     def _rising(self, selection: Selection) -> Iterator[Decoded]:
         """The selected frames: those alone where the packets tell which, else out of all frames."""
-        table = None if selection.is_everything else self._scanned().table
+        table = None if selection.is_everything or self._careful else self._scanned().table
         given = 0
         if table:
             chosen = (stamp.number for stamp in selection.choose(table.stamps()))
@@ -370,6 +403,8 @@ class Source:
     def _open_anew(self) -> None:
         self._container.close()
         self._container, self._stream = open_video(self.path, self.track)
+        if self._careful:
+            one_thread(self._stream)
         self._fresh = True
 
     def _rewound(self) -> Iterator[Packet[VideoStream]] | None:

@@ -253,7 +253,7 @@ def make_corrupt(folder: Path) -> Path:
     Every frame is a key frame, so 0-7 and 12-19 are sound. Give at least 0-7, and warn.
     """
     path = write(folder / "corrupt.mp4", options={"g": "1", "bf": "0"})
-    return _overwrite(path, packets=range(8, 12), skip=0)
+    return overwrite(path, packets=range(8, 12), skip=0)
 
 
 def make_corrupt_inside(folder: Path) -> Path:
@@ -262,16 +262,16 @@ def make_corrupt_inside(folder: Path) -> Path:
     Every frame is a key frame. Give 0-7, and warn: PyAV's `frame.is_corrupt` is set on 8-11.
     """
     path = write(folder / "corrupt_inside.mp4", size=(96, 128), options={"g": "1", "bf": "0", "qp": "4"})
-    return _overwrite(path, packets=range(8, 12), skip=64)
+    return overwrite(path, packets=range(8, 12), skip=64)
 
 
 def make_corrupt_group(folder: Path) -> Path:
     """Frame 5 is noise, and 6 to 9 build on it; 10 is the next key frame. Give 0-4 and 10-19, and warn."""
     path = write(folder / "corrupt_group.mp4", options={"g": "10", "bf": "0", "sc_threshold": "0"})
-    return _overwrite(path, packets=range(5, 6), skip=0)
+    return overwrite(path, packets=range(5, 6), skip=0)
 
 
-def _overwrite(path: Path, packets: range, skip: int) -> Path:
+def overwrite(path: Path, packets: range, skip: int) -> Path:
     noise = np.random.default_rng(0)
     data, places = bytearray(path.read_bytes()), _packet_places(path)
     for packet in packets:
@@ -421,7 +421,7 @@ def make_animation(folder: Path) -> Path:
 
 
 def make_palette(folder: Path, codec: str = "rawvideo", suffix: str = ".avi") -> Path:
-    """Colours from a palette, which comes with the first packet only: rawvideo, png or smc in .avi or .mov."""
+    """Colours from a palette, which comes with the first packet only: rawvideo, png or smc."""
     path = folder / f"palette_{codec}{suffix}"
     palette = np.full((256, 4), 255, np.uint8)  # (256, ARGB)
     palette[:4, 1:] = (0, 0, 0), (255, 255, 255), RED, BLUE

@@ -292,3 +292,37 @@ def test_a_palette_that_comes_with_the_first_packet_serves_every_part(codec, suf
         assert source.info().frames == 20
         assert torch.equal(source.read(video.Selection(every=7)), whole[::7])
         assert torch.equal(source.read(video.Selection()), whole)
+
+
+@pytest.mark.parametrize("cut", [30, 47, 60, 71, 82, 93])
+def test_a_transport_stream_that_is_cut_off_gives_its_whole_frames_and_a_warning_each_time(cut, tmp_path):
+    whole = badfiles.make_groups(tmp_path, ".ts")
+    images = {frame.time: frame.image for frame in video.stream(whole)}
+    path = tmp_path / "cut.ts"
+    data = whole.read_bytes()
+    path.write_bytes(data[: len(data) * cut // 100 // 188 * 188 + 100])
+    for _ in range(10):  # the threads of the decoder do not come in the same order each time
+        with pytest.warns(video.DamagedVideoWarning, match="damaged after its first") as caught:
+            given = list(video.stream(path))
+        assert len(caught) == 1
+        assert all(torch.equal(frame.image, images[frame.time]) for frame in given)
+        numbers = [frame.index for frame in given]
+        assert len(given) >= 60 * cut // 100 - 6  # those of the last group in hand may be missing
+        assert numbers == [frame.index for frame in given]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+@pytest.mark.parametrize("packet", [8, 31, 59])
+def test_a_damaged_frame_is_never_given_whatever_the_threads_do(codec, packet, tmp_path):
+    options = {"bf": "2", "g": "20", "b_strategy": "0"}
+    path = tmp_path / "film.mp4"
+    badfiles.write(path, indices=badfiles.LONG, size=(240, 320), codec=codec, options=options)
+    whole = video.read(path)
+    badfiles.overwrite(path, packets=range(packet, packet + 1), skip=12)
+    results = set()
+    for _ in range(12):
+        with pytest.warns(video.DamagedVideoWarning, match="left out"):
+            given = list(video.stream(path))
+        assert all(torch.equal(frame.image, whole[frame.index]) for frame in given)
+        results.add(tuple(frame.index for frame in given))
+    assert len(results) == 1
