@@ -158,12 +158,18 @@ ENCRYPTED = (
 )
 
 
-def _damaged(path: Path, reason: str) -> str:
+def not_resized(path: Path, reason: str) -> str:
+    """What to say when FFmpeg cannot bring a decoded picture to the size asked for."""
+    return f"a frame of {path} cannot be brought to this size ({reason}): ask for another size="
+
+
+def damaged(path: Path, reason: str) -> str:
+    """What to say when FFmpeg cannot read a file."""
     return f"{path} is damaged, FFmpeg cannot read it ({reason}): copy or download it again"
 
 
 @contextmanager
-def as_video_error(path: Path, explain: Callable[[Path, str], str] = _damaged) -> Iterator[None]:
+def as_video_error(path: Path, explain: Callable[[Path, str], str] = damaged) -> Iterator[None]:
     """Turn whatever PyAV raises inside the `with` block into one VideoError about `path`.
 
     A strange file can make PyAV raise nearly everything: an OSError of any kind, UnicodeDecodeError,

@@ -207,7 +207,10 @@ def write(path: Path_, clip: torch.Tensor, fps: Rate, *, lossless: bool = False)
     options = {"qp": "0"} if lossless else {"crf": "18"}
     rate = frame_rate(fps)
     try:
-        with atomic(file) as partial, av.open(str(partial), "w", options=_clock(file, rate)) as container:
+        with (
+            atomic(file) as partial,  # FFmpeg would take "12:30.mp4" for an address of the protocol "12"
+            av.open(f"file:{partial.absolute()}", "w", options=_clock(file, rate)) as container,
+        ):
             track = container.add_stream("libx264rgb" if lossless else "libx264", rate)
             track.width, track.height, track.pix_fmt = width, height, pixels
             track.codec_context.options = options

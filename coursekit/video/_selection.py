@@ -15,6 +15,7 @@ from typing import Protocol, TypedDict, TypeVar
 
 from coursekit._shared._rate import frame_rate
 
+LARGEST_PICTURE = (2**31 - 1) // 8  # pixels, with 128 more on each side; FFmpeg makes none from this size on
 LONGEST_DESCRIPTION = 1000  # characters of a list of frame numbers; an attribute of HDF5 holds 64 KB in all
 
 
@@ -245,11 +246,17 @@ def _check_pair(name: str, pair: object, expected: str, kind: type) -> None:
         raise ValueError(f"{name}={pair!r} must be {expected}")
 
 
-def _check_size(size: object) -> None:
+def _check_size(size: tuple[int, int]) -> None:
     good = (
         isinstance(size, tuple | list)
         and len(size) == 2
-        and all(isinstance(length, int) and length > 0 for length in size)
+        and all(isinstance(length, int) and not isinstance(length, bool) and length > 0 for length in size)
     )
     if not good:
         raise ValueError(f"size={size!r} must be (height, width) in pixels, two whole numbers above 0")
+    height, width = size
+    if (height + 128) * (width + 128) >= LARGEST_PICTURE:
+        raise ValueError(
+            f"size={size!r} is too large for FFmpeg: (height + 128) * (width + 128) must be below "
+            f"{LARGEST_PICTURE:,} pixels, such as 16000 * 16000"
+        )

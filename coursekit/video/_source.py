@@ -29,8 +29,10 @@ from coursekit.video._open import (
     VideoError,
     as_video_error,
     check_packet,
+    damaged,
     is_cut_off,
     no_frame,
+    not_resized,
     one_thread,
     open_video,
     tracks,
@@ -235,7 +237,7 @@ class Source:
         count = 0
         for frame in self._selected(selection):
             count += 1
-            with as_video_error(self.path):
+            with as_video_error(self.path, not_resized if selection.size else damaged):
                 image = to_rgb(frame.picture)  # (3, H, W)
             yield Frame(frame.number, float(frame.time), image)
         if count == 0:

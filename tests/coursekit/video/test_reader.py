@@ -349,6 +349,9 @@ def test_a_part_without_frames_says_what_there_is(marked):
         ({"fps": float("inf")}, "fps=inf must be"),
         ({"size": 224}, r"size=224 must be \(height, width\)"),
         ({"size": (0, 9)}, "two whole numbers above 0"),
+        ({"size": (True, True)}, "two whole numbers above 0"),
+        ({"size": (10**6, 10**6)}, r"size=\(1000000, 1000000\) is too large for FFmpeg"),
+        ({"size": (2, 2_100_000)}, "is too large for FFmpeg"),
         ({"frames": (0, 5), "seconds": (0, 1)}, "give one of them"),
         ({"fps": 5, "every": 2}, "give one of them"),
     ],
@@ -404,6 +407,24 @@ def test_a_clip_that_is_over_in_a_millisecond_comes_back_whole(fps, count, suffi
     path = video.write(tmp_path / f"clip{suffix}", clip, fps)
     assert numbers(video.read(path)) == list(range(count))
     assert video.probe(path).frames == count
+
+
+def test_a_size_that_ffmpeg_cannot_reach_is_not_called_damage(marked):
+    with pytest.raises(video.VideoError, match=r"cannot be brought to this size .* ask for another size="):
+        video.read(marked, frames=(0, 1), size=(2, 2_000_000))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows forbids these names")
+@pytest.mark.parametrize(
+    "name", ["12:30.mp4", "file:a.mp4", "pipe:1.mp4", "a:b/c?d#e%03d.mkv", " a'b\"c.mov"]
+)
+def test_a_clip_is_written_under_every_name(name, tmp_path, monkeypatch, carphone):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a:b").mkdir()
+    for path in (Path(name), tmp_path / name):
+        assert video.write(path, carphone[:2], 30) == path
+        assert path.is_file()
+        assert video.read(path).shape == (2, 3, 144, 176)
 
 
 def test_the_same_clip_gives_the_same_bytes(tmp_path, carphone):
