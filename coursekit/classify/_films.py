@@ -126,6 +126,8 @@ def films(source: Path_, *, by: str = "group") -> Films:
     """
     if by not in ("group", "film"):
         raise ValueError(f'by={by!r} must be "group" or "film"')
+    if source == "":
+        raise ValueError("the path of the films is empty: name a folder or a table; . is this folder")
     path = Path(source)
     if path.is_dir():
         found = _in_folder(path)

@@ -98,11 +98,13 @@ def run(
         progress: show a bar.
 
     Raises:
-        ValueError: films that cannot be used, or a wrong argument; the message says what to do.
+        ValueError: films that cannot be used, a wrong argument, or a table that the report would be written
+            over; the message says what to do.
         OSError: something cannot be read or written; or files in `out` are not of an earlier run.
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     build(model)  # a wrong name costs no time
+    _check_source(Path(source), Path(out))
     found = films(source, by=by)
     testing: set[Path] = set()
     if lists is None:
@@ -110,6 +112,8 @@ def run(
     else:
         found, is_test = official(found, lists, split)
         testing = {film.path for film, test in zip(found.items, is_test.tolist(), strict=True) if test}
+    if out == "":
+        raise ValueError("the folder for the report has an empty name: name one; . is this folder")
     folder = _report_folder(Path(out))  # before hours of computing
     known = describe(found, None, encoder, fps=fps, device=device, progress=progress)
     if lists is None:
@@ -136,6 +140,16 @@ def run(
     write_text(folder / "answers.csv", answers)
     write_text(folder / "report.html", page)
     return Report(folder, measured, warnings)
+
+
+def _check_source(source: Path, folder: Path) -> None:
+    """Raise a ValueError if the table of the films is a file that the report is going to write."""
+    for file in (folder / name for name in FILES):
+        if source.exists() and file.exists() and source.samefile(file):
+            raise ValueError(
+                f"the report in {folder} would be written over the table {source}: choose another folder for "
+                "the report, or copy the table to another place"
+            )
 
 
 def _report_folder(folder: Path) -> Path:
@@ -268,11 +282,11 @@ def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[
 def _answers(found: Films, said: torch.Tensor) -> str:
     """The answer to each film as a table in CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # for the sake of names in which one of them stands
     writer.writerow(("path", "label", "group", "answer"))
     for film, answer in zip(found.items, said.tolist(), strict=True):
         writer.writerow((film.path, film.label, film.group, found.classes[answer] if answer >= 0 else ""))
-    return text.getvalue()
+    return text.getvalue().replace("\r\n", "\n")
 
 
 def _card(

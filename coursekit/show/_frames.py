@@ -68,7 +68,7 @@ def filmstrip(
         TypeError, ValueError: not such a clip, times that do not fit it, count or columns below 1.
     """
     clip = check_clip(clip)  # (T, C, H, W)
-    title = title and legible(title)
+    title = title and " ".join(legible(title).splitlines())  # a file's name may have a line break
     seconds = check_times(times, fps, len(clip))
     chosen = spread(len(clip), count)
     columns = _columns(clip, len(chosen)) if columns is None else columns

@@ -1,5 +1,6 @@
 """The whole way, with an encoder of random weights: films to page, card, model and warnings."""
 
+import csv
 import os
 import re
 import sys
@@ -128,6 +129,34 @@ def test_files_of_others_are_not_overwritten_and_a_second_report_is(films, tmp_p
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.parametrize("way", ["same", "another path", "link"])
+def test_the_table_of_an_earlier_report_is_not_written_over(way, films, tmp_path, monkeypatch, capsys):
+    report = classify.run(films, tmp_path / "out", progress=False)
+    table = report.folder / "answers.csv"
+    table.write_text(table.read_text().replace("ben", "bo"))
+    source = {"same": table, "another path": tmp_path / "link" / "answers.csv", "link": tmp_path / "my.csv"}[
+        way
+    ]
+    (tmp_path / "link").symlink_to(report.folder)
+    (tmp_path / "my.csv").symlink_to(table)
+    before = {file: file.read_bytes() for file in report.folder.iterdir()}
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["classify", os.path.relpath(source), "--out", "out"]) == 2
+    assert "would be written over the table" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in report.folder.iterdir()} == before
+    assert len(classify.films(table)) == 12
+    assert cli.main(["classify", str(table), "--out", "other", "--quiet"]) == 0
+
+
+def test_an_empty_path_is_not_the_working_directory(films, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(films)
+    assert cli.main(["classify", "", "--out", str(tmp_path / "out")]) == 2
+    assert "the path of the films is empty" in capsys.readouterr().err
+    assert cli.main(["classify", str(films), "--out", ""]) == 2
+    assert "the folder for the report has an empty name" in capsys.readouterr().err
+    assert sorted(path.name for path in films.iterdir()) == ["a", "b"]
+
+
 def test_a_folder_that_cannot_be_made_is_known_before_features_are_computed(films, tmp_path, monkeypatch):
     monkeypatch.setattr("coursekit.classify._report.describe", lambda *_, **__: pytest.fail("too late"))
     (tmp_path / "out").write_text("a file")
@@ -157,6 +186,18 @@ def test_names_that_are_not_utf8_have_a_report(film, tmp_path):
     assert "caf?" in page
     assert classify.load(report.folder / "model.npz").classes == ("b", name)
     assert "caf?" in classify.strip(classify.films(tmp_path / "films"), 3, "b").alt
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files have no such letters there")
+@pytest.mark.parametrize("letter", ["\n", "\r", "\x85", "\u2029"])
+def test_names_with_line_breaks_have_a_report(letter, film, tmp_path):
+    for number in range(3):
+        film(f"a/a{letter}{number}_01.mp4", 9 * number), film(f"b/b{number}_01.mp4", 9 * number + 4)
+    report = classify.run(tmp_path / "films", tmp_path / "out", progress=False)
+    assert (report.folder / "report.html").is_file()
+    with (report.folder / "answers.csv").open(encoding="utf-8", newline="") as table:
+        assert {len(row) for row in csv.reader(table)} == {4}
+    assert classify.strip(classify.films(tmp_path / "films"), 0, "b").alt.startswith("a 0_01.mp4: a, taken")
 
 
 def test_nothing_is_written_if_the_page_cannot_be_made(films, tmp_path, monkeypatch):

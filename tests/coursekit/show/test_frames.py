@@ -171,6 +171,14 @@ def test_a_long_title_and_narrow_frames_are_written_whole(clip):
         assert (strip[:, :2] == 255).all() and (strip[:, -2:] == 255).all()
 
 
+@pytest.mark.parametrize("letter", ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029", "\x1d"])
+def test_a_title_with_a_line_break_is_one_line(letter, clip):
+    expected = show.filmstrip(clip, title="a b")
+    found = show.filmstrip(clip, title=f"a{letter}b")
+    assert (found.png, found.alt) == (expected.png, expected.alt)
+    assert show.filmstrip(clip, title=letter).png == show.filmstrip(clip).png
+
+
 def test_a_small_frame_is_enlarged_without_blurring_its_pixels():
     picture = show.filmstrip(torch.tensor([0, 250], dtype=torch.uint8).reshape(1, 1, 1, 2), count=1)
     frame = pixels(picture)[10:150, 10:-10]
