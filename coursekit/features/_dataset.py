@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +14,10 @@ from torch.utils.data import Dataset
 
 from coursekit.features._file import header, load
 from coursekit.features._formats import BY_SUFFIX, FeaturesError, Notes
-from coursekit.features._manifest import NAME, Manifest, Row
+from coursekit.features._manifest import NAME, Manifest, OtherManifestError, Row
 
 Path_ = str | os.PathLike[str]
+LISTED = 5  # files in a warning
 Item = tuple[torch.Tensor, int, torch.Tensor]  # float32 (T, k), the number of its class, float64 (T,)
 
 
@@ -33,14 +36,15 @@ class FeatureFiles(Dataset[Item]):
         """Find the files and check that they go together; see `dataset`."""
         root = Path(folder)
         rows = _listed(root)
-        self.paths = _files(root, rows)
-        inside = [path.relative_to(root).as_posix() for path in self.paths]
+        found = {path.relative_to(root).as_posix(): header(path) for path in _files(root, rows)}
+        self.k = _common_k(root, found)
         told = labels if labels is not None else {name: row.label for name, row in rows.items() if row.label}
+        inside = _without_copies(root, found, told)
+        self.paths = tuple(root / name for name in inside)
         names = [_label(root, name, told, needed=labels is not None) for name in inside]
         self.classes = tuple(sorted(set(names)))
         self.labels = tuple(self.classes.index(name) for name in names)
         self.groups = tuple(rows[name].group if name in rows else "" for name in inside)
-        self.k = _common_k(self.paths)
 
     def __len__(self) -> int:
         """The number of files."""
@@ -61,7 +65,9 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
 
     A file of a video that its manifest, in `folder` or a subfolder, does not call done is left out: the last
     run could not read the video, or did not come to it, and what lies there is of an earlier run. A file that
-    no manifest lists is taken.
+    no manifest lists is taken. Of files of the same part of the same video, by its checksum, one is taken,
+    and a warning names the others: `extract_all` takes a video that was moved for another one, and on both
+    sides of a split a copy would be an answer given away.
 
     Args:
         folder: as `extract_all` writes it.
@@ -71,7 +77,7 @@ def dataset(folder: Path_, labels: Mapping[str, str] | None = None) -> FeatureFi
 
     Raises:
         FeaturesError: no feature file, one that cannot be read, or files of two encoders or frame rates.
-        ValueError: a file without a label.
+        ValueError: a file without a label, or two files of one video with different labels.
     """
     return FeatureFiles(folder, labels)
 
@@ -159,17 +165,59 @@ def _listed(folder: Path) -> dict[str, Row]:
     """
     listed: dict[str, Row] = {}
     for path in sorted(folder.rglob(NAME), key=lambda path: len(path.parts)):
-        with suppress(FeaturesError):
+        with suppress(OtherManifestError):
             rows = Manifest(path.parent).rows.values()
             listed |= {(path.parent / row.file).relative_to(folder).as_posix(): row for row in rows}
     return listed
 
 
-def _label(folder: Path, file: str, labels: Mapping[str, str], *, needed: bool) -> str:
-    """The label of a file, given as its path in `folder`: from `labels`, or else from its subfolder."""
+def _without_copies(folder: Path, notes: Mapping[str, Notes], labels: Mapping[str, str]) -> list[str]:
+    """The files without those of a film that another file has too, by their paths in `folder`.
+
+    Of such files the first stays, or the first that has a label.
+
+    Raises:
+        ValueError: they have different labels.
+    """
+    films: dict[tuple[str, str], list[str]] = {}
+    for file, note in notes.items():
+        content = note["source_sha256"] or file, json.dumps(note["selection"], sort_keys=True)
+        films.setdefault(content, []).append(file)
+    kept, left = [], []
+    for files in films.values():
+        told = {file: label for file in files if (label := _told(file, labels)) is not None}
+        told = told or {file: file.partition("/")[0] for file in files if "/" in file}
+        one = next(iter(told or files))
+        for file, label in told.items():
+            if label != told[one]:
+                raise ValueError(
+                    f"{folder / one} and {folder / file} are of the same film, and their labels differ, "
+                    f"{told[one]!r} and {label!r}: move one of them away"
+                )
+        kept.append(one)
+        left += [f"{file} ({one})" for file in files if file != one]
+    if left:
+        listed = ", ".join(left[:LISTED]) + ", ..." * (len(left) > LISTED)
+        warnings.warn(
+            f"{len(left)} files of {folder} are left out, because another one has features of the same film: "
+            f"{listed}. Move them away",
+            stacklevel=4,
+        )
+    return sorted(kept, key=list(notes).index)
+
+
+def _told(file: str, labels: Mapping[str, str]) -> str | None:
+    """The label of a file in a mapping, by its path with or without its suffix."""
     for name in (file, file.rpartition(".")[0]):
         if name in labels:
             return str(labels[name])
+    return None
+
+
+def _label(folder: Path, file: str, labels: Mapping[str, str], *, needed: bool) -> str:
+    """The label of a file, given as its path in `folder`: from `labels`, or else from its subfolder."""
+    if (label := _told(file, labels)) is not None:
+        return label
     subfolder, slash, _ = file.partition("/")
     if needed:
         raise ValueError(f"labels has no entry for {file!r} of {folder}: add it, or move the file away")
@@ -181,15 +229,15 @@ def _label(folder: Path, file: str, labels: Mapping[str, str], *, needed: bool) 
     return subfolder
 
 
-def _common_k(paths: Sequence[Path]) -> int:
+def _common_k(folder: Path, every: Mapping[str, Notes]) -> int:
     """The k of all files.
 
     Raises:
         FeaturesError: the rows of two files mean different things.
     """
     first = None
-    for path in paths:
-        notes = header(path)
+    for name, notes in every.items():
+        path = folder / name
         if not notes["rows"]:
             raise FeaturesError(f"{path} has no rows (T = 0): move it away")
         made = notes["encoder"], notes["weights_hash"], notes["k"]

@@ -1,5 +1,7 @@
 """A folder of feature files as training data: stable order, labels, and padding without effect."""
 
+import hashlib
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from coursekit.features._manifest import Manifest, Row
 
 def put(path: Path, length: int, **options) -> features.Features:
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = sequence(length, **options)
+    checksum = hashlib.sha256(bytes(path)).hexdigest()  # each is of a film of its own
+    made = replace(sequence(length, **options), source_sha256=checksum)
     features.save(path, made)
     return made
 
@@ -137,6 +140,55 @@ def test_files_of_two_frame_rates_are_an_error_that_names_both(folder, selection
     features.save(folder / "b" / "odd.h5", replace(odd, selection=selection))
     name, value = next(iter(selection.items()))
     with pytest.raises(features.FeaturesError, match=rf"x\.h5 has every=1.*odd\.h5 has {name}={value}"):
+        features.dataset(folder)
+
+
+def again(folder: Path, file: str, other: str, **changes) -> None:
+    """Features of the film of `file` in another place, as after its folder was moved."""
+    features.save(folder / other, replace(features.load(folder / file), **changes))
+
+
+def test_of_files_of_one_film_one_is_taken_and_a_warning_names_the_others(folder):
+    again(folder, "b/1.h5", "b/1-1df8cc63.h5", source="moved.mp4")
+    again(folder, "a/x.h5", "a/y.h5", selection={"seconds": "(0, 9)"})  # another part is no copy
+    with pytest.warns(UserWarning, match=r"^1 files of .*: b/1\.h5 \(b/1-1df8cc63\.h5\)") as said:
+        films = features.dataset(folder)
+    assert len(said) == 1
+    inside = [path.relative_to(folder).as_posix() for path in films.paths]
+    assert inside == ["a/x.h5", "a/y.h5", "b/1-1df8cc63.h5", "b/deep/1.h5", "b/ä 2.h5"]
+    assert len(films.labels) == len(films.groups) == len(films) == 5
+
+
+def test_of_files_of_one_film_that_with_a_label_is_taken(folder):
+    again(folder, "a/x.h5", "0.h5")
+    with pytest.warns(UserWarning, match=r"0\.h5 \(a/x\.h5\)"):
+        films = features.dataset(folder)
+    assert films.paths[0] == folder / "a" / "x.h5"
+    labels = {"0": "wave", "b/1": "run", "b/deep/1": "run", "b/ä 2": "run"}
+    with pytest.warns(UserWarning, match=r"a/x\.h5 \(0\.h5\)"):
+        films = features.dataset(folder, labels)
+    assert films.paths[0] == folder / "0.h5"
+
+
+def test_one_film_in_two_classes_is_an_error_that_names_both_files(folder):
+    again(folder, "a/x.h5", "b/x.h5")
+    with pytest.raises(ValueError, match=r"a/x\.h5 and .*b/x\.h5 are of the same film.*'a' and 'b': move"):
+        features.dataset(folder)
+
+
+def test_files_that_do_not_say_of_which_film_they_are_are_no_copies(folder):
+    for name in ("a/x.h5", "b/1.h5"):
+        again(folder, name, name, source_sha256="")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(features.dataset(folder)) == 4
+
+
+def test_a_manifest_of_ours_with_a_row_that_cannot_be_read_is_an_error(folder):
+    Manifest(folder / "b").put([Row("../1.mp4", "1.h5", "done", label="wave")])
+    path = folder / "b" / "manifest.csv"
+    path.write_text(path.read_text().replace("wave", "wave,x"))
+    with pytest.raises(features.FeaturesError, match=r"b/manifest\.csv, line 2, has 14 cells"):
         features.dataset(folder)
 
 
