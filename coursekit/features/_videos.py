@@ -48,10 +48,12 @@ def find(videos: Iterable[Path_ | Listed]) -> list[Listed]:
     A folder stands for the videos in it and in its subfolders, whose structure their places keep.
 
     Raises:
-        ValueError: a folder has no video, or there is none at all.
+        ValueError: a folder has no video, or there is none at all; or a path is empty.
     """
     listed: list[Listed] = []
     for video in videos:
+        if video == "":
+            raise ValueError("the path of a video is empty: name a file or a folder; . is this folder")
         one = video if isinstance(video, Listed) else Listed(Path(video), "")
         listed += _inside(one) if is_there(one.path) and one.path.is_dir() else [_placed(one)]
     if not listed:
@@ -145,7 +147,8 @@ def read_list(path: Path_) -> list[Listed]:
 
     Raises:
         FeaturesError: the list cannot be read.
-        ValueError: it has no path, a row without one, or no column `path`; or a path with two labels.
+        ValueError: it has no path, a row without one, or no column `path`; a path with two labels, a column
+            twice, or a row with more cells than there are columns.
     """
     file = Path(path)
     try:
@@ -179,8 +182,16 @@ def _lines(text: str) -> list[Entry]:
 def _table(file: Path, text: str, delimiter: str) -> list[Entry]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = [name.strip().lower() for name in next(reader)]
+    for name in ("path", "label", "group"):
+        if names.count(name) > 1:
+            raise ValueError(f"{file}, line 1, has {names.count(name)} columns {name!r}: rename all but one")
     entries = []
     for cells in reader:
+        if any(cell.strip() for cell in cells[len(names) :]):
+            raise ValueError(
+                f"{file}, line {reader.line_num}, has {len(cells)} cells for {len(names)} columns: put a "
+                f"text with {delimiter!r} in quotation marks"
+            )
         row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
         if not any(row.values()):
             continue  # Excel leaves such rows below the last one

@@ -61,6 +61,9 @@ TABLES = {
         + TABLE.format(";").replace("Path", '"path"').replace("wave", '"wave"')
         + ";;;\r\n;\r\n\r\n"
     ).encode(),
+    "empty cells at the ends, other columns twice": (
+        TABLE.format(",").replace("\n", ",,\n").replace("group,,", "group,comment,")
+    ).encode(),
     "old line ends": TABLE.format(",").replace("\n", "\r").encode(),
 }
 
@@ -113,6 +116,16 @@ def test_paths_are_seen_from_the_list_and_places_stay_below_it(tmp_path, monkeyp
             "no table in CSV .*quotation mark",
             id="a quotation mark too many",
         ),
+        (
+            "a.csv",
+            b"path,label,group\n\nwave/anna.mp4,run, fast,anna\n",
+            r"a\.csv, line 3, has 4 cells for 3 columns: put a text with ',' in quotation marks",
+        ),
+        ("a.csv", b"path;label\nx.mp4;wave;;x\n", r"line 2, has 4 cells for 2 columns: put a text with ';'"),
+        ("a.csv", b"path,label\n,,x\n", "line 2, has 3 cells for 2 columns"),
+        ("a.csv", b"path,label,Label \nx.mp4,wave,jump\n", r"line 1, has 2 columns 'label': rename"),
+        ("a.csv", b"path,path\nx.mp4,y.mp4\n", "2 columns 'path'"),
+        ("a.csv", b"group,path,group\na,x.mp4,b\n", "2 columns 'group'"),
         ("a.csv", b"path,label\n", "lists no video"),
         ("a.txt", b"\n \n", "lists no video"),
         ("a.xlsx", b"PK\x03\x04\0\0\0", "is not a text. In Excel, save the table as CSV"),
