@@ -126,6 +126,8 @@ def extract_all(
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, precision=precision, start=False)
+    if out == "":
+        raise ValueError("the folder for the features has an empty name: name one; . is this folder")
     folder = make_folder(Path(out))
     with locked(folder):
         run = _Run(

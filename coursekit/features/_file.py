@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def target_of(path: Path_, source: Path_ | None = None) -> Path:
 def _is_same(one: Path, other: Path_) -> bool:
     """Whether two paths lead to one file, also through a link; False where there is none."""
     try:
-        return os.path.samefile(one, other)
+        return one.samefile(other)
     except (OSError, ValueError):
         return False
 
@@ -137,13 +138,31 @@ def save(path: Path_, features: Features) -> Path:
     to a .json of the same name beside it.
 
     Raises:
-        FeaturesError: a suffix of no format, no such folder, or a full disk.
+        FeaturesError: a suffix of no format, no such folder, a file there that is not ours, or a full disk.
+        ValueError: the values are not (T, k), or there is not one time and one frame for each row.
     """
+    rows = _rows(features)
     file = target_of(path)
     notes = {name: getattr(features, name) for name in (*_TEXTS, *_OBJECTS, "source_bytes")}
-    rows = Rows(features.values, features.times.tolist(), features.frames.tolist())
-    write_rows(file, notes, features.values.shape[1], [rows])
+    write_rows(file, notes, rows.values.shape[1], [rows])
     return file
+
+
+def _rows(features: Features) -> Rows:
+    """All rows of features, checked before anything is written."""
+    shapes = [tuple(tensor.shape) for tensor in (features.values, features.times, features.frames)]
+    values, times, frames = shapes
+    if len(values) != 2 or not values[1] or not times == frames == values[:1]:
+        raise ValueError(
+            f"values must be (T, k), times (T,) and frames (T,), got {values}, {times} and {frames}: cut all "
+            "three in the same way"
+        )
+    numbers = features.frames
+    if not features.values.is_floating_point() or numbers.is_floating_point() or numbers.is_complex():
+        raise ValueError(
+            f"values must be float32 and frames int64, got {features.values.dtype} and {numbers.dtype}"
+        )
+    return Rows(features.values.detach().cpu().float(), features.times.tolist(), numbers.tolist())
 
 
 def load(path: Path_, *, rows: tuple[int, int] | None = None) -> Features:
@@ -155,15 +174,25 @@ def load(path: Path_, *, rows: tuple[int, int] | None = None) -> Features:
 
     Raises:
         FeaturesError: the file is missing, damaged or of another kind.
+        TypeError: `rows` is not two whole numbers.
         ValueError: `rows` is out of range.
     """
+    part = None if rows is None else _whole(rows)
     with _opened(Path(path)) as stored:
         total = stored.shape[0]
-        first, stop = rows or (0, total)
+        first, stop = part or (0, total)
         features = _read(stored, first, stop) if 0 <= first <= stop <= total else None
     if features is None:
         raise ValueError(f"rows={rows!r} must be (first, stop) with 0 <= first <= stop <= {total}")
     return features
+
+
+def _whole(rows: tuple[int, int]) -> tuple[int, int]:
+    try:
+        first, stop = map(operator.index, rows)
+    except (TypeError, ValueError):
+        raise TypeError(f"rows={rows!r} must be two whole numbers, (first, stop)") from None
+    return first, stop
 
 
 def header(path: Path_) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +19,10 @@ from coursekit.features._formats import BY_SUFFIX, FeaturesError
 NAME = "manifest.csv"
 
 _STATUSES = ("done", "failed", "waiting")
+
+
+class OtherManifestError(FeaturesError):
+    """A file of another kind that has the name of a manifest."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Manifest:
         """Read the folder's manifest, if it has one.
 
         Raises:
-            FeaturesError: there is another kind of file under its name.
+            FeaturesError: there is another kind of file under its name, or a row that cannot be read.
         """
         self.path = folder / NAME
         self.rows: dict[str, Row] = {row.video: row for row in _read(self.path)}
@@ -185,29 +188,64 @@ def _hash(video: str) -> str:
 
 
 def _text(rows: Iterable[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(astuple(row) for row in rows)
-    return text.getvalue().encode("utf-8", "surrogateescape")  # file names need not be UTF-8
+    lines = [_line(cells) for cells in (COLUMNS, *map(astuple, rows))]
+    return "".join(lines).encode("utf-8", "surrogateescape")  # file names need not be UTF-8
+
+
+def _line(cells: Iterable[str]) -> str:
+    """Cells as a line of CSV; the csv module of Python 3.11 leaves a carriage return without its quotes."""
+    quoted = ['"' + cell.replace('"', '""') + '"' if set(cell) & set('",\r\n') else cell for cell in cells]
+    return ",".join(quoted) + "\n"
 
 
 def _read(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
+    """The rows of a manifest; none if it is not there.
+
+    Raises:
+        OtherManifestError: a file of another kind has its name.
+        FeaturesError: it cannot be read, or one of its rows cannot. Without that row, the next run would
+            write a manifest in which its label is lost.
+    """
     try:
+        if not path.exists():
+            return []
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = list(csv.reader(file))
+            reader = csv.reader(file)
+            lines = [(reader.line_num, line) for line in reader if line]
     except (OSError, csv.Error) as error:
         raise FeaturesError(f"{path} cannot be read ({error}): move it away") from error
-    names = tuple(lines[0]) if lines else ()
-    if not set(COLUMNS) - _NEWER <= set(names) <= set(COLUMNS):
-        raise FeaturesError(f"{path} is no manifest of coursekit: move it away, or choose another folder")
-    rows = [Row(**dict(zip(names, line, strict=True))) for line in lines[1:] if len(line) == len(names)]
-    return [row for row in rows if row.status in _STATUSES and _is_inside(row.file)]
+    names = lines[0][1] if lines else []
+    if not set(COLUMNS) - _NEWER <= set(names) <= set(COLUMNS) or len(set(names)) < len(names):
+        raise OtherManifestError(
+            f"{path} is no manifest of coursekit: move it away, or choose another folder"
+        )
+    rows: dict[str, Row] = {}
+    for number, cells in lines[1:]:
+        wrong = _wrong(names, cells)
+        if not wrong:
+            row = Row(**dict(zip(names, cells, strict=True)))
+            wrong = f"has {row.video!r} again" if row.video in rows else ""
+            rows[row.video] = row
+        if wrong:
+            raise FeaturesError(
+                f"{path}, line {number}, {wrong}: repair the line. Or delete the manifest: the next run "
+                "makes it again, without the labels and groups"
+            )
+    return list(rows.values())
+
+
+def _wrong(names: Sequence[str], cells: Sequence[str]) -> str:
+    """What is wrong with a row; empty for nothing."""
+    if len(cells) != len(names):
+        return f"has {len(cells)} cells instead of {len(names)} (a text with a comma needs quotation marks)"
+    row = dict(zip(names, cells, strict=True))
+    if row["status"] not in _STATUSES:
+        return f"has the status {row['status']!r}, not one of {', '.join(_STATUSES)}"
+    return "" if _is_inside(row["file"]) else f"has {row['file']!r}, which is no feature file in this folder"
 
 
 def _is_inside(file: str) -> bool:
     """Whether a file is in the folder: a name that somebody has edited must not lead out of it."""
     steps = file.split("/")
-    return Path(file).suffix in BY_SUFFIX and "\\" not in file and not {"", ".", ".."} & set(steps)
+    is_plain = os.name == "posix" or "\\" not in file  # elsewhere it stands between folders, as / does
+    return Path(file).suffix in BY_SUFFIX and is_plain and not {"", ".", ".."} & set(steps)

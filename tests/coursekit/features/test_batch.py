@@ -616,8 +616,59 @@ def test_a_manifest_of_another_kind_is_left_alone(films, tmp_path):
 def test_a_manifest_cannot_lead_out_of_its_folder(films, tmp_path):
     path = run(films / "a.mp4", tmp_path / "out").manifest
     path.write_text(path.read_text().replace("a.h5", "../evil.h5"))
-    run(films / "a.mp4", tmp_path / "out")
+    with pytest.raises(features.FeaturesError, match=r"line 2, has '\.\./evil\.h5', which is no feature"):
+        run(films / "a.mp4", tmp_path / "out")
     assert not (tmp_path / "evil.h5").exists()
+
+
+WRONG_ROWS = {
+    "a cell too many": (lambda text: text.replace("wave", "wave,x"), "line 2, has 14 cells instead of"),
+    "a cell too few": (lambda text: text.replace(",wave", ""), "line 2, has 12 cells instead of 13"),
+    "another status": (lambda text: text.replace(",done,", ",Done,"), "line 2, has the status 'Done'"),
+    "twice": (lambda text: text + text.splitlines()[1] + "\n", "line 3, has '../films/a.mp4' again"),
+    "a column twice": (lambda text: text.replace("label", "group"), "is no manifest of coursekit"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ROWS)
+def test_a_row_that_cannot_be_read_stops_the_run_and_is_not_lost(name, films, tmp_path):
+    listed = features.Listed(films / "a.mp4", "a", "wave", "anna")
+    path = run([listed], tmp_path / "out").manifest
+    change, said = WRONG_ROWS[name]
+    path.write_text(change(path.read_text()))
+    before = stamps(tmp_path / "out"), path.read_text()
+    with pytest.raises(features.FeaturesError, match=rf"manifest\.csv.*{re.escape(said)}"):
+        run(films, tmp_path / "out")
+    assert (stamps(tmp_path / "out"), path.read_text()) == before
+
+
+def test_an_empty_line_in_the_manifest_is_no_fault(films, tmp_path):
+    path = run([features.Listed(films / "a.mp4", "a", "wave", "anna")], tmp_path / "out").manifest
+    path.write_text(path.read_text() + "\n\n")
+    report = run(films, tmp_path / "out")
+    assert (report.made, report.rows[0].label, report.rows[0].group) == (2, "wave", "anna")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files have no such letters there")
+@pytest.mark.parametrize("name", ["a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", "a\\b", "..", " a", "a\u2028b"])
+def test_rows_of_films_with_odd_names_stay(name, films, tmp_path):
+    (films / "a.mp4").rename(films / f"{name}.mp4")
+    listed = features.Listed(films / f"{name}.mp4", "", "wave", "anna")
+    assert run([listed], tmp_path / "out").made == 1
+    for videos in (films / "b.mp4", films / f"{name}.mp4"):
+        run(videos, tmp_path / "out")
+        assert ("wave", "anna") in {(row["label"], row["group"]) for row in manifest(tmp_path / "out")}
+    assert run(films / f"{name}.mp4", tmp_path / "out").made == 0
+
+
+def test_an_empty_path_is_not_the_working_directory(films, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(films)
+    assert cli.main(["features", "", "--out", str(tmp_path / "out")]) == 2
+    assert "the path of a video is empty: name a file" in capsys.readouterr().err
+    assert cli.main(["features", "a.mp4", "--out", ""]) == 2
+    assert "the folder for the features has an empty name" in capsys.readouterr().err
+    assert sorted(path.name for path in films.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -1008,6 +1059,7 @@ def test_a_worker_with_other_weights_is_found_out(films, tmp_path, monkeypatch):
 def test_rows_of_the_manifest_are_lines(tmp_path):
     rows = [
         _manifest.Row('a "b", c\nd.mp4', "x.h5", "failed", error="one\ntwo"),
+        _manifest.Row("a\rb.mp4", "a\rb.h5", label="wave", group="\r"),
         _manifest.Row("ü.mp4", "ü.h5"),
     ]
     _manifest.Manifest(tmp_path).put(rows)

@@ -143,7 +143,7 @@ def test_a_video_is_never_written_over_by_its_features(target, means, tmp_path):
     (tmp_path / "same").symlink_to(tmp_path)
     (tmp_path / "link.h5").symlink_to(source)
     (tmp_path / "hard.h5").hardlink_to(source)
-    with pytest.raises(features.FeaturesError, match="written over the video .*: choose another folder"):
+    with pytest.raises(features.FeaturesError, match=r"written over the video .*: choose another folder"):
         features.extract_to(tmp_path / target, source, means)
     assert source.read_bytes() == FILM.read_bytes()
     assert (tmp_path / "link.h5").is_symlink()

@@ -3,7 +3,7 @@
 import io
 import json
 import tracemalloc
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import h5py
@@ -56,6 +56,44 @@ def test_a_part_is_those_rows(suffix, tmp_path):
     assert torch.equal(part.frames, made.frames[2:5])
     with pytest.raises(ValueError, match=r"rows=\(3, 10\) must be .* <= 9"):
         features.load(path, rows=(3, 10))
+    assert torch.equal(features.load(path, rows=np.array([2, 5])).values, made.values[2:5])
+    for rows in ((0.0, 2.0), (0, 2.5), ("0", "2"), (2,), (1, 2, 3), (), 2, (None, 2), slice(0, 2)):
+        with pytest.raises(TypeError, match=r"rows=.* must be two whole numbers, \(first, stop\)"):
+            features.load(path, rows=rows)
+
+
+CROOKED = {
+    "times not cut": {"values": torch.zeros(3, 4)},
+    "times cut alone": {"times": torch.zeros(3)},
+    "frames cut alone": {"frames": torch.arange(3)},
+    "three dimensions": {"values": torch.zeros(5, 4, 2)},
+    "one dimension": {"values": torch.zeros(5)},
+    "no numbers in a row": {"values": torch.zeros(5, 0)},
+    "times (T, 1)": {"times": torch.zeros(5, 1)},
+    "one time": {"times": torch.tensor(1.0)},
+    "frames (1, T)": {"frames": torch.arange(5)[None]},
+    "whole numbers": {"values": torch.zeros(5, 4, dtype=torch.int64)},
+    "broken frame numbers": {"frames": torch.arange(5) + 0.5},
+}
+
+
+@every_format
+@pytest.mark.parametrize("name", CROOKED)
+def test_what_could_not_be_loaded_is_not_saved(suffix, name, tmp_path):
+    made = sequence(5)
+    path = features.save(tmp_path / f"film{suffix}", made)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match="values must be"):
+        features.save(path, replace(made, **CROOKED[name]))
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@every_format
+def test_values_of_a_training_step_are_saved_as_float32(suffix, tmp_path):
+    made = sequence(5)
+    for values in (made.values.requires_grad_(), made.values.detach().to(torch.bfloat16)):
+        path = features.save(tmp_path / f"film{suffix}", replace(made, values=values))
+        assert torch.equal(features.load(path).values, values.detach().float())
 
 
 @every_format
@@ -313,9 +351,7 @@ def test_a_file_too_damaged_to_say_whose_it_is_needs_a_manifest_that_knows_it(na
     before = path.read_bytes()
     for row in (Row("../film.mp4", f"{inside}other{suffix}", "done", source_sha256="0"), Row("x", place)):
         Manifest(tmp_path).put([row])
-        with pytest.raises(
-            features.FeaturesError, match=r"no manifest\.csv says .*: move it away, or delete"
-        ):
+        with pytest.raises(features.FeaturesError, match=r"no manifest\.csv says .*: move it away, or"):
             features.save(path, sequence(5))
         assert path.read_bytes() == before
     done = Row("../film.mp4", place, "done", source_sha256="0" * 64)
