@@ -121,8 +121,11 @@ class Source:
         self._careful = self._is_cut_off  # the file is damaged: decode all of it, in one thread
         if self._careful:
             one_thread(self._stream)
+        context = self._stream.codec_context
+        self._promised = context.height, context.width  # by the file, of its pictures before they are turned
         self._fresh = True  # no packet has been read since the file was opened
         self._scan: Scan | None = None
+        self._stored: tuple[int, int] | None = None  # height and width of the first picture, likewise
         self._stamps: list[Stamp] | None = None
 
     def __enter__(self) -> Self:
@@ -237,6 +240,7 @@ class Source:
         count = 0
         for frame in self._selected(selection):
             count += 1
+            to_rgb.size = to_rgb.size or self._shown_size(frame)
             with as_video_error(self.path, not_resized if selection.size else damaged):
                 image = to_rgb(frame.picture)  # (3, H, W)
             yield Frame(frame.number, float(frame.time), image)
@@ -270,6 +274,8 @@ class Source:
                 number = max(number, last.number + 1)
                 time = time if time > last.time else last.end
             damage.good += 1
+            if last is None:
+                self._stored = picture.height, picture.width
             last = Decoded(number, time, time + length, picture)
             yield last
         if last is None:
@@ -298,6 +304,17 @@ class Source:
                 yield picture
 
     # ------------------------------------------------------------------------------------ parts
+
+    def _shown_size(self, frame: Decoded) -> tuple[int, int]:
+        """(H, W) of all frames that are given: that of the film's first picture, turned as `frame` is."""
+        if self._stored is None:
+            self._stored = frame.picture.height, frame.picture.width
+            is_sure = self._container.format.name in REWINDABLE and self._stored == self._promised
+            if frame.number > 0 and not is_sure:  # the size may change in the film
+                with Source(self.path, self.track) as other:
+                    first = next(other.decode()).picture
+                    self._stored = first.height, first.width
+        return _decoder.Orientation.of(frame.picture).sides(*self._stored)
 
     def _selected(self, selection: Selection) -> Iterator[Decoded]:
         """The selected frames in the order asked for; each of `indices`, or an error."""

@@ -326,3 +326,19 @@ def test_a_damaged_frame_is_never_given_whatever_the_threads_do(codec, packet, t
         assert all(torch.equal(frame.image, whole[frame.index]) for frame in given)
         results.add(tuple(frame.index for frame in given))
     assert len(results) == 1
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".h264"])
+def test_after_a_change_of_size_a_part_is_that_slice_of_the_whole(suffix, tmp_path):
+    small = badfiles.make_groups(tmp_path, suffix).read_bytes()
+    large = badfiles.write(tmp_path / f"large{suffix}", size=(80, 96), options={"bf": "3", "b_strategy": "0"})
+    path = tmp_path / f"both{suffix}"
+    path.write_bytes(small + large.read_bytes())
+    whole = video.read(path)
+    assert whole.shape == (80, 3, 48, 64)
+    for number in (3, 59, 60, 70):
+        assert torch.equal(video.read(path, frames=(number, number + 2)), whole[number : number + 2])
+        assert torch.equal(video.read(path, indices=[number]), whole[[number]])
+    with Source(path) as source:
+        for number in (70, 3, 71):
+            assert torch.equal(source.read(video.Selection(indices=[number])), whole[[number]])
