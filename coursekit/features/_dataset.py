@@ -200,7 +200,7 @@ def _without_copies(folder: Path, notes: Mapping[str, Notes], labels: Mapping[st
         listed = ", ".join(left[:LISTED]) + ", ..." * (len(left) > LISTED)
         warnings.warn(
             f"{len(left)} files of {folder} are left out, because another one has features of the same film: "
-            f"{listed}. Move them away",
+            f"{listed}. If films were moved, make their features in a new folder",
             stacklevel=4,
         )
     return sorted(kept, key=list(notes).index)

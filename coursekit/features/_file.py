@@ -139,7 +139,8 @@ def save(path: Path_, features: Features) -> Path:
 
     Raises:
         FeaturesError: a suffix of no format, no such folder, a file there that is not ours, or a full disk.
-        ValueError: the values are not (T, k), or there is not one time and one frame for each row.
+        TypeError, ValueError: the values are no tensor (T, k), or there is not one time and one frame for
+            each row.
     """
     rows = _rows(features)
     file = target_of(path)
@@ -150,6 +151,11 @@ def save(path: Path_, features: Features) -> Path:
 
 def _rows(features: Features) -> Rows:
     """All rows of features, checked before anything is written."""
+    for name in ("values", "times", "frames"):
+        if not isinstance(tensor := getattr(features, name), torch.Tensor):
+            raise TypeError(
+                f"{name} must be a tensor, got {type(tensor).__name__}: torch.as_tensor makes one"
+            )
     shapes = [tuple(tensor.shape) for tensor in (features.values, features.times, features.frames)]
     values, times, frames = shapes
     if len(values) != 2 or not values[1] or not times == frames == values[:1]:

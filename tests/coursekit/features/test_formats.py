@@ -88,6 +88,14 @@ def test_what_could_not_be_loaded_is_not_saved(suffix, name, tmp_path):
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
+def test_arrays_in_the_place_of_tensors_are_an_error(tmp_path):
+    for name in ("values", "times", "frames"):
+        wrong = replace(sequence(5), **{name: getattr(sequence(5), name).numpy()})
+        with pytest.raises(TypeError, match=f"{name} must be a tensor, got ndarray"):
+            features.save(tmp_path / "film.h5", wrong)
+    assert names(tmp_path) == []
+
+
 @every_format
 def test_values_of_a_training_step_are_saved_as_float32(suffix, tmp_path):
     made = sequence(5)
