@@ -24,6 +24,7 @@ from typing import Any
 from coursekit.grading.sandbox import _jail, _protocol, _runner
 
 WATCH_SECONDS = 0.1
+TELL_SECONDS = 5  # for the first process to end after the second one
 
 
 def serve(control: socket.socket) -> None:
@@ -68,8 +69,10 @@ def _fork(connection: socket.socket, control: socket.socket, limits: dict[str, A
             os._exit(0)
         os.write(writing, f"{inner}\n".encode())
         connection.close()
-        _, status, used = os.wait4(inner, 0)  # of a process that ended by itself, between two looks at it
-        os.write(writing, f"{used.ru_utime + used.ru_stime} {max(0, used.ru_maxrss - before)}\n".encode())
+        _, status, used = os.wait4(inner, 0)
+        if status != signal.SIGKILL:  # one that ended by itself, between two looks at it
+            taken = used.ru_utime + used.ru_stime, max(0, used.ru_maxrss - before)
+            os.write(writing, "{} {}\n".format(*taken).encode())
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     except BaseException as error:
         with contextlib.suppress(BaseException):
@@ -126,12 +129,14 @@ def _watch(control: socket.socket, outer: int, pipe: int, limits: dict[str, Any]
                 limit = "processes"
         seconds, memory = _larger((seconds, memory), _taken(inner, base))
         if limit or done:
-            for pid in (inner, outer) if inner else (outer,):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(inner or outer, signal.SIGKILL)
     if not _protocol.receive_raw(control):  # the grader has gone
         os._exit(0)
-    select.select([ended], [], [])
+    # The first process ends after the second one; if that has ended by itself, it has to tell what it took.
+    if not select.select([ended], [], [], TELL_SECONDS)[0]:
+        os.kill(outer, signal.SIGKILL)
+        select.select([ended], [], [])
     os.close(ended)
     seconds, memory = _larger((seconds, memory), _told(pipe))
     os.close(pipe)
