@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def pad(films: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.nn.utils.rnn.pad_sequence(list(films), batch_first=True), lengths
 
 
-def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def collate(items: Iterable[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Items of different lengths as one padded batch (see `pad`): the `collate_fn` of a DataLoader.
 
     Args:
@@ -110,6 +110,7 @@ def collate(items: Sequence[Item]) -> tuple[torch.Tensor, torch.Tensor, torch.Te
         lengths: int64 (B,), how many rows of each are not padding.
         labels: int64 (B,).
     """
+    items = list(items)  # a generator gives its items once only
     values, lengths = pad([item[0] for item in items])  # (B, T, k), (B,)
     labels = torch.tensor([item[1] for item in items])  # (B,)
     return values, lengths, labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -220,7 +221,7 @@ def signed(
         raise ValueError("maps must hold at least one map, got none")
     planes = {name: _plane(plane, f'maps["{name}"]') for name, plane in maps.items()}  # each (H, W)
     sizes = np.concatenate([np.abs(plane).ravel() for plane in planes.values()])
-    if limit is not None and limit <= 0:
+    if limit is not None and not 0 < limit < inf:
         raise ValueError(f"limit must be above 0, got {limit}")
     top = float(np.quantile(sizes, 0.999)) or 1.0 if limit is None else float(limit)
     count = len(planes) + (image is not None)

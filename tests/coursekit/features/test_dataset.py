@@ -88,7 +88,7 @@ def test_padding_never_changes_the_result_of_a_model_with_a_mask(model, folder):
     assert not values[~features.mask(lengths)].any()
     spoiled = values.masked_fill(~features.mask(lengths)[..., None], 1e9)
     with torch.inference_mode():
-        alone = torch.cat([network(*features.collate([item])[:2]) for item in films])  # (4, 2)
+        alone = torch.cat([network(*features.collate(iter([item]))[:2]) for item in films])  # (4, 2)
         torch.testing.assert_close(network(values, lengths), alone)
         torch.testing.assert_close(network(spoiled, lengths), alone)
 

@@ -502,6 +502,7 @@ GOOD = torch.zeros(4, 3, 20, 30, dtype=torch.uint8)
         (lambda: show.differences(GOOD, every=4), ValueError, "every must be from 1 to 3.*got 4"),
         (lambda: show.differences(GOOD, limit=300), ValueError, "limit must be from 1 to 255"),
         (lambda: show.signed({}, label="v"), ValueError, "at least one map"),
+        (lambda: show.signed({"a": GOOD[0, 0]}, label="v", limit=float("nan")), ValueError, "got nan"),
         (lambda: show.signed({"a": GOOD}, label="v"), ValueError, r'maps\["a"\] must be a tensor \(H, W\)'),
         (lambda: show.signed({"a": GOOD[0, 0] / 0}, label="v"), ValueError, "not finite"),
         (lambda: show.signed({"a": GOOD[0, 0]}, label="v", limit=0), ValueError, "limit must be above 0"),
