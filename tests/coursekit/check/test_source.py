@@ -1006,6 +1006,7 @@ def lazy(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
     return F.conv3d(x, w)
 
 
+@pytest.mark.slow
 def test_a_function_of_a_file_is_read_with_its_helpers_alone() -> None:
     modules = ("torch", "torch.nn.functional")
     check.own_work(honest, modules)

@@ -106,6 +106,7 @@ def test_the_command_prints_warnings_and_where_the_page_is(films, tmp_path, caps
     assert "report.html" in printed.out
 
 
+@pytest.mark.slow
 def test_a_model_asks_for_the_encoder_that_it_was_trained_with(films, tmp_path, monkeypatch):
     report = classify.run(films, tmp_path / "out", progress=False)
     saved = classify.load(report.folder / "model.npz")
@@ -114,6 +115,7 @@ def test_a_model_asks_for_the_encoder_that_it_was_trained_with(films, tmp_path, 
         saved.answer(next(films.rglob("*.mp4")), other)
 
 
+@pytest.mark.slow
 def test_files_of_others_are_not_overwritten_and_a_second_report_is(films, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -129,6 +131,7 @@ def test_files_of_others_are_not_overwritten_and_a_second_report_is(films, tmp_p
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["same", "another path", "link"])
 def test_the_table_of_an_earlier_report_is_not_written_over(way, films, tmp_path, monkeypatch, capsys):
     report = classify.run(films, tmp_path / "out", progress=False)

@@ -198,6 +198,7 @@ def test_in_evaluation_and_inference_mode_whatever_came_in(clip):
     assert network.conv.weight.requires_grad
 
 
+@pytest.mark.slow
 def test_loading_leaves_the_generators_and_settings_alone():
     torch.manual_seed(5)
     np.random.seed(5)

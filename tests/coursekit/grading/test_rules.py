@@ -217,6 +217,7 @@ def test_a_run_cannot_answer_the_tests_of_another(judge: Judge) -> None:
     assert marks["test-2"].points == 0
 
 
+@pytest.mark.slow
 def test_in_the_sandbox_too(master: Assignment, judge: Judge) -> None:
     assignment.need_sandbox()
     with Sandbox(["torch", "coursekit.check"], Limits(), [master.path.parent]) as place:

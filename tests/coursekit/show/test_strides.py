@@ -16,6 +16,7 @@ def pixels(picture):
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")).astype(int)
 
 
+@pytest.mark.slow
 def test_a_marked_element_is_framed_where_it_lies():
     view = TINY.permute(1, 0, 2, 3)
     for tensor, layout, mark, cell in (

@@ -312,6 +312,7 @@ def test_a_transport_stream_that_is_cut_off_gives_its_whole_frames_and_a_warning
     assert len(results) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
 @pytest.mark.parametrize("packet", [8, 31, 59])
 def test_a_damaged_frame_is_never_given_whatever_the_threads_do(codec, packet, tmp_path):

