@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 
 def number(value: float) -> str:
@@ -30,6 +31,16 @@ def legible(text: str) -> str:
     'caf?'
     """
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    r"""Cells as a line of CSV. The csv module of Python 3.11 leaves a carriage return without its quotes.
+
+    >>> csv_line(["a.mp4", "run, fast"])
+    'a.mp4,"run, fast"\n'
+    """
+    quoted = ['"' + cell.replace('"', '""') + '"' if set(cell) & set('",\r\n') else cell for cell in cells]
+    return ",".join(quoted) + "\n"
 
 
 def sentence(*parts: str | None) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import torch
 
 from coursekit import __version__, encoders, show, train, video
 from coursekit._shared._files import write_text
+from coursekit._shared._text import csv_line
 from coursekit.classify import _evaluate as ev
 from coursekit.classify._describe import RATE, Described, answers_from_facts, average_frames, describe, facts
 from coursekit.classify._file import save, trained
@@ -104,6 +103,8 @@ def run(
         FeaturesError, WeightsError, LockedError: as `features.extract_all`.
     """
     build(model)  # a wrong name costs no time
+    if out == "":
+        raise ValueError("the folder for the report has an empty name: name one; . is this folder")
     _check_source(Path(source), Path(out))
     found = films(source, by=by)
     testing: set[Path] = set()
@@ -112,8 +113,6 @@ def run(
     else:
         found, is_test = official(found, lists, split)
         testing = {film.path for film, test in zip(found.items, is_test.tolist(), strict=True) if test}
-    if out == "":
-        raise ValueError("the folder for the report has an empty name: name one; . is this folder")
     folder = _report_folder(Path(out))  # before hours of computing
     known = describe(found, None, encoder, fps=fps, device=device, progress=progress)
     if lists is None:
@@ -281,12 +280,10 @@ def _warnings(known: Described, parts: Sequence[list[ev.Split]], measured: dict[
 
 def _answers(found: Films, said: torch.Tensor) -> str:
     """The answer to each film as a table in CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")  # for the sake of names in which one of them stands
-    writer.writerow(("path", "label", "group", "answer"))
+    lines = [("path", "label", "group", "answer")]
     for film, answer in zip(found.items, said.tolist(), strict=True):
-        writer.writerow((film.path, film.label, film.group, found.classes[answer] if answer >= 0 else ""))
-    return text.getvalue().replace("\r\n", "\n")
+        lines.append((str(film.path), film.label, film.group, found.classes[answer] if answer >= 0 else ""))
+    return "".join(map(csv_line, lines))
 
 
 def _card(

@@ -115,6 +115,8 @@ def extract_all(
         LockedError: another run is writing to `out`.
         ClusterError: dask is not installed, or its scheduler does not answer.
     """
+    if out == "":
+        raise ValueError("the folder for the features has an empty name: name one; . is this folder")
     progress = progress and not is_recorded()  # whose text is never the same twice
     selection = selected(selection, options)
     by_workers = _is_for_workers(encoder, scheduler, workers)
@@ -126,8 +128,6 @@ def extract_all(
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, precision=precision, start=False)
-    if out == "":
-        raise ValueError("the folder for the features has an empty name: name one; . is this folder")
     folder = make_folder(Path(out))
     with locked(folder):
         run = _Run(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit._shared._files import atomic
-from coursekit._shared._text import alike
+from coursekit._shared._text import alike, csv_line
 from coursekit.features._formats import BY_SUFFIX, FeaturesError
 
 NAME = "manifest.csv"
@@ -188,14 +188,8 @@ def _hash(video: str) -> str:
 
 
 def _text(rows: Iterable[Row]) -> bytes:
-    lines = [_line(cells) for cells in (COLUMNS, *map(astuple, rows))]
+    lines = [csv_line(cells) for cells in (COLUMNS, *map(astuple, rows))]
     return "".join(lines).encode("utf-8", "surrogateescape")  # file names need not be UTF-8
-
-
-def _line(cells: Iterable[str]) -> str:
-    """Cells as a line of CSV; the csv module of Python 3.11 leaves a carriage return without its quotes."""
-    quoted = ['"' + cell.replace('"', '""') + '"' if set(cell) & set('",\r\n') else cell for cell in cells]
-    return ",".join(quoted) + "\n"
 
 
 def _read(path: Path) -> list[Row]:
