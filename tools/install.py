@@ -30,6 +30,11 @@ GB = 10**9
 # GB of the finished .venv, and of what pip downloads for it. Measured with the lock of November 2026 on Linux
 # x86_64, whose PyTorch carries NVIDIA's libraries (5.6 GB). Elsewhere PyTorch alone takes 0.7 GB.
 NEEDED_GB = {"cuda": (6.8, 3.4), "cpu": (1.8, 0.7)}
+# How a repaired script begins: the shell starts the Python beside it; to Python these lines are a string.
+SCRIPT = b"""#!/bin/sh
+'''exec' "$(dirname "$(readlink -f "$0")")/python" "$0" "$@"
+' '''
+"""
 
 
 def check_python(version: "tuple[int, ...]", system: str, machine: str) -> None:
@@ -94,15 +99,11 @@ def repair() -> None:
     for package in VENV.glob("lib/python*/site-packages/*.dist-info"):
         if not (package / "INSTALLER").exists():
             shutil.rmtree(package)
-    # As in pip's scripts for long paths and such with spaces: the shell runs this line, and to Python it is a
-    # string. It is quoted so that both can read it.
-    quoted = re.sub(r"[$`]", "\"'\\g<0>'\"", re.sub(r'[\\"]', r"\\\g<0>", str(PYTHON)))
-    beginning = os.fsencode(f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''\n")
     for script in PYTHON.parent.glob("*"):
         content = script.read_bytes() if script.is_file() and not script.is_symlink() else b""
         old = re.match(rb"#!(/bin/sh\n'''exec' \")?/.*/\.venv/bin/python.*\n(' '''\n)?", content)
         if old:
-            script.write_bytes(beginning + content[old.end() :])
+            script.write_bytes(SCRIPT + content[old.end() :])
     activate = venv.EnvBuilder()
     activate.setup_scripts(activate.ensure_directories(os.path.realpath(str(VENV))))  # it takes no link
 

@@ -4,6 +4,8 @@ import functools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -22,6 +24,7 @@ from coursekit.features._job import Job, JobResult
 from coursekit.video import Selection
 from tools import gpu
 
+ROOT = Path(__file__).resolve().parents[3]
 # Only a fork has what a test has changed in its own process.
 forked = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork", reason="processes here do not begin as a fork"
@@ -200,41 +203,64 @@ def test_a_process_is_at_most_a_few_batches_ahead(films):
     assert not multiprocessing.active_children()
 
 
-def _endless(path, *arguments, **options):
+ENDLESS = """
+import faulthandler, signal, sys
+from support.means import means
+from torch.utils.data import dataloader
+
+from coursekit import cli, encoders
+from coursekit.features import _extract
+
+faulthandler.register(signal.SIGUSR1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also if this run was started in the background
+batches, encoder = _extract.batches, means()
+
+
+def endless(*arguments, **options):
     while True:
-        yield from _BATCHES(path, *arguments, **options)
+        yield from batches(*arguments, **options)
 
 
-def _run_endlessly(command, encoder) -> None:
-    _extract.batches = _endless
-    encoders.load = lambda *_, **__: encoder
-    os._exit(cli.main(command))
+_extract.batches = endless
+encoders.load = lambda *_, **__: encoder
+dataloader._MultiProcessingDataLoaderIter._try_get_data.__defaults__ = (0.2,)
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
+@pytest.mark.slow
 @forked
-def test_stopped_from_the_keyboard_it_leaves_no_process_and_no_half_file(films, tmp_path, impatient):
+def test_stopped_from_the_keyboard_it_leaves_no_process_and_no_half_file(films, tmp_path):
+    """In a process of its own: a fork of this one may wait for ever for what a thread here held."""
     out = tmp_path / "out"
-    command = ["features", str(films), "--out", str(out), "--decoders", "2", "--quiet"]
-    process = multiprocessing.get_context("fork").Process(target=_run_endlessly, args=(command, means()))
-    process.start()
+    command = [sys.executable, "-c", ENDLESS, "features", str(films), "--out", str(out), "--decoders", "2"]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    whole = psutil.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 60
         while not out.exists() or len(unfinished(out)) < 2:
-            assert process.is_alive()
+            assert whole.is_running()
             assert time.monotonic() < end
             time.sleep(0.01)
-        whole = psutil.Process(process.pid)
-        everyone = [whole, *whole.children(recursive=True)]
-        assert len(everyone) == 3
-        for each in everyone:  # as a terminal does
+        others = whole.children(recursive=True)
+        assert len(others) == 2
+        for each in (whole, *others):  # as a terminal does
             each.send_signal(signal.SIGINT)
-        process.join(30)
-        assert process.exitcode == 130
+        try:
+            said = whole.communicate(timeout=30)[1]
+        except subprocess.TimeoutExpired:
+            whole.send_signal(signal.SIGUSR1)  # it writes where each of its threads stands
+            time.sleep(1)
+            whole.kill()
+            pytest.fail(f"it did not stop\n{whole.communicate()[1]}")
+        assert whole.returncode == 130, said
+        assert said.endswith("stopped: what is done is kept, and the same command goes on with the rest\n")
         assert not unfinished(out)
         assert not finished(out)
-        assert psutil.wait_procs(everyone[1:], timeout=5)[1] == []
+        assert psutil.wait_procs(others, timeout=5)[1] == []
     finally:
-        process.kill()
+        if whole.is_running():
+            whole.kill()
 
 
 @pytest.mark.parametrize(
