@@ -9,7 +9,7 @@ for place, folders, names in os.walk("/"):
     folders[:] = [
         f
         for f in folders
-        if os.path.join(place, f) not in ("/usr", "/lib", "/lib64", "_REPO_/.venv", "_REPO_/coursekit")
+        if os.path.join(place, f) not in ("/usr", "/lib", "/lib64", os.path.realpath(sys.prefix), "_REPO_/coursekit")
     ]
     hits += [
         n
