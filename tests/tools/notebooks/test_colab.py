@@ -211,19 +211,24 @@ def test_the_rehearsal_refuses_a_notebook_that_is_not_whole_without_frames(pytho
         colab.play(python, save(tmp_path / "frame.ipynb", code(source)), tmp_path)
 
 
-def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path):
-    variables = colab.publication(tmp_path)
+def git(*arguments):
+    return subprocess.run(["git", *map(str, arguments)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("source", [(ROOT,), ("--depth=1", ROOT.as_uri())], ids=["whole", "shallow"])
+def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path, source):
+    """Also from a shallow clone, which CI often has; git is called as pip calls it."""
+    root, clone = tmp_path / "checkout", tmp_path / "clone"
+    git("clone", "-q", *source, root)
+    (tmp_path / "stand-in").mkdir()
+    variables = colab.publication(tmp_path / "stand-in", root)
     place = links.place()
     address = f"https://github.com/{place.repository}"
-    command = ["git", "clone", "-q", "--branch", place.branch, address, str(tmp_path / "clone")]
-    subprocess.run(command, env={**os.environ, **variables}, check=True)
-    heads = [
-        subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
-        ).stdout
-        for folder in (ROOT, tmp_path / "clone")
-    ]
-    assert heads[0] == heads[1]
+    command = ["git", "clone", "-q", "--filter=blob:none", "--branch", place.branch, address, str(clone)]
+    subprocess.run(command, env={**os.environ, **variables}, check=True, timeout=60)
+    trees = [git("-C", folder, "rev-parse", "HEAD^{tree}") for folder in (ROOT, root, clone)]
+    assert trees[0] == trees[1] == trees[2]
+    assert (clone / "pyproject.toml").read_bytes() == (root / "pyproject.toml").read_bytes()
 
 
 # ---------------------------------------------------------------- the rehearsal itself
