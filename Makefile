@@ -19,7 +19,7 @@ LAB_SETTINGS = $(CURDIR)/tools/lab$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help setup lab lab-instructor lint style check test test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
+.PHONY: help setup lab lab-instructor lint style check test test-all test-gpu doctor repair record overview bench format links rehearsal publish site lock clean
 
 help:  ## list these commands
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -56,6 +56,9 @@ test: style  ## lint, and all tests: about twenty minutes on two cores
 	$(VENV) -m mypy & types=$$!; [ -e tests/__pycache__ ] || $(RUN_TESTS) -n 0 --collect-only -q >/dev/null; \
 	$(RUN_TESTS) $(PYTEST); tests=$$?; \
 	wait $$types || { echo "Types: mypy has found errors, they stand above the tests." >&2; exit 1; }; exit $$tests
+
+test-all: setup  ## make test, and what it leaves to the workflows: each notebook, page and mistake, each way (40 minutes)
+	COURSEKIT_ALL_LEGS=1 $(MAKE) --no-print-directory test
 
 test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why
 	$(VENV) -m tools.gpu $(PYTEST)

@@ -45,7 +45,15 @@ def pytest_xdist_auto_num_workers():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep a file's tests in one process, but for those marked `alone`; let the longest begin first."""
+    """Keep a file's tests in one process, but for those marked `alone`; let the longest begin first.
+
+    Those marked `again` are skipped, unless all legs are asked for.
+    """
+    if os.environ.get("COURSEKIT_ALL_LEGS") != "1":
+        skip = pytest.mark.skip(reason="another test stands for it; make test-all runs it, too")
+        for item in items:
+            if item.get_closest_marker("again"):
+                item.add_marker(skip)
 
     def seconds(item):
         alone = item.get_closest_marker("alone")

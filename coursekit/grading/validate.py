@@ -27,7 +27,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,17 +120,25 @@ def run_without_sandbox(cells: Cells, tests: Cells) -> list[dict[str, str]]:
     return reports["tests"]
 
 
-def faults(assignment: Assignment, run: Run = run_without_sandbox) -> list[str]:
-    """List the faults of an assignment; the list is empty if there are none."""
+def faults(
+    assignment: Assignment, run: Run = run_without_sandbox, mistakes: Sequence[KnownMistake] | None = None
+) -> list[str]:
+    """List the faults of an assignment; the list is empty if there are none.
+
+    Args:
+        assignment: the assignment.
+        run: runs cells and then tests, and gives the reports on the tests.
+        mistakes: the known mistakes to try; None is all.
+    """
     proof = _Proof(assignment, run)
     messages = [*_faults_of_the_words(assignment)]
     messages += _faults_of_the_reference(proof.outcome(None, apart=True))
     messages += _faults_of_the_release(proof.outcome(stubs(assignment)))
-    mistakes = known_mistakes(assignment)
-    if len(mistakes) < 6:
-        messages.append(f"there are {len(mistakes)} solutions with known mistakes; at least 6 are needed")
+    known = known_mistakes(assignment)
+    if len(known) < 6:
+        messages.append(f"there are {len(known)} solutions with known mistakes; at least 6 are needed")
     texts = {test.grade_id: task_text(assignment, test.grade_id) for test in assignment.tests}
-    for mistake in mistakes:
+    for mistake in known if mistakes is None else mistakes:
         found = _faults_of(mistake, proof.outcome(mistake.cells, tuple(mistake.tests)), texts)
         messages += [f"wrong/{mistake.path.name}: {fault}" for fault in found]
     return messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -15,7 +15,7 @@ from coursekit.grading.assignment import Assignment, every
 from coursekit.grading.autograde import Judge
 from coursekit.grading.release import TEXT_STUB, released
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
-from coursekit.grading.validate import faults, known_mistakes, run_without_sandbox
+from coursekit.grading.validate import KnownMistake, faults, known_mistakes, run_without_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = every()
@@ -35,9 +35,23 @@ def place() -> Iterator[Sandbox | None]:
         yield None
 
 
+def examples(mistakes: list[KnownMistake]) -> list[KnownMistake]:
+    """So many of the known mistakes that each test that loses points for one loses them here."""
+    chosen: list[KnownMistake] = []
+    for mistake in sorted(mistakes, key=lambda mistake: -len(mistake.loses)):
+        if not set(mistake.loses) <= {name for other in chosen for name in other.loses}:
+            chosen.append(mistake)
+    return chosen
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "choose", [examples, pytest.param(list, marks=pytest.mark.again)], ids=["examples", "all"]
+)
 @each
-def test_it_gives_and_takes_the_points_it_must(master: Assignment, place: Sandbox | None) -> None:
+def test_it_gives_and_takes_the_points_it_must(
+    master: Assignment, choose: Callable[[list[KnownMistake]], list[KnownMistake]], place: Sandbox | None
+) -> None:
     def run(cells, tests):
         if place is None:
             return run_without_sandbox(cells, tests)
@@ -45,7 +59,7 @@ def test_it_gives_and_takes_the_points_it_must(master: Assignment, place: Sandbo
         assert outcome.reason == "" or len(outcome.tests) < len(tests), outcome.reason
         return list(outcome.tests)
 
-    assert faults(master, run) == []
+    assert faults(master, run, choose(known_mistakes(master))) == []
 
 
 def test_there_is_one_for_each_notebook() -> None:
