@@ -51,13 +51,13 @@ check: lint  ## lint, then the fast tests: about two minutes, while you work
 
 # The types take half a minute on a clean clone, on one core: they are checked beside the tests. There the tests
 # are listed once before, so that one process compiles what all import, and not each of them.
-test: style  ## lint, and all tests: about twenty minutes on two cores
-	echo "All tests: about 20 minutes on two cores, less on more. make check is for in between."
+test: style  ## lint, and the tests: about a quarter of an hour on two cores
+	echo "The tests: about $(if $(COURSEKIT_ALL_LEGS),40,15) minutes on two cores, less on more. make check is for in between."
 	$(VENV) -m mypy & types=$$!; [ -e tests/__pycache__ ] || $(RUN_TESTS) -n 0 --collect-only -q >/dev/null; \
 	$(RUN_TESTS) $(PYTEST); tests=$$?; \
 	wait $$types || { echo "Types: mypy has found errors, they stand above the tests." >&2; exit 1; }; exit $$tests
 
-test-all: setup  ## make test, and what it leaves to the workflows: each notebook, page and mistake, each way (40 minutes)
+test-all: setup  ## make test, and what it leaves to the workflows: each notebook in each way, each known mistake
 	COURSEKIT_ALL_LEGS=1 $(MAKE) --no-print-directory test
 
 test-gpu: setup  ## all notebooks, and the tests that need one, on a GPU; without one: skipped, and why

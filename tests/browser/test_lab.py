@@ -1,7 +1,6 @@
 """Each notebook in JupyterLab, as a learner without a mouse uses it: every slider, question and button."""
 
 import ast
-import os
 import re
 import shutil
 import symtable
@@ -18,8 +17,15 @@ from coursekit.predict import bank
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"  # all cells, as they are: the workflow `legs`
+# These two have all that can move: sliders that hold their pictures and live ones, explorers, questions.
+MOVING = ("01", "03")
+EACH = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.name.startswith(MOVING) else pytest.mark.again)
+        for path in NOTEBOOKS
+    ],
+)
 
 pytestmark = pytest.mark.browser
 
@@ -111,22 +117,14 @@ def behind_live_sliders(path):
     return numbers
 
 
-def of_each_kind(questions):
-    """The first question with options, and the first to type an answer to."""
-    kinds = {}
-    for question in questions:
-        kinds.setdefault(question.content_frame.get_by_role("radio").count() > 0, question)
-    return list(kinds.values())
-
-
 @EACH
 def test_what_moves_in_a_notebook_works_in_jupyterlab(running, page, screenshot, path):
     """In a trusted notebook what is stored works. Only the cells behind live sliders are run.
 
-    nbval runs every cell (tests/notebooks), and every question is answered on the site (test_site.py).
+    nbval runs every cell (tests/notebooks).
     """
     notebook = lab.open_notebook(page, running, f"notebooks/{path.name}")
-    check_ran(notebook.run(None if ALL else behind_live_sliders(path)))
+    check_ran(notebook.run(None if lab.ALL else behind_live_sliders(path)))
     cells = notebook.cells()
     explorers = notebook.explorers().all()
     assert len(explorers) == sum("widgets.explore(" in cell["source"] for cell in cells)
@@ -139,7 +137,7 @@ def test_what_moves_in_a_notebook_works_in_jupyterlab(running, page, screenshot,
         screenshot(f"{path.stem}-slider-{number}")
     predictions = notebook.predictions().all()
     assert len(predictions) == sum(ASKS.search(cell["source"]) is not None for cell in cells)
-    for number, prediction in enumerate(predictions if ALL else of_each_kind(predictions), start=1):
+    for number, prediction in enumerate(predictions if lab.ALL else lab.of_each_kind(predictions), start=1):
         wrong, right = lab.answer(prediction)
         assert wrong
         assert right != wrong
@@ -229,7 +227,13 @@ def check_reopened(notebook, screenshot, name):
     assert [error for error in notebook.errors if MISSING not in error] == []
 
 
-@pytest.mark.parametrize("state", [True, False], ids=["with the state of widgets", "without it"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(True, id="with the state of widgets"),
+        pytest.param(False, id="without it", marks=pytest.mark.again),
+    ],
+)
 def test_a_saved_notebook_shows_its_sliders_pictures_with_a_new_kernel(running, page, screenshot, state):
     """JupyterLab saves the state of widgets where `make lab` starts it, others do not."""
     name = f"sliders-{state}.ipynb"

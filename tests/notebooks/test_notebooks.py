@@ -38,8 +38,8 @@ LEGS = {
     "gpu": {"COURSE_DEVICE": "cuda"},
 }
 # One run of each notebook in the everyday tests, on the strictest leg that fits: an output that comes out on
-# the simulated device, or with other rounding, is also the plain CPU's. COURSEKIT_ALL_LEGS=1 runs every leg,
-# as the workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
+# the simulated device, or with other rounding, is also the plain CPU's. make test-all runs every leg, as the
+# workflow `legs` does. Seconds on one core. Notebooks 05 and 06 are the two that choose a device.
 EVERYDAY = {
     "01": ("perturbed", 40), "02": ("perturbed", 40), "03": ("perturbed", 40), "04": ("perturbed", 60),
     "05": ("sim", 80), "06": ("perturbed", 60), "07": ("perturbed", 90),
@@ -107,7 +107,7 @@ def _pairs():
             if leg == "gpu":
                 marks.append(pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing())))
             elif leg != everyday and not os.environ.get("COURSEKIT_ALL_LEGS"):
-                reason = f"the leg {everyday} stands for it; COURSEKIT_ALL_LEGS=1 runs this one too"
+                reason = f"the leg {everyday} stands for it; make test-all runs this one, too"
                 marks.append(pytest.mark.skip(reason=reason))
             pairs.append(pytest.param(path, leg, id=f"{leg}-{path.parent.name}-{path.stem}", marks=marks))
     return pairs

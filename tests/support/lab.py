@@ -38,6 +38,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"  # all cells and questions: make test-all, the workflow legs
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # pictures of tests; git-ignored
 MAKE_LAB = Path(__file__).resolve().parents[2] / "tools" / "lab"  # the settings of `make lab`
 HANDLE = ".noUi-handle, .ck-slider input"  # of a live slider, or of one that holds its pictures
@@ -321,6 +322,14 @@ def answer(question: Any) -> list[str]:
         form.locator(f"#feedback.{verdict}").wait_for()
         said.append(form.get_by_role("status").inner_text())
     return said
+
+
+def of_each_kind(questions: list[Any]) -> list[Any]:
+    """The first question with options, and the first to type an answer to."""
+    kinds: dict[bool, Any] = {}
+    for question in questions:
+        kinds.setdefault(question.content_frame.get_by_role("radio").count() > 0, question)
+    return list(kinds.values())
 
 
 def press_buttons(form: Any, *but: str) -> list[str]:

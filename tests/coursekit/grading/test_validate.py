@@ -240,7 +240,7 @@ def test_a_wrong_solution_out_of_form_is_refused_by_its_name(text: str, tmp_path
 def test_prove_names_what_is_wrong_and_exits_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(validate.faults, "__defaults__", (run_here,))
+    monkeypatch.setattr(validate.faults, "__defaults__", (run_here, None))
     master = proven(tmp_path)
     assert validate.main(["--masters", str(tmp_path)]) == 0
     (master.path.parent / "wrong" / "axis.py").unlink()

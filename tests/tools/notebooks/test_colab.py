@@ -234,14 +234,13 @@ def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path, source):
 # ---------------------------------------------------------------- the rehearsal itself
 
 ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"
-# Everyday: one lecture with explorers and sliders of both kinds, and the one with the most packages of which
-# Colab has other versions. Each more costs half a minute, so the workflow `colab` plays the others, and the
-# assignments, every week.
-QUICK = [path for path in NOTEBOOKS if path.name.startswith(("03", "07"))]
+# Everyday: the lecture with explorers and sliders of both kinds. Each more costs half a minute: the workflow
+# `colab` plays the others, and the assignments, for each push to main.
+QUICK = [path for path in NOTEBOOKS if path.name.startswith("03")]
 
 
 @pytest.mark.colab
-@pytest.mark.alone(seconds=140)
+@pytest.mark.alone(seconds=90)
 @pytest.mark.skipif(sys.version_info[:2] not in ((3, 11), (3, 12)), reason="no wheels of Colab's versions")
 @pytest.mark.skipif(
     not (ALL or os.environ.get("CI")), reason="installs 2 GB: runs in CI, or with COURSEKIT_ALL_LEGS=1"
