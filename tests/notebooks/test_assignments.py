@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from coursekit.grading.assignment import Assignment, every
 from coursekit.grading.autograde import Judge
 from coursekit.grading.release import TEXT_STUB, released
 from coursekit.grading.sandbox import Limits, Sandbox, SandboxError, imports
-from coursekit.grading.validate import KnownMistake, faults, known_mistakes, run_without_sandbox
+from coursekit.grading.validate import Cells, KnownMistake, faults, known_mistakes, run_without_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = every()
@@ -35,6 +36,15 @@ def place() -> Iterator[Sandbox | None]:
         yield None
 
 
+def run_in(place: Sandbox | None, cells: Cells, tests: Cells) -> list[dict[str, str]]:
+    """The reports on the tests."""
+    if place is None:
+        return run_without_sandbox(cells, tests)
+    outcome = place.run(cells, tests)
+    assert outcome.reason == "" or len(outcome.tests) < len(tests), outcome.reason
+    return list(outcome.tests)
+
+
 def examples(mistakes: list[KnownMistake]) -> list[KnownMistake]:
     """So many of the known mistakes that each test that loses points for one loses them here."""
     chosen: list[KnownMistake] = []
@@ -52,14 +62,7 @@ def examples(mistakes: list[KnownMistake]) -> list[KnownMistake]:
 def test_it_gives_and_takes_the_points_it_must(
     master: Assignment, choose: Callable[[list[KnownMistake]], list[KnownMistake]], place: Sandbox | None
 ) -> None:
-    def run(cells, tests):
-        if place is None:
-            return run_without_sandbox(cells, tests)
-        outcome = place.run(cells, tests)
-        assert outcome.reason == "" or len(outcome.tests) < len(tests), outcome.reason
-        return list(outcome.tests)
-
-    assert faults(master, run, choose(known_mistakes(master))) == []
+    assert faults(master, functools.partial(run_in, place), choose(known_mistakes(master))) == []
 
 
 def test_there_is_one_for_each_notebook() -> None:
@@ -201,10 +204,12 @@ def output_size(size, kernel, stride=1, padding=(0, 0), dilation=1):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), OTHER_RIGHT)
-def test_what_the_visible_checks_accept_has_the_points_of_the_hidden_ones(name: str, form: str) -> None:
+def test_what_the_visible_checks_accept_has_the_points_of_the_hidden_ones(
+    name: str, form: str, place: Sandbox | None
+) -> None:
     master = next(each for each in MASTERS if each.name == name)
     solutions = OTHER_RIGHT[name, form]
     judge = Judge(master)
     cells, plan = master.solutions(solutions), judge.plan(solutions)
-    marks = judge.marks(run_without_sandbox(cells, master.questions()), broken=plan.broken)
+    marks = judge.marks(run_in(place, cells, master.questions()), broken=plan.broken)
     assert {mark.grade_id: mark.message for mark in marks if mark.points < mark.maximum} == {}

@@ -505,7 +505,7 @@ def test_a_small_convolution_unfolds_its_input():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.again), True])
 def test_the_lectures_example_in_a_fresh_process(training):
     """Resident memory, as a task manager shows it: not below the prediction, and within 10 % of it."""
     model = nn.Conv3d(3, 16, 3)

@@ -40,10 +40,8 @@ def test_a_changed_or_lost_package_is_named():
         colab.compare(before, {"numpy": "2.0.2"})
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory) -> Path:
-    """A small Colab, made in a second: it has what this environment has, but for coursekit itself."""
-    folder = tmp_path_factory.mktemp("colab") / "venv"
+def small_colab(folder: Path) -> Path:
+    """The Python of a small Colab, made in a second: it has what this environment has, but not coursekit."""
     venv.create(folder)
     (site,) = folder.glob("lib/python*/site-packages")
     (site / "google" / "colab").mkdir(parents=True)
@@ -55,6 +53,12 @@ def python(tmp_path_factory) -> Path:
         if not own and entry.suffix != ".pth" and not (site / entry.name).exists():
             (site / entry.name).symlink_to(entry)
     return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory) -> Path:
+    """A small Colab, in which no test installs coursekit."""
+    return small_colab(tmp_path_factory.mktemp("colab") / "venv")
 
 
 def notebook(folder: Path, *cells) -> Path:
@@ -233,17 +237,25 @@ def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path, source):
 
 # ---------------------------------------------------------------- the rehearsal itself
 
-ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"
-# Everyday: the lecture with explorers and sliders of both kinds. Each more costs half a minute: the workflow
-# `colab` plays the others, and the assignments, for each push to main.
-QUICK = [path for path in NOTEBOOKS if path.name.startswith("03")]
+CI = pytest.mark.skipif(
+    not (os.environ.get("CI") or os.environ.get("COURSEKIT_ALL_LEGS")),
+    reason="pip needs the internet: runs in CI, and by make test-all",
+)
 
 
 @pytest.mark.colab
-@pytest.mark.alone(seconds=90)
+@pytest.mark.alone(seconds=40)
+@CI
+def test_the_set_up_cell_installs_the_course_and_a_lecture_runs_without_a_checkout(tmp_path, capfd):
+    """With this environment's versions; the lecture has explorers, and sliders of both kinds."""
+    lecture = next(path for path in NOTEBOOKS if path.name.startswith("03"))
+    assert colab.rehearse([lecture], small_colab(tmp_path / "venv")), "".join(capfd.readouterr())
+
+
+@pytest.mark.colab
+@pytest.mark.again
+@pytest.mark.alone(seconds=600)
 @pytest.mark.skipif(sys.version_info[:2] not in ((3, 11), (3, 12)), reason="no wheels of Colab's versions")
-@pytest.mark.skipif(
-    not (ALL or os.environ.get("CI")), reason="installs 2 GB: runs in CI, or with COURSEKIT_ALL_LEGS=1"
-)
-def test_the_course_runs_on_colab(capfd):
-    assert colab.rehearse([*NOTEBOOKS, *MASTERS] if ALL else QUICK), "".join(capfd.readouterr())
+def test_the_course_runs_with_the_versions_of_colab(capfd):
+    """So does the workflow `colab`, for each pull request."""
+    assert colab.rehearse([*NOTEBOOKS, *MASTERS]), "".join(capfd.readouterr())
