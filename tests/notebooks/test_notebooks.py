@@ -102,7 +102,8 @@ def _pairs():
     for leg in LEGS:
         for path in ALL:
             everyday, seconds = EVERYDAY.get(path.stem[:2], ("plain", 60))
-            seconds = 20 if path in SOLUTIONS else seconds
+            if path in SOLUTIONS:
+                everyday, seconds = "perturbed", 20
             marks = [getattr(pytest.mark, leg), pytest.mark.alone(seconds=seconds)]
             if leg == "gpu":
                 marks.append(pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing())))

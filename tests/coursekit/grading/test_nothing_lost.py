@@ -136,7 +136,7 @@ def test_an_archive_that_cannot_be_read_gets_no_mark_and_the_exit_code_says_so(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["deleted", "another"])
+@pytest.mark.parametrize("how", ["deleted", pytest.param("another", marks=pytest.mark.again)])
 def test_marks_are_entered_again_where_the_gradebook_has_none(tmp_path, master, how, monkeypatch):
     """After a run the gradebook is deleted, or another --db is given: the table must not be empty."""
     record = Record(
@@ -218,7 +218,9 @@ def test_a_full_disk_is_one_line_wherever_it_happens_and_nothing_is_lost(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [".json", ".html", ".csv", ".ipynb"])
+@pytest.mark.parametrize(
+    "kind", [".ipynb", *(pytest.param(kind, marks=pytest.mark.again) for kind in (".json", ".html", ".csv"))]
+)
 def test_a_write_that_fails_is_one_line_and_the_next_run_completes_it(
     kind, tmp_path, master, monkeypatch, capfd
 ):
