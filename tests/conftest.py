@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 from filelock import FileLock
+from support.legs import ALL_LEGS
 
 if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
     os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")
@@ -49,7 +50,7 @@ def pytest_collection_modifyitems(items):
 
     Those marked `again` are skipped, unless all legs are asked for.
     """
-    if os.environ.get("COURSEKIT_ALL_LEGS") != "1":
+    if not ALL_LEGS:
         skip = pytest.mark.skip(reason="another test stands for it; make test-all runs it, too")
         for item in items:
             if item.get_closest_marker("again"):

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 from support import lab
+from support.legs import ALL_LEGS, examples
 from support.scratch import code, save, text
 
 from coursekit import predict
@@ -20,11 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # This one has all that can move: sliders that hold their pictures and live ones, explorers, questions.
 MOVING = "03"
 EACH = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=path.stem, marks=() if path.name.startswith(MOVING) else pytest.mark.again)
-        for path in NOTEBOOKS
-    ],
+    "path", examples(NOTEBOOKS, lambda path: path.name.startswith(MOVING), lambda path: path.stem)
 )
 
 pytestmark = pytest.mark.browser
@@ -124,7 +121,7 @@ def test_what_moves_in_a_notebook_works_in_jupyterlab(running, page, screenshot,
     nbval runs every cell (tests/notebooks).
     """
     notebook = lab.open_notebook(page, running, f"notebooks/{path.name}")
-    check_ran(notebook.run(None if lab.ALL else behind_live_sliders(path)))
+    check_ran(notebook.run(None if ALL_LEGS else behind_live_sliders(path)))
     cells = notebook.cells()
     explorers = notebook.explorers().all()
     assert len(explorers) == sum("widgets.explore(" in cell["source"] for cell in cells)
@@ -137,7 +134,7 @@ def test_what_moves_in_a_notebook_works_in_jupyterlab(running, page, screenshot,
         screenshot(f"{path.stem}-slider-{number}")
     predictions = notebook.predictions().all()
     assert len(predictions) == sum(ASKS.search(cell["source"]) is not None for cell in cells)
-    for number, prediction in enumerate(predictions if lab.ALL else lab.of_each_kind(predictions), start=1):
+    for number, prediction in enumerate(predictions if ALL_LEGS else lab.of_each_kind(predictions), start=1):
         wrong, right = lab.answer(prediction)
         assert wrong
         assert right != wrong

@@ -8,7 +8,8 @@ import threading
 import pytest
 import torch
 from support import lab
-from support.lab import ALL, ARTIFACTS, answer, of_each_kind
+from support.lab import ARTIFACTS, answer, of_each_kind
+from support.legs import ALL_LEGS, examples
 from support.published import ASSIGNMENTS, LECTURES, ROOT, SOLUTIONS
 
 from coursekit import conv, data, video
@@ -130,17 +131,19 @@ def frames(page, seen):
 
     Args:
         page: Playwright's page.
-        seen: structures that were looked at. A frame with one of these is left out: two questions of the same
-            form differ in their words alone. Others are added.
+        seen: hashes of structures that were looked at. A frame with one of these is left out: two questions
+            of the same form differ in their words alone. Others are added.
     """
     for frame in page.frames:
-        structure = frame.evaluate(_STRUCTURE) if frame.parent_frame else None
-        if structure not in seen:
-            seen |= {structure} - {None}
-            # From page to frame, axe-core sends messages that a frame without an address does not get.
-            if not frame.evaluate("'axe' in window"):
-                frame.evaluate(lab.axe())
-            yield frame
+        if frame.parent_frame:
+            structure = hash(frame.evaluate(_STRUCTURE))
+            if structure in seen:
+                continue
+            seen.add(structure)
+        # From page to frame, axe-core sends messages that a frame without an address of its own does not get.
+        if not frame.evaluate("'axe' in window"):
+            frame.evaluate(lab.axe())
+        yield frame
 
 
 def serious(violations):
@@ -174,7 +177,7 @@ def faults(page, seen):
 
 def keep(page, name, kind):
     """A picture of the whole page in artifacts/site/; by make test-all, since each takes time."""
-    if not ALL:
+    if not ALL_LEGS:
         return
     path = ARTIFACTS / "site" / f"{name.replace('/', '-')}-{kind}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -231,9 +234,7 @@ def seen():
 EXAMPLES = (*LECTURES, SOLUTIONS[0], ASSIGNMENTS[0], REFERENCE[0], *OTHERS)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in EXAMPLES else pytest.mark.again) for name in PAGES]
-)
+@pytest.mark.parametrize("name", examples(PAGES, EXAMPLES.__contains__))
 def test_a_page_in_light_in_the_dark_and_on_a_phone(opened, name, seen):
     page = opened(name)
     assert weight(page) < 1_500_000
@@ -325,7 +326,7 @@ def test_each_question_says_why_an_answer_is_wrong_and_why_it_is_right(opened, n
     page = opened(name)
     questions = page.locator("iframe[title^='Question:']").all()
     assert len(questions) >= 7
-    for question in questions if ALL else of_each_kind(questions):
+    for question in questions if ALL_LEGS else of_each_kind(questions):
         question.scroll_into_view_if_needed()
         wrong, right = answer(question)
         assert wrong.startswith("Not this one. ")

@@ -8,7 +8,6 @@ below prove it, also for `ipywidgets.interact`, which the guard forbids for othe
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.legs import ALL_LEGS
 from support.scratch import code, save
 
 from coursekit import show
@@ -107,7 +107,7 @@ def _pairs():
             marks = [getattr(pytest.mark, leg), pytest.mark.alone(seconds=seconds)]
             if leg == "gpu":
                 marks.append(pytest.mark.skipif(gpu.missing() is not None, reason=str(gpu.missing())))
-            elif leg != everyday and not os.environ.get("COURSEKIT_ALL_LEGS"):
+            elif leg != everyday and not ALL_LEGS:
                 reason = f"the leg {everyday} stands for it; make test-all runs this one, too"
                 marks.append(pytest.mark.skip(reason=reason))
             pairs.append(pytest.param(path, leg, id=f"{leg}-{path.parent.name}-{path.stem}", marks=marks))

@@ -38,7 +38,6 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-ALL = os.environ.get("COURSEKIT_ALL_LEGS") == "1"  # all cells and questions: make test-all, the workflow legs
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"  # pictures of tests; git-ignored
 MAKE_LAB = Path(__file__).resolve().parents[2] / "tools" / "lab"  # the settings of `make lab`
 HANDLE = ".noUi-handle, .ck-slider input"  # of a live slider, or of one that holds its pictures

@@ -167,10 +167,9 @@ def publication(folder: Path, root: Path = ROOT) -> dict[str, str]:
     _, course = checkout(root / "pyproject.toml")
     bare = folder / "published.git"
     _run("git", "init", "-q", "--bare", bare)
-    objects, tree = _run("git", "-C", root, "rev-parse", "--git-path", "objects", "HEAD^{tree}").split("\n")[
-        :2
-    ]
-    (bare / "objects" / "info" / "alternates").write_text(f"{(root / objects).resolve()}\n")
+    objects = root / _run("git", "-C", root, "rev-parse", "--git-path", "objects").rstrip("\n")
+    (bare / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n")
+    tree = _run("git", "-C", root, "rev-parse", "HEAD^{tree}").strip()
     # One commit without a parent: of a shallow clone, as CI has it, git would look for parents without end.
     author = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org")
     commit = _run("git", *author, "-C", bare, "commit-tree", "-m", "The checkout's files", tree).strip()

@@ -14,6 +14,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from support.legs import ALL_LEGS
 from support.scratch import code, save, stored
 
 from coursekit import explorer, predict
@@ -237,15 +238,12 @@ def test_git_reads_this_commit_where_the_set_up_cell_says(tmp_path, source):
 
 # ---------------------------------------------------------------- the rehearsal itself
 
-CI = pytest.mark.skipif(
-    not (os.environ.get("CI") or os.environ.get("COURSEKIT_ALL_LEGS")),
-    reason="pip needs the internet: runs in CI, and by make test-all",
-)
-
 
 @pytest.mark.colab
 @pytest.mark.alone(seconds=40)
-@CI
+@pytest.mark.skipif(
+    not (os.environ.get("CI") or ALL_LEGS), reason="pip needs the internet: runs in CI, and by make test-all"
+)
 def test_the_set_up_cell_installs_the_course_and_a_lecture_runs_without_a_checkout(tmp_path, capfd):
     """With this environment's versions; the lecture has explorers, and sliders of both kinds."""
     lecture = next(path for path in NOTEBOOKS if path.name.startswith("03"))

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
+from support.legs import examples
 from support.published import HANDOUTS, MASTERS, leaks, secrets, texts
 
 from coursekit import handin
@@ -270,10 +271,7 @@ def points_in(report: str) -> float:
     return sum(float(row[1]) for row in re.findall(r"^  (\S+) +([\d.]+)  ", report, re.MULTILINE))
 
 
-PLAYED = [pytest.param(name, marks=() if name in ("frames", "leak") else pytest.mark.again) for name in NAMES]
-
-
-@pytest.fixture(scope="module", params=PLAYED)
+@pytest.fixture(scope="module", params=examples(NAMES, ("frames", "leak").__contains__))
 def played(request, tree):
     """A published assignment in one kernel, with the published package: untouched, then solved.
 
