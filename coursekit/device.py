@@ -59,6 +59,18 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+def has_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16. If not, PyTorch emulates it: convolutions take many times as long.
+
+    Intel's and AMD's CPUs have it with AVX-512 or AVX-NE-CONVERT, which oneDNN uses. PyTorch without oneDNN
+    (on macOS) emulates it.
+    """
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except AttributeError:  # without oneDNN
+        return False
+
+
 def seconds(function: Callable[[], object], *, repeats: int = 5, device: torch.device | None = None) -> float:
     """Median wall-clock time of `function()` in seconds, after one call to warm up.
 

@@ -1,11 +1,16 @@
 """coursekit.device: the choice, and clear refusals."""
 
+import platform
+import re
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
 from coursekit import device
+
+CPUINFO = Path("/proc/cpuinfo")
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +50,14 @@ def test_seconds_is_the_median_and_warms_up():
 def test_seconds_needs_a_repeat():
     with pytest.raises(ValueError, match="repeats must be at least 1, got 0"):
         device.seconds(lambda: None, repeats=0)
+
+
+@pytest.mark.skipif(not CPUINFO.is_file() or platform.machine() != "x86_64", reason="no flags of an x86-64")
+def test_bfloat16_is_there_with_the_processors_instructions_for_it():
+    flags = set(re.search(r"^flags\s*:(.*)$", CPUINFO.read_text(), re.MULTILINE)[1].split())
+    assert device.has_bfloat16() == bool({"avx512bw", "avx_ne_convert"} & flags)
+
+
+def test_without_onednn_there_is_no_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.ops, "mkldnn", None)
+    assert not device.has_bfloat16()

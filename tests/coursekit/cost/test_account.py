@@ -803,6 +803,7 @@ def test_what_cannot_be_predicted_says_why():
 # -------------------------------------------------------------------------------------------- measured
 
 MIB = 2**20
+OTHERS = 4 * MIB  # what other threads of the test's process may take in the meantime
 
 
 def hold(mib):
@@ -868,7 +869,7 @@ def test_measure_sees_what_is_held_at_the_peak():
     measured = cost.measure(rises_and_falls)
     if sys.platform == "linux":
         assert measured.how.startswith("peak of resident memory")
-        assert abs(measured.peak_bytes - 300 * MIB) <= measured.margin_bytes + MIB
+        assert abs(measured.peak_bytes - 300 * MIB) <= measured.margin_bytes + OTHERS
         assert measured.allocated_bytes is None
 
 
@@ -898,7 +899,7 @@ def test_measure_leaves_the_warm_up_out(monkeypatch):
     measured = cost.measure(lambda: hold(next(sizes)), repeats=2, warm_up=1)
     assert (measured.seconds, next(sizes, None)) == (3, None)
     if "kernel" in measured.how:
-        assert measured.peak_bytes <= 10 * MIB + measured.margin_bytes + MIB
+        assert measured.peak_bytes <= 10 * MIB + measured.margin_bytes + OTHERS
 
 
 def test_the_gauge_of_systems_without_a_record():
@@ -946,7 +947,7 @@ def test_the_kernels_record_begins_anew():
     for mib in (300, 20):
         gauge.start()
         hold(mib)
-        assert abs(gauge.rise() - mib * MIB) <= gauge.margin_bytes + MIB
+        assert abs(gauge.rise() - mib * MIB) <= gauge.margin_bytes + OTHERS
 
 
 @pytest.mark.gpu

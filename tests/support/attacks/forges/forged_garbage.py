@@ -1,6 +1,6 @@
-"""Send random bytes.
+"""Send random bytes; the first four claim a length that no message has.
 
 says: ended before its time
 """
 
-raw(os.urandom(100_000))
+raw(b"\xff" + os.urandom(100_000))
