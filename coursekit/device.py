@@ -60,7 +60,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def has_bfloat16() -> bool:
-    """Whether this CPU computes in bfloat16. If not, PyTorch emulates it: convolutions take many times as long.
+    """Whether this CPU computes in bfloat16. If not, PyTorch emulates it: convolutions take far longer.
 
     Intel's and AMD's CPUs have it with AVX-512 or AVX-NE-CONVERT, which oneDNN uses. PyTorch without oneDNN
     (on macOS) emulates it.
