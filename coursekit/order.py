@@ -25,6 +25,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import sqrt
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -196,11 +197,14 @@ class Trials:
     def plausible(self, split: Split, part: str, accuracy: float) -> bool:
         """Whether the accuracy (0 to 1) of one more training is not surprising beside these.
 
-        It may be as far from their mean as 4 of their standard deviations, or 0.05 if that is more: another
-        machine rounds differently, and so trains another model from the same seed.
+        Another machine rounds differently, and so trains another model from the same seed. Its accuracy may
+        be as far from their mean as the largest of three: 4 of their standard deviations, 3 standard errors
+        of an accuracy on so many clips (few seeds may agree by chance), and 0.05.
         """
         each = self.accuracies(split, part)  # (seeds,)
-        return abs(accuracy - each.mean().item()) <= max(4 * each.std().item(), 0.05)
+        mean, clips = each.mean().item(), max(1, len(self.trials[0].answers[part]))
+        error = sqrt(mean * (1 - mean) / clips)
+        return abs(accuracy - mean) <= max(4 * each.std().item(), 3 * error, 0.05)
 
     def right_per_clip(self, split: Split, part: str) -> torch.Tensor:
         """The fraction of the seeds that answered each clip rightly, float64 (clips,)."""

@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import torch
-from sklearn.tree import DecisionTreeClassifier  # type: ignore[import-untyped]
 
 from coursekit import encoders, features, video
 from coursekit._shared._cache import cache_or_new
@@ -135,6 +134,7 @@ def facts(found: Films) -> torch.Tensor:
 
 def answers_from_facts(facts: torch.Tensor, labels: torch.Tensor, parts: list[Split]) -> torch.Tensor:
     """What a small decision tree says that knows these facts only, int64 (N,); see `answers`."""
+    from sklearn.tree import DecisionTreeClassifier  # type: ignore[import-untyped]
 
     def say(learn: torch.Tensor, test: torch.Tensor) -> torch.Tensor:
         tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=2, random_state=0)

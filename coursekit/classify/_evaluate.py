@@ -10,7 +10,6 @@ from statistics import fmean
 
 import numpy as np
 import torch
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # type: ignore[import-untyped]
 
 from coursekit.classify._models import Classifier, Rows, model
 
@@ -42,6 +41,8 @@ def splits(
             "a class has films of one group only, so no model could learn it from one group and be tested on "
             "another. Film another person, give groups in a table, or split by film"
         )
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # type: ignore[import-untyped]
+
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     parts = kind(min(folds, *per_class), shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -7,8 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 from torch import nn
 
 from coursekit import features, train
@@ -64,6 +62,9 @@ class Linear:
 
     def fit(self, rows: Rows, labels: torch.Tensor, classes: int, seed: int = 0) -> Linear:
         """As `Classifier.fit`; the result does not depend on the seed."""
+        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+        from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+
         inputs = self._inputs(rows)  # (N, k)
         scale = StandardScaler().fit(inputs)
         weights = np.zeros((classes, inputs.shape[1]))

@@ -695,6 +695,7 @@ def test_notebook_7_shows_an_explorer_whole_and_its_themes_are_followed(running,
     screenshot("explorer-notebook-7-dark")
 
 
+@pytest.mark.again
 def test_before_it_is_trusted_notebook_7_shows_the_picture_the_question_and_its_folded_answer(
     running, page, screenshot
 ):

@@ -180,6 +180,7 @@ def test_there_is_a_notebook_with_a_slider_and_one_with_a_question():
     assert any("predict." in source for source in sources)
 
 
+@pytest.mark.again
 def test_a_small_notebook(running, page, screenshot):
     notebook = lab.open_notebook(page, running, "small.ipynb")
     check_ran(notebook.run())

@@ -170,6 +170,15 @@ def test_one_more_training_is_plausible_near_the_others_only(experiment):
     assert three.right_per_clip(split, "other").mean() == pytest.approx(84 / 168)
 
 
+def test_on_few_clips_a_training_may_differ_more_than_seeds_that_agree_by_chance(experiment):
+    split = experiment.by_film()
+    truth = split.labels[split.same]  # 70 clips
+    rights = (torch.arange(len(truth)) < 12).long()
+    three = order.Trials(1e-3, [order.Trial(seed, 0, {"same": truth + 1 - rights}) for seed in range(3)])
+    assert three.plausible(split, "same", 6 / 70)  # 9 and 17 %, both by guessing one of seven
+    assert not three.plausible(split, "same", 24 / 70)
+
+
 def test_a_model_is_repeated_and_compared_with_the_stored_trainings(experiment):
     split, name = experiment.by_film(), "mean of the motion field"
     results = {name: trials(experiment, name, split, 2), "GRU on T x D": None}

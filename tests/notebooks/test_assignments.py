@@ -46,10 +46,10 @@ def run_in(place: Sandbox | None, cells: Cells, tests: Cells) -> list[dict[str, 
 
 
 def examples(mistakes: list[KnownMistake]) -> list[KnownMistake]:
-    """So many of the known mistakes that each test that loses points for one loses them here."""
+    """So many of the known mistakes that each test cell that loses points for one loses some here."""
     chosen: list[KnownMistake] = []
-    for mistake in sorted(mistakes, key=lambda mistake: -len(mistake.loses)):
-        if not set(mistake.loses) <= {name for other in chosen for name in other.loses}:
+    for mistake in sorted(mistakes, key=lambda mistake: -len(mistake.tests)):
+        if not set(mistake.tests) <= {name for other in chosen for name in other.tests}:
             chosen.append(mistake)
     return chosen
 

@@ -47,6 +47,7 @@ def parts(master: Assignment) -> tuple[list[str], list[str]]:
     return seen, hidden
 
 
+@cache
 def secrets(master: Assignment) -> set[str]:
     """Lines and values that only the author knows."""
     known = visible() + public()
