@@ -25,7 +25,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import sqrt
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -202,9 +201,9 @@ class Trials:
         of an accuracy on so many clips (few seeds may agree by chance), and 0.05.
         """
         each = self.accuracies(split, part)  # (seeds,)
-        mean, clips = each.mean().item(), max(1, len(self.trials[0].answers[part]))
-        error = sqrt(mean * (1 - mean) / clips)
-        return abs(accuracy - mean) <= max(4 * each.std().item(), 3 * error, 0.05)
+        mean = each.mean()
+        error = (mean * (1 - mean) / len(self.trials[0].answers[part])).sqrt()
+        return abs(accuracy - mean.item()) <= max(4 * each.std().item(), 3 * error.item(), 0.05)
 
     def right_per_clip(self, split: Split, part: str) -> torch.Tensor:
         """The fraction of the seeds that answered each clip rightly, float64 (clips,)."""

@@ -26,10 +26,11 @@ def test_help_and_version_import_nothing_heavy(arguments):
 
 
 @pytest.mark.slow
-def test_features_are_imported_without_torchvision_timm_and_onnx_runtime():
-    modules, _ = imported_by("import coursekit.features")
+def test_features_and_classify_are_imported_without_torchvision_timm_onnx_runtime_and_sklearn():
+    modules, _ = imported_by("import coursekit.features, coursekit.classify")
     assert {"torch", "coursekit"} <= modules
-    assert modules.isdisjoint(("torchvision", "timm", "onnx", "onnxruntime", "distributed", "scipy"))
+    late = ("torchvision", "timm", "onnx", "onnxruntime", "distributed", "scipy", "sklearn")
+    assert modules.isdisjoint(late)
 
 
 def test_an_unfinished_command_is_an_error_of_one_line_and_exit_code_2():
