@@ -43,7 +43,7 @@ style: setup  ## format, lint, and which package imports which: a second
 lint: style  ## style, and types: half a minute, then seconds
 	$(VENV) -m mypy
 
-check: lint  ## lint, then the fast tests: about two minutes, while you work
+check: lint  ## lint, then the fast tests: two to four minutes, while you work
 	echo "make check leaves out the notebooks, the browser, the sandbox's attacks, Colab, and tests over a second:"
 	echo "make test runs them all."
 	$(RUN_TESTS) -n $$(getconf _NPROCESSORS_ONLN) -m "not slow and not notebook and not browser and not colab and not gpu" \
@@ -51,8 +51,8 @@ check: lint  ## lint, then the fast tests: about two minutes, while you work
 
 # The types take half a minute on a clean clone, on one core: they are checked beside the tests. There the tests
 # are listed once before, so that one process compiles what all import, and not each of them.
-test: style  ## lint, and the tests: about a quarter of an hour on two cores
-	echo "The tests: about $(if $(COURSEKIT_ALL_LEGS),40,15) minutes on two cores, less on more. make check is for in between."
+test: style  ## lint, and the tests: 15 to 25 minutes on two cores
+	echo "The tests: $(if $(COURSEKIT_ALL_LEGS),40 to 70,15 to 25) minutes on two cores, less on more. make check is for in between."
 	$(VENV) -m mypy & types=$$!; [ -e tests/__pycache__ ] || $(RUN_TESTS) -n 0 --collect-only -q >/dev/null; \
 	$(RUN_TESTS) $(PYTEST); tests=$$?; \
 	wait $$types || { echo "Types: mypy has found errors, they stand above the tests." >&2; exit 1; }; exit $$tests
