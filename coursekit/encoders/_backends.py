@@ -30,6 +30,7 @@ class Runner(NamedTuple):
     run: Run
     backend: str  # its name, one of `BACKENDS` but "auto"
     shape: tuple[int, ...]  # of what it gives for the example
+    model: bytes = b""  # the ONNX file, if the network was exported just now
 
 
 # The largest difference to the plain network, as a fraction of its largest value.
@@ -47,7 +48,6 @@ def runner(
     example: torch.Tensor,
     device: torch.device,
     backend: str,
-    entry: _onnx.Entry | None = None,
     precision: str = "auto",
 ) -> Runner:
     """The fastest way to compute what `network` computes, among those that are asked for.
@@ -58,7 +58,6 @@ def runner(
         device: where to compute.
         backend: one of `BACKENDS`. "auto" takes ONNX Runtime for an image network on the CPU, if it is
             there, else folded PyTorch.
-        entry: the network's place in the cache of exported networks.
         precision: one of `PRECISIONS`. "auto" takes float16 on a CUDA device, where its features are within
             `TOLERANCE_HALF`, and else float32.
 
@@ -71,10 +70,9 @@ def runner(
         return _halved(network, example, device, backend, precision)
     if backend == "eager":
         return _eager(network, example, device)
-    fits = have_onnx() and device.type == "cpu" and example.dim() == 4
-    if backend == "onnx" or (backend == "auto" and fits):
+    if takes_onnx(device, backend, precision, images=example.dim() == 4):
         try:
-            return _exported(network, example, entry)
+            return _exported(network, example)
         except Exception as error:  # the exporter raises whatever a network makes it raise
             if backend == "onnx":
                 raise ValueError(
@@ -88,6 +86,22 @@ def runner(
     if _same(network, lambda x: run(x.to(device)).cpu(), example, right, tolerance):
         return Runner(run, "folded", tuple(right.shape))
     return _eager(network, example, device)
+
+
+def takes_onnx(device: torch.device, backend: str, precision: str, images: bool) -> bool:
+    """Whether ONNX Runtime is to compute the network (`images`: one that looks at single images)."""
+    if backend != "auto":
+        return backend == "onnx"
+    return have_onnx() and device.type == "cpu" and precision not in HALF and images
+
+
+def stored(export: _onnx.Export, example: torch.Tensor) -> Runner | None:
+    """A network that was exported by an earlier run; None if ONNX Runtime does not take it any more."""
+    try:
+        run = _onnx.run(export.model)
+        return Runner(run, "onnx", tuple(run(example).shape))
+    except Exception:  # onnxruntime raises errors of many kinds; the network is then built and exported anew
+        return None
 
 
 def check_backend(backend: str, device: torch.device) -> None:
@@ -138,7 +152,7 @@ def _halved(
     Raises:
         ValueError: they are not finite.
     """
-    chosen = runner(network, example, device, "eager" if backend == "eager" else "folded", None, "float32")
+    chosen = runner(network, example, device, "eager" if backend == "eager" else "folded", "float32")
     run = _autocast(chosen.run, device, HALF[precision])
     with torch.inference_mode():
         finite = bool(run(example.to(device)).isfinite().all())
@@ -157,25 +171,19 @@ def _eager(network: nn.Module, example: torch.Tensor, device: torch.device) -> R
         return Runner(run, "eager", tuple(run(example.to(device)).shape))
 
 
-def _exported(network: nn.Module, example: torch.Tensor, entry: _onnx.Entry | None) -> Runner:
-    """The network in ONNX Runtime: from the cache, or exported, compared with the plain one, and cached.
+def _exported(network: nn.Module, example: torch.Tensor) -> Runner:
+    """The network in ONNX Runtime: exported, and compared with the plain one.
 
     Raises:
         ValueError: the exported network gives other features.
     """
-    model = entry.read() if entry else None
-    if model is not None:
-        run = _onnx.run(model)
-        return Runner(run, "onnx", tuple(run(example).shape))
     model = _onnx.export(_copied(network), example)
     run = _onnx.run(model)
     with torch.inference_mode():
         right = network(example)  # (B, k)
     if not _same(network, run, example, right, TOLERANCE):
         raise ValueError("its features differ")
-    if entry:
-        entry.write(model)
-    return Runner(run, "onnx", tuple(right.shape))
+    return Runner(run, "onnx", tuple(right.shape), model)
 
 
 def _copied(network: nn.Module) -> nn.Module:

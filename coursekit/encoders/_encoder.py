@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -23,6 +24,15 @@ BATCH = {"eager": 4, "folded": 4, "onnx": 16}
 BATCH_GPU = 64
 
 Grid = tuple[int, int]
+
+
+class Parts(NamedTuple):
+    """A network and its decision layer, apart."""
+
+    network: nn.Module
+    decision: nn.Module | None
+    labels: tuple[str, ...]
+    weights_hash: str
 
 
 class Encoder:
@@ -44,46 +54,89 @@ class Encoder:
     def __init__(
         self,
         name: str,
-        network: nn.Module,
+        build: Callable[[], Parts],
         preprocessing: Preprocessing,
         *,
-        decision: nn.Module | None = None,
-        labels: Sequence[str] = (),
         windows: Windows | None = None,
         weights: str = "",
         device: torch.device | None = None,
         backend: str = "auto",
         precision: str = "auto",
-        cached: bool = False,
+        cached_as: str = "",
     ) -> None:
-        self.name = name
-        self.network = network.eval().requires_grad_(False)
+        self.name, self.weights = name, weights
         self.preprocessing, self.windows = preprocessing, windows
-        self.decision, self.labels = decision, tuple(labels)
-        self.weights, self.weights_hash = weights, weights_hash(network)
         self.device = device or torch.device("cpu")
         _backends.check_backend(backend, self.device)
         _backends.check_precision(precision, self.device, backend)
         self.precision = precision
         self._asked = backend
-        self._cached = cached  # its export may be kept: `name` stands for code that does not change
+        self._build = build
+        self._cached_as = cached_as  # a checksum for the weights, where the export may be kept; else empty
+
+    @cached_property
+    def _parts(self) -> Parts:
+        """Built when somebody asks for them: libraries and weights take seconds."""
+        parts = self._build()
+        parts.network.eval().requires_grad_(False)
+        return parts
+
+    @property
+    def network(self) -> nn.Module:
+        return self._parts.network
+
+    @property
+    def decision(self) -> nn.Module | None:
+        return self._parts.decision
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._parts.labels
+
+    @property
+    def weights_hash(self) -> str:
+        return (self._export or self._parts).weights_hash
+
+    @cached_property
+    def _example(self) -> torch.Tensor:
+        """A small input: (1, 3, H, W) or (1, 3, T, H, W)."""
+        time = () if self.windows is None else (self.windows.length,)
+        size = (1, 3, *time, *self.preprocessing.crop)
+        return torch.rand(size, generator=torch.Generator().manual_seed(0))
+
+    @cached_property
+    def _entry(self) -> _onnx.Entry | None:
+        """The network's place in the cache of exported networks."""
+        return _onnx.Entry.of(self.name, self._cached_as, self._example) if self._cached_as else None
+
+    @cached_property
+    def _export(self) -> _onnx.Export | None:
+        """What an earlier run has exported, if ONNX Runtime is to compute."""
+        images = self.windows is None
+        if self._entry and _backends.takes_onnx(self.device, self._asked, self.precision, images):
+            return self._entry.read()
+        return None
 
     @cached_property
     def _runner(self) -> _backends.Runner:
         """The fastest way to run the network, found at the first use: this takes a second or more."""
-        time = () if self.windows is None else (self.windows.length,)
-        generator = torch.Generator().manual_seed(0)
-        size = (1, 3, *time, *self.preprocessing.crop)
-        example = torch.rand(size, generator=generator)  # (1, 3, H, W) or (1, 3, T, H, W)
-        entry = _onnx.Entry.of(self.name, self.weights_hash, example) if self._cached else None
-        try:
-            runner = _backends.runner(self.network, example, self.device, self._asked, entry, self.precision)
-        except RuntimeError as error:
-            reason = first_line(error)
-            raise ValueError(f"{self.name} cannot take an input of shape {size}: {reason}") from error
+        runner = _backends.stored(self._export, self._example) if self._export else None
+        if runner is None:
+            runner = self._chosen()
         if len(runner.shape) != (3 if self.windows is not None and self.windows.dense else 2):
             raise ValueError(f"{self.name} gives an output of shape {runner.shape}, expected one row (B, k)")
         return runner
+
+    def _chosen(self) -> _backends.Runner:
+        """As `_runner`, from the network itself; its export is kept."""
+        try:
+            runner = _backends.runner(self.network, self._example, self.device, self._asked, self.precision)
+        except RuntimeError as error:
+            size, reason = tuple(self._example.shape), first_line(error)
+            raise ValueError(f"{self.name} cannot take an input of shape {size}: {reason}") from error
+        if self._entry and runner.model:
+            self._entry.write(_onnx.Export(self._parts.weights_hash, runner.model))
+        return runner._replace(model=b"")
 
     @property
     def k(self) -> int:
@@ -216,37 +269,70 @@ def load(
         WeightsError: no such weights, and no network to fetch them; or weights that do not fit.
     """
     where = pick(None if device is None else str(device))
-    if isinstance(encoder, nn.Module):
-        name, maps = type(encoder).__name__, None
-        built = Built(
-            copy.deepcopy(encoder).eval(), "", None, preprocessing or Preprocessing(), windows, (), "your own"
-        )
-    else:
-        if preprocessing is not None:
-            raise ValueError(f"preprocessing is for a module of your own; {encoder} has its own")
-        built = _networks.build(encoder, weights)
-        name, maps = encoder, built.maps
-        if windows is not None:
-            built = _rewindowed(name, built, windows)
-            name = f"{name} {windows.length}x{windows.stride}/{windows.step}"
-    if grid is not None and layer is None and maps is None:
+    if isinstance(encoder, str) and not any((preprocessing, layer, grid, windows)):
+        loaded = _described(encoder, weights, where, backend, precision)
+        if loaded is not None:
+            return _started(loaded, start)
+    name, built = _whole(encoder, weights, preprocessing, windows)
+    if grid is not None and layer is None and built.maps is None:
         raise ValueError(f"grid={grid}: {name} needs layer=, the name of a layer with a spatial grid")
     if backend == "auto" and (grid is not None or encoder not in _networks.NAMES):
         # Not everything can be exported to ONNX; here that is not known beforehand.
         backend = "folded" if where.type == "cuda" or _has_norms(built.network) else "eager"
-    if precision != "auto":
-        name = f"{name} in {precision}"
-    decision = None
+    name = _marked(name, precision)
     if layer is not None or grid is not None:
-        network: nn.Module = _Pooled(_until(built.network, layer or maps or ""), grid or (1, 1))
-        name = f"{name}:{layer or maps}" + (f" on {grid[0]} x {grid[1]}" if grid else "")
+        layer = layer or built.maps or ""
+        network = _Pooled(_until(built.network, layer), grid or (1, 1))
+        name = f"{name}:{layer}" + (f" on {grid[0]} x {grid[1]}" if grid else "")
+        parts = Parts(network, None, (), weights_hash(network))
     else:
-        network, decision = _without_decision(built)
+        parts = _apart(built)
     loaded = Encoder(
-        name, network, built.preprocessing, decision=decision, labels=built.labels if decision else (),
-        windows=built.windows, weights=built.weights, device=where, backend=backend, precision=precision,
-        cached=isinstance(encoder, str) and weights != "random",
+        name, lambda: parts, built.preprocessing, windows=built.windows, weights=built.weights,
+        device=where, backend=backend, precision=precision,
+        cached_as=parts.weights_hash if isinstance(encoder, str) and weights != "random" else "",
     )  # fmt: skip
+    return _started(loaded, start)
+
+
+def _described(name: str, weights: str, device: torch.device, backend: str, precision: str) -> Encoder | None:
+    """The encoder, if it can be described before its network is built; its network is then built later."""
+    known = _networks.described(name, weights)
+    if known is None:
+        return None
+    return Encoder(
+        _marked(name, precision), lambda: _apart(_networks.build(name, weights)), known.preprocessing,
+        weights=known.weights, cached_as=known.checksum, device=device, backend=backend, precision=precision,
+    )  # fmt: skip
+
+
+def _whole(
+    encoder: str | nn.Module, weights: str, preprocessing: Preprocessing | None, windows: Windows | None
+) -> tuple[str, Built]:
+    """The name of an encoder, and its network with all its layers."""
+    if isinstance(encoder, nn.Module):
+        chosen = preprocessing or Preprocessing()
+        chosen.check()
+        module = copy.deepcopy(encoder).eval()
+        return type(encoder).__name__, Built(module, "", None, chosen, windows, (), "your own")
+    if preprocessing is not None:
+        raise ValueError(f"preprocessing is for a module of your own; {encoder} has its own")
+    built = _networks.build(encoder, weights)
+    if windows is None:
+        return encoder, built
+    return (
+        f"{encoder} {windows.length}x{windows.stride}/{windows.step}",
+        _rewindowed(encoder, built, windows),
+    )
+
+
+def _marked(name: str, precision: str) -> str:
+    """The name of an encoder, with a precision that was asked for."""
+    return name if precision == "auto" else f"{name} in {precision}"
+
+
+def _started(loaded: Encoder, start: bool) -> Encoder:
+    """The encoder, prepared to run if it is to be."""
     if start:
         _ = loaded.k
     return loaded
@@ -274,6 +360,12 @@ def _rewindowed(name: str, built: Built, windows: Windows) -> Built:
 def _has_norms(network: nn.Module) -> bool:
     """Whether there is batch normalisation that could be folded."""
     return any(isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)) for module in network.modules())
+
+
+def _apart(built: Built) -> Parts:
+    """The network without its decision layer, and that layer."""
+    network, decision = _without_decision(built)
+    return Parts(network, decision, built.labels if decision else (), weights_hash(network))
 
 
 def _without_decision(built: Built) -> tuple[nn.Module, nn.Module | None]:

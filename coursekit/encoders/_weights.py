@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.functional import interpolate, pad
 
 from coursekit._shared._text import first_line
 from coursekit.encoders._sliding_window import Windows
@@ -37,17 +39,55 @@ class Preprocessing(NamedTuple):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
+    def check(self) -> None:
+        """Raise a ValueError for values with which no image can be prepared."""
+        sides = [self.resize] * 2 if isinstance(self.resize, int) else self.resize
+        rules = {
+            "resize": (_is(int, 2, sides) and min(sides) > 0, "a whole number of pixels, or two: (H, W)"),
+            "crop": (_is(int, 2, self.crop) and min(self.crop) > 0, "two whole numbers of pixels: (H, W)"),
+            "interpolation": (self.interpolation in ("bilinear", "bicubic"), "'bilinear' or 'bicubic'"),
+            "mean": (_is(float, 3, self.mean), "three numbers: of red, green, blue"),
+            "std": (_is(float, 3, self.std) and min(self.std) > 0, "three numbers above 0"),
+        }
+        for name, (right, expected) in rules.items():
+            if not right:
+                raise ValueError(f"preprocessing: {name}={getattr(self, name)!r} must be {expected}")
+
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, where the images are: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
-        # Imported here: it takes a second, and who only describes an encoder does not need it.
-        from torchvision.transforms.v2 import InterpolationMode
-        from torchvision.transforms.v2 import functional as transforms
-
-        sides = [self.resize] if isinstance(self.resize, int) else list(self.resize)
+        size = self._resized(*images.shape[-2:])
         packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
-        resized = transforms.resize(packed, sides, InterpolationMode(self.interpolation), antialias=True)
-        cropped: torch.Tensor = transforms.center_crop(resized, list(self.crop))
-        return cropped
+        if packed.device.type != "cpu":  # only there PyTorch resizes bytes
+            packed = packed.float()
+        resized = interpolate(packed, size, mode=self.interpolation, antialias=True)  # (B, 3, H', W')
+        if resized.is_floating_point():
+            resized = resized.clamp_(0, 255).round_().byte()
+        vertical, horizontal = (_margins(*pair) for pair in zip(size, self.crop, strict=True))
+        return pad(resized, (*horizontal, *vertical))  # (B, 3, h, w)
+
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        """(H', W') of an image of (H, W) pixels after resizing."""
+        if not isinstance(self.resize, int):
+            return self.resize
+        short, long = sorted((height, width))
+        sides = self.resize, int(self.resize * long / short)
+        return sides if height <= width else sides[::-1]
+
+
+def _is(kind: type[float], length: int, values: object) -> bool:
+    """Whether `values` are that many finite numbers, all of them whole ones if `kind` is int."""
+    return (
+        isinstance(values, (tuple, list))
+        and len(values) == length
+        and all(isinstance(v, (int, kind)) and type(v) is not bool and math.isfinite(v) for v in values)
+    )
+
+
+def _margins(size: int, crop: int) -> tuple[int, int]:
+    """What to add before and after `size` pixels to get the middle `crop`: less than 0 where some go."""
+    more = crop - size
+    before = more // 2 if more > 0 else -round(-more / 2)  # half a pixel goes where torchvision puts it
+    return before, more - before
 
 
 class Built(NamedTuple):
@@ -60,6 +100,14 @@ class Built(NamedTuple):
     windows: Windows | None  # None: one image at a time
     labels: tuple[str, ...]  # names of the classes it decides among
     weights: str  # which weights these are
+
+
+class Described(NamedTuple):
+    """What is known of a network of images before it is built."""
+
+    preprocessing: Preprocessing
+    weights: str  # which weights these are
+    checksum: str  # SHA-256 of their file
 
 
 class Adapted(nn.Module):

@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from coursekit import data, features
 
 ANSWERS = (["--help"], ["features", "--help"], ["grade", "--help"], ["submit-check", "--help"], ["--version"])
 HEAVY = ("torch", "numpy", "torchvision", "timm", "av", "h5py", "distributed", "IPython", "nbgrader")
@@ -31,6 +34,23 @@ def test_features_and_classify_are_imported_without_torchvision_timm_onnx_runtim
     assert {"torch", "coursekit"} <= modules
     late = ("torchvision", "timm", "onnx", "onnxruntime", "distributed", "scipy", "sklearn")
     assert modules.isdisjoint(late)
+
+
+@pytest.mark.slow
+def test_a_second_run_over_a_clip_imports_neither_torchvision_nor_timm(tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed (extra `fast`)")
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    film = str(data.clip("carphone_distorted"))
+    first, second = (
+        imported_by(f"from coursekit import cli; cli.main(['features', {film!r}, '--out', {str(out)!r}])")[0]
+        for out in (tmp_path / "one", tmp_path / "two")
+    )
+    assert {"torch", "onnxruntime", "torchvision", "timm"} <= first, "the network is built and exported"
+    assert {"torch", "onnxruntime"} <= second
+    assert second.isdisjoint({"torchvision", "timm", "onnx", "sympy"})
+    one, two = (features.load(out / "carphone_distorted.h5") for out in (tmp_path / "one", tmp_path / "two"))
+    assert torch.equal(one.values, two.values)
+    assert one.weights_hash == two.weights_hash
 
 
 def test_an_unfinished_command_is_an_error_of_one_line_and_exit_code_2():

@@ -8,8 +8,12 @@ import urllib.error
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from torch import nn
 from torchvision import models
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
 
 from coursekit import data, encoders, video
 from coursekit.encoders import _backends, _networks, _torchvision
@@ -137,10 +141,30 @@ def test_transnetv2_is_its_package_and_finds_the_cuts_of_the_film():
 # ------------------------------------------------------------------------------- preprocessing
 
 
+SIDES = st.integers(2, 150)  # torchvision cannot make a single image 1 x 1 pixel
+
+
+@given(
+    image=st.tuples(SIDES, SIDES), resize=SIDES | st.tuples(SIDES, SIDES), crop=st.tuples(SIDES, SIDES),
+    interpolation=st.sampled_from(["bilinear", "bicubic"]), number=st.integers(1, 3),
+)  # fmt: skip
+def test_resizing_and_cropping_are_those_of_torchvision(image, resize, crop, interpolation, number):
+    assume(max(image) <= 8 * min(image))
+    images = torch.randint(0, 256, (number, 3, *image), dtype=torch.uint8)
+    sides = [resize] if isinstance(resize, int) else list(resize)
+    resized = transforms.resize(images, sides, InterpolationMode(interpolation), antialias=True)
+    theirs = transforms.center_crop(resized, list(crop))
+    ours = encoders.Preprocessing(resize, crop, interpolation).prepare(images)
+    assert ours.shape == theirs.shape
+    assert ours.dtype == torch.uint8
+    # Without AVX2, torchvision takes another way for "bilinear", which rounds otherwise.
+    assert (ours.int() - theirs.int()).abs().max() <= (interpolation == "bilinear")
+
+
 @pytest.mark.parametrize("name", [n for n in _torchvision.MAPS if n not in _torchvision.WINDOWS])
 def test_preprocessing_is_that_of_the_weights(name, clip):
     weights = models.get_model_weights(name).DEFAULT
-    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
+    encoder = encoders.load(nn.Identity(), preprocessing=_torchvision.preprocessing(weights), start=False)
     ours = encoder.normalise(encoder.prepare(clip))
     theirs = weights.transforms()(clip)
     assert (ours - theirs).abs().max() < 0.04  # two grey levels: bicubic rounds otherwise, here and there
@@ -150,7 +174,7 @@ def test_preprocessing_is_that_of_the_weights(name, clip):
 @pytest.mark.parametrize("name", ["r3d_18", "swin3d_t", "mvit_v2_s"])
 def test_preprocessing_of_video_networks_is_that_of_the_weights(name, clip):
     weights = models.get_model_weights(name).DEFAULT
-    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
+    encoder = encoders.load(nn.Identity(), preprocessing=_torchvision.preprocessing(weights), start=False)
     ours = encoder.normalise(encoder.prepare(clip)).transpose(0, 1)  # (3, T, h, w)
     theirs = weights.transforms()(clip)
     # torchvision resizes clips without antialiasing of its own choice: alike, not equal
@@ -169,6 +193,24 @@ def test_preprocessing_of_the_default_is_that_of_timm(clip, lite):
     assert (ours - theirs).abs().mean() < 0.01
     with torch.inference_mode():
         assert cosine(lite.network(theirs), lite(clip)).min() > 0.995
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"resize": 0}, "resize=0 must be a whole number of pixels, or two"),
+        ({"resize": (9, 2.5)}, r"resize=\(9, 2.5\) must be"),
+        ({"crop": 5}, r"crop=5 must be two whole numbers of pixels: \(H, W\)"),
+        ({"crop": (True, 5)}, r"crop=\(True, 5\) must be"),
+        ({"interpolation": "cubic"}, "interpolation='cubic' must be 'bilinear' or 'bicubic'"),
+        ({"mean": (0.5,)}, r"mean=\(0.5,\) must be three numbers: of red, green, blue"),
+        ({"mean": (0.5, 0.5, float("nan"))}, "mean="),
+        ({"std": (0, 1, 1)}, r"std=\(0, 1, 1\) must be three numbers above 0"),
+    ],
+)
+def test_a_preprocessing_that_cannot_be_is_refused(values, message):
+    with pytest.raises(ValueError, match=f"preprocessing: {message}"):
+        encoders.load(Small(), preprocessing=encoders.Preprocessing(**values))
 
 
 # ------------------------------------------------------------------------------- by construction

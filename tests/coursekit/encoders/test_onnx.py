@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from coursekit import data, encoders, video
-from coursekit.encoders import _backends, _onnx
+from coursekit.encoders import _networks, _onnx
+from coursekit.encoders._encoder import Parts
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed (extra `fast`)")
 pytest.importorskip("onnx", reason="ONNX is not installed (extra `fast`)")
@@ -56,11 +57,16 @@ def exports(monkeypatch) -> list[str]:
 def tiny(network: type[nn.Module] = Tiny) -> tuple[torch.Tensor, torch.Tensor]:
     """What a small network gives for some images: as it is, and through ONNX Runtime and the cache."""
     torch.manual_seed(0)
-    plain, images = network().eval(), torch.rand(3, 3, 9, 9)
-    entry = _onnx.Entry.of("tiny", encoders.weights_hash(plain), images)
-    run = _backends.runner(plain, images, torch.device("cpu"), "onnx", entry).run
+    plain, images = network().eval(), torch.randint(0, 256, (3, 3, 9, 9), dtype=torch.uint8)
+    checksum = encoders.weights_hash(plain)
+    encoder = encoders.Encoder(
+        "tiny", lambda: Parts(plain, None, (), checksum), encoders.Preprocessing(9, (9, 9)),
+        backend="onnx", cached_as=checksum,
+    )  # fmt: skip
+    assert encoder.k == 4
+    assert encoder.weights_hash == checksum
     with torch.inference_mode():
-        return plain(images), run(images)
+        return plain(encoder.normalise(images)), encoder(images)
 
 
 @pytest.mark.slow
@@ -80,10 +86,30 @@ def test_a_second_load_exports_nothing_and_gives_the_features_of_a_load_without_
     assert torch.equal(second, without)
 
 
+@pytest.mark.slow
+def test_where_an_export_is_kept_the_network_is_built_only_when_somebody_asks_for_it(cache, monkeypatch):
+    first = encoders.load(backend="onnx")
+    builds, build = [], _networks.build
+    monkeypatch.setattr(_networks, "build", lambda *names: builds.append(names) or build(*names))
+    second = encoders.load(backend="onnx")
+    row = second(video.read(data.clip("carphone_pristine"), frames=(0, 1)))[0]  # (1280,)
+    assert (second.k, second.weights, second.weights_hash) == (1280, first.weights, first.weights_hash)
+    assert second.preprocessing == first.preprocessing
+    assert not builds
+    names = [name for name, _ in second.names(row)]
+    assert "Windsor tie" in names, "the decision layer and the labels are there when they are needed"
+    assert encoders.weights_hash(second.network) == second.weights_hash
+    assert builds == [("efficientnet_lite0", "pretrained")], "once"
+
+
 def _flip_a_bit(file: Path, place: int) -> None:
     content = bytearray(file.read_bytes())
     content[place] ^= 1
     file.write_bytes(content)
+
+
+def other(model: bytes) -> _onnx.Export:
+    return _onnx.Export("0123456789abcdef", model)
 
 
 DAMAGES = {
@@ -94,7 +120,7 @@ DAMAGES = {
     "empty": lambda file: file.write_bytes(b""),
     "text": lambda file: file.write_text("no network"),
     "the entry of another network": lambda file: (
-        _onnx.Entry(file.with_name("b.onnx")).write(b"other") or file.with_name("b.onnx").replace(file)
+        _onnx.Entry(file.with_name("b.onnx")).write(other(b"other")) or file.with_name("b.onnx").replace(file)
     ),
 }
 
@@ -112,6 +138,17 @@ def test_a_damaged_entry_is_made_again(cache, exports, damage):
     assert file.read_bytes() == sound
     tiny()
     assert exports == ["Tiny", "Tiny"], "it is sound again"
+
+
+def test_an_export_that_onnx_runtime_does_not_take_is_made_again(cache, exports):
+    tiny()
+    (file,) = cache.iterdir()
+    sound, entry = file.read_bytes(), _onnx.Entry(file)
+    entry.write(entry.read()._replace(model=b"no network"))
+    plain, ours = tiny()
+    torch.testing.assert_close(ours, plain)
+    assert exports == ["Tiny", "Tiny"]
+    assert file.read_bytes() == sound
 
 
 @pytest.mark.parametrize("package", _onnx.PACKAGES)
@@ -180,10 +217,10 @@ def test_the_cache_is_in_the_users_folder_and_an_empty_variable_turns_it_off(tmp
 def test_the_entries_used_last_stay_and_older_ones_go(cache):
     entries = [_onnx.Entry(cache / f"{number:02}.onnx") for number in range(_onnx.ENTRIES)]
     for second, entry in enumerate(entries, start=1):
-        entry.write(b"network")
+        entry.write(other(b"network"))
         os.utime(entry.file, (second, second))
-    assert entries[0].read() == b"network"  # the oldest is used
-    _onnx.Entry(cache / "new.onnx").write(b"network")
+    assert entries[0].read() == other(b"network")  # the oldest is used
+    _onnx.Entry(cache / "new.onnx").write(other(b"network"))
     left = {file.name for file in cache.iterdir()}
     assert left == {"00.onnx", "new.onnx", *(f"{number:02}.onnx" for number in range(2, _onnx.ENTRIES))}
 
@@ -192,12 +229,12 @@ WRITE = """
 import sys
 from pathlib import Path
 from coursekit.encoders import _onnx
-entry, model = _onnx.Entry(Path(sys.argv[1])), bytes(3_000_000)
+entry, export = _onnx.Entry(Path(sys.argv[1])), _onnx.Export("0" * 16, bytes(3_000_000))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(60):
-    entry.write(model)
-    assert entry.read() == model
+    entry.write(export)
+    assert entry.read() == export
 """
 
 
@@ -213,5 +250,5 @@ def test_two_processes_at_once_never_see_half_an_entry(cache):
             process.stdin.write("go\n")
             process.stdin.flush()
         assert (one.wait(), two.wait()) == (0, 0)
-    assert _onnx.Entry(file).read() == bytes(3_000_000)
+    assert _onnx.Entry(file).read() == _onnx.Export("0" * 16, bytes(3_000_000))
     assert [path.name for path in cache.iterdir()] == ["a.onnx"]

@@ -26,7 +26,7 @@ from torch import nn
 
 from coursekit import cli, encoders, features, video
 from coursekit._shared import _files, _lock
-from coursekit.encoders import _backends, _networks
+from coursekit.encoders import _networks
 from coursekit.features import _batch, _extract, _job, _manifest, _workers
 
 
@@ -260,18 +260,18 @@ def test_a_video_that_changes_while_it_is_read_is_read_again_next_time(films, tm
 def loads(monkeypatch) -> list[str]:
     """How often a network was built, and how often it was made ready to run."""
     calls: list[str] = []
-    build, runner = _networks.build, _backends.runner
+    build, started = _networks.build, encoders.Encoder._runner.func
 
     def built(name, weights):
         calls.append("built")
         return build(name, "random")
 
-    def started(*arguments, **options):
+    def counted(encoder):
         calls.append("started")
-        return runner(*arguments, **options)
+        return started(encoder)
 
     monkeypatch.setattr(_networks, "build", built)
-    monkeypatch.setattr(_backends, "runner", started)
+    monkeypatch.setattr(encoders.Encoder._runner, "func", counted)
     return calls
 
 
