@@ -12,6 +12,8 @@ import pytest
 from filelock import FileLock
 from support.legs import ALL_LEGS
 
+gc.disable()  # until the tests are collected: what is imported stays
+
 if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
     os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")
     atexit.register(shutil.rmtree, os.environ["COURSEKIT_CACHE"], ignore_errors=True)
@@ -72,8 +74,8 @@ def pytest_collection_finish(session):
     - What was imported stays until the end: the garbage collector need not look through it each time.
     - If a test will want the simulated device, choose it now: it must come before any backward pass.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
     if any("sim" in getattr(item, "fixturenames", ()) for item in session.items):
         from coursekit import device
 

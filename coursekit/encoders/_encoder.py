@@ -269,7 +269,8 @@ def load(
         WeightsError: no such weights, and no network to fetch them; or weights that do not fit.
     """
     where = pick(None if device is None else str(device))
-    if isinstance(encoder, str) and not any((preprocessing, layer, grid, windows)):
+    as_it_is = all(option is None for option in (layer, grid, preprocessing, windows))
+    if isinstance(encoder, str) and as_it_is:
         loaded = _described(encoder, weights, where, backend, precision)
         if loaded is not None:
             return _started(loaded, start)
