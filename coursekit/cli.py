@@ -20,6 +20,9 @@ from coursekit import __version__
 @contextlib.contextmanager
 def _imports() -> Iterator[None]:
     """While PyTorch is imported, nobody looks for garbage: all that it makes stays. That saves 0.7 s of 6."""
+    if "torch" in sys.modules or not gc.isenabled():  # this is somebody's process
+        yield
+        return
     gc.disable()
     try:
         yield

@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock
 from support.legs import ALL_LEGS
 
-gc.disable()  # until the tests are collected: what is imported stays
+if "PYTEST_XDIST_WORKER" in os.environ:
+    gc.disable()  # until the tests are collected: what is imported stays
 
 if "COURSEKIT_CACHE" not in os.environ:  # the processes of a run share a cache, and leave the user's alone
     os.environ["COURSEKIT_CACHE"] = tempfile.mkdtemp(prefix="coursekit-cache-")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import torch
@@ -54,16 +55,23 @@ class Encoder:
     def __init__(
         self,
         name: str,
-        build: Callable[[], Parts],
+        network: nn.Module | Callable[[], Parts],
         preprocessing: Preprocessing,
         *,
+        decision: nn.Module | None = None,
+        labels: Sequence[str] = (),
         windows: Windows | None = None,
         weights: str = "",
         device: torch.device | None = None,
         backend: str = "auto",
         precision: str = "auto",
-        cached_as: str = "",
+        cached: bool = False,
+        checksum: str = "",
     ) -> None:
+        if isinstance(network, nn.Module):
+            self._parts = _resting(Parts(network, decision, tuple(labels), weights_hash(network)))
+        else:
+            self._build = network
         self.name, self.weights = name, weights
         self.preprocessing, self.windows = preprocessing, windows
         self.device = device or torch.device("cpu")
@@ -71,15 +79,14 @@ class Encoder:
         _backends.check_precision(precision, self.device, backend)
         self.precision = precision
         self._asked = backend
-        self._build = build
-        self._cached_as = cached_as  # a checksum for the weights, where the export may be kept; else empty
+        self._cached = cached  # its export may be kept: `name` stands for code that does not change
+        self._checksum = checksum  # of the weights' file, where it is known before the network is built
 
     @cached_property
     def _parts(self) -> Parts:
         """Built when somebody asks for them: libraries and weights take seconds."""
-        parts = self._build()
-        parts.network.eval().requires_grad_(False)
-        return parts
+        with _as_at_the_start():
+            return _resting(self._build())
 
     @property
     def network(self) -> nn.Module:
@@ -102,12 +109,15 @@ class Encoder:
         """A small input: (1, 3, H, W) or (1, 3, T, H, W)."""
         time = () if self.windows is None else (self.windows.length,)
         size = (1, 3, *time, *self.preprocessing.crop)
-        return torch.rand(size, generator=torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        return torch.rand(size, generator=generator, dtype=torch.float32, device="cpu")
 
     @cached_property
     def _entry(self) -> _onnx.Entry | None:
         """The network's place in the cache of exported networks."""
-        return _onnx.Entry.of(self.name, self._cached_as, self._example) if self._cached_as else None
+        if not self._cached:
+            return None
+        return _onnx.Entry.of(self.name, self._checksum or self._parts.weights_hash, self._example)
 
     @cached_property
     def _export(self) -> _onnx.Export | None:
@@ -120,7 +130,10 @@ class Encoder:
     @cached_property
     def _runner(self) -> _backends.Runner:
         """The fastest way to run the network, found at the first use: this takes a second or more."""
-        runner = _backends.stored(self._export, self._example) if self._export else None
+        runner = None
+        if self._export is not None:
+            runner = _backends.stored(self._export, self._example)
+            self._export = self._export._replace(model=b"")  # 14 MB
         if runner is None:
             runner = self._chosen()
         if len(runner.shape) != (3 if self.windows is not None and self.windows.dense else 2):
@@ -134,7 +147,8 @@ class Encoder:
         except RuntimeError as error:
             size, reason = tuple(self._example.shape), first_line(error)
             raise ValueError(f"{self.name} cannot take an input of shape {size}: {reason}") from error
-        if self._entry and runner.model:
+        unchanged = weights_hash(self.network) == self._parts.weights_hash  # by a user, in the meantime
+        if self._entry and runner.model and unchanged:
             self._entry.write(_onnx.Export(self._parts.weights_hash, runner.model))
         return runner._replace(model=b"")
 
@@ -262,7 +276,8 @@ def load(
             plain ones, and else in float32. "float32", "float16" or "bfloat16" is taken however far its
             features are off, and stands in the encoder's name.
         start: prepare the network to run now. False: at its first use, for a caller who may only want to know
-            its name, weights and preprocessing; a network that cannot run then raises its ValueError there.
+            its name, weights and preprocessing. A network that cannot run raises its ValueError only then,
+            and damaged weights of the default encoder their WeightsError.
 
     Raises:
         ValueError: an unknown name, layer, device, backend or precision, or one that is not to be had there.
@@ -283,15 +298,15 @@ def load(
     name = _marked(name, precision)
     if layer is not None or grid is not None:
         layer = layer or built.maps or ""
-        network = _Pooled(_until(built.network, layer), grid or (1, 1))
+        network: nn.Module = _Pooled(_until(built.network, layer), grid or (1, 1))
         name = f"{name}:{layer}" + (f" on {grid[0]} x {grid[1]}" if grid else "")
-        parts = Parts(network, None, (), weights_hash(network))
+        decision = None
     else:
-        parts = _apart(built)
+        network, decision = _without_decision(built)
     loaded = Encoder(
-        name, lambda: parts, built.preprocessing, windows=built.windows, weights=built.weights,
-        device=where, backend=backend, precision=precision,
-        cached_as=parts.weights_hash if isinstance(encoder, str) and weights != "random" else "",
+        name, network, built.preprocessing, decision=decision, labels=built.labels if decision else (),
+        windows=built.windows, weights=built.weights, device=where, backend=backend, precision=precision,
+        cached=isinstance(encoder, str) and weights != "random",
     )  # fmt: skip
     return _started(loaded, start)
 
@@ -302,9 +317,35 @@ def _described(name: str, weights: str, device: torch.device, backend: str, prec
     if known is None:
         return None
     return Encoder(
-        _marked(name, precision), lambda: _apart(_networks.build(name, weights)), known.preprocessing,
-        weights=known.weights, cached_as=known.checksum, device=device, backend=backend, precision=precision,
+        _marked(name, precision), partial(_taken_apart, name, weights), known.preprocessing,
+        weights=known.weights, device=device, backend=backend, precision=precision, cached=True,
+        checksum=known.checksum,
     )  # fmt: skip
+
+
+def _taken_apart(name: str, weights: str) -> Parts:
+    """The network called `name`, and its decision layer."""
+    built = _networks.build(name, weights)
+    network, decision = _without_decision(built)
+    return Parts(network, decision, built.labels if decision else (), weights_hash(network))
+
+
+def _resting(parts: Parts) -> Parts:
+    """The parts, with a network in evaluation mode that learns nothing."""
+    parts.network.eval().requires_grad_(False)
+    return parts
+
+
+@contextmanager
+def _as_at_the_start() -> Iterator[None]:
+    """PyTorch's modes as a program finds them: a network that is built late is like one built early."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
 
 def _whole(
@@ -312,8 +353,7 @@ def _whole(
 ) -> tuple[str, Built]:
     """The name of an encoder, and its network with all its layers."""
     if isinstance(encoder, nn.Module):
-        chosen = preprocessing or Preprocessing()
-        chosen.check()
+        chosen = (preprocessing or Preprocessing()).checked()
         module = copy.deepcopy(encoder).eval()
         return type(encoder).__name__, Built(module, "", None, chosen, windows, (), "your own")
     if preprocessing is not None:
@@ -321,10 +361,8 @@ def _whole(
     built = _networks.build(encoder, weights)
     if windows is None:
         return encoder, built
-    return (
-        f"{encoder} {windows.length}x{windows.stride}/{windows.step}",
-        _rewindowed(encoder, built, windows),
-    )
+    built = _rewindowed(encoder, built, windows)
+    return f"{encoder} {windows.length}x{windows.stride}/{windows.step}", built
 
 
 def _marked(name: str, precision: str) -> str:
@@ -361,12 +399,6 @@ def _rewindowed(name: str, built: Built, windows: Windows) -> Built:
 def _has_norms(network: nn.Module) -> bool:
     """Whether there is batch normalisation that could be folded."""
     return any(isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)) for module in network.modules())
-
-
-def _apart(built: Built) -> Parts:
-    """The network without its decision layer, and that layer."""
-    network, decision = _without_decision(built)
-    return Parts(network, decision, built.labels if decision else (), weights_hash(network))
 
 
 def _without_decision(built: Built) -> tuple[nn.Module, nn.Module | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def build(name: str, weights: str) -> Built:
     """
     source, _, rest = name.partition("/")
     maker = _SOURCES[source] if source in _SOURCES and rest else _by_name(name)
-    with _seeded() if weights == "random" else nullcontext():
+    with _seeded() if weights == "random" else torch.random.fork_rng(devices=[]):
         built = maker(rest or name, weights == "pretrained")
     if weights not in ("pretrained", "random"):
         take(built.network, read(Path(weights)), f"weights={weights!r}")
@@ -54,9 +54,10 @@ def described(name: str, weights: str) -> Described | None:
 
     That is enough for an encoder whose exported network is in the cache.
     """
-    if (name, weights) != (DEFAULT, "pretrained") or not _lite0_file().is_file():
-        return None
-    return Described(LITE0_IMAGES, LITE0_WEIGHTS, sha256(_lite0_file()))
+    if (name, weights) == (DEFAULT, "pretrained"):
+        with suppress(OSError):  # a file that cannot be read is an error of `build`
+            return Described(LITE0_IMAGES, LITE0_WEIGHTS, sha256(_lite0_file()))
+    return None
 
 
 def _by_name(name: str) -> Build:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
+from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -39,22 +42,33 @@ class Preprocessing(NamedTuple):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
-    def check(self) -> None:
-        """Raise a ValueError for values with which no image can be prepared."""
-        sides = [self.resize] * 2 if isinstance(self.resize, int) else self.resize
+    def checked(self) -> Preprocessing:
+        """The same in Python's own numbers.
+
+        Raises:
+            ValueError: no image can be prepared with these values.
+        """
+        one = isinstance(self.resize, Integral)
+        resize = _plain(operator.index, [self.resize] * 2 if one else self.resize, 2)
+        crop, mean, std = (
+            _plain(operator.index, self.crop, 2), _plain(float, self.mean, 3), _plain(float, self.std, 3)
+        )  # fmt: skip
         rules = {
-            "resize": (_is(int, 2, sides) and min(sides) > 0, "a whole number of pixels, or two: (H, W)"),
-            "crop": (_is(int, 2, self.crop) and min(self.crop) > 0, "two whole numbers of pixels: (H, W)"),
+            "resize": (resize and min(resize) > 0, "a whole number of pixels, or two: (H, W)"),
+            "crop": (crop and min(crop) > 0, "two whole numbers of pixels: (H, W)"),
             "interpolation": (self.interpolation in ("bilinear", "bicubic"), "'bilinear' or 'bicubic'"),
-            "mean": (_is(float, 3, self.mean), "three numbers: of red, green, blue"),
-            "std": (_is(float, 3, self.std) and min(self.std) > 0, "three numbers above 0"),
+            "mean": (mean, "three numbers: of red, green, blue"),
+            "std": (std and min(std) > 0, "three numbers above 0"),
         }
         for name, (right, expected) in rules.items():
             if not right:
                 raise ValueError(f"preprocessing: {name}={getattr(self, name)!r} must be {expected}")
+        return Preprocessing(resize[0] if one else resize, crop, str(self.interpolation), mean, std)
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Resize and crop, where the images are: uint8 (B, 3, H, W) -> uint8 (B, 3, h, w)."""
+        if images.dtype != torch.uint8:
+            raise TypeError(f"images must be torch.uint8, 0 to 255, got {images.dtype}")
         size = self._resized(*images.shape[-2:])
         packed = images.contiguous(memory_format=torch.channels_last)  # the same shape; half the time
         if packed.device.type != "cpu":  # only there PyTorch resizes bytes
@@ -74,13 +88,13 @@ class Preprocessing(NamedTuple):
         return sides if height <= width else sides[::-1]
 
 
-def _is(kind: type[float], length: int, values: object) -> bool:
-    """Whether `values` are that many finite numbers, all of them whole ones if `kind` is int."""
-    return (
-        isinstance(values, (tuple, list))
-        and len(values) == length
-        and all(isinstance(v, (int, kind)) and type(v) is not bool and math.isfinite(v) for v in values)
-    )
+def _plain(kind: Callable[[Any], Any], values: Any, length: int) -> Any:
+    """A tuple of that many finite numbers; None if `values` are something else."""
+    try:
+        plain = tuple(kind(value) for value in values)
+    except (TypeError, ValueError):
+        return None
+    return plain if len(plain) == length and all(map(math.isfinite, plain)) else None
 
 
 def _margins(size: int, crop: int) -> tuple[int, int]:

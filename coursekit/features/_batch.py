@@ -128,6 +128,7 @@ def extract_all(
     listed = find([videos] if isinstance(videos, str | os.PathLike) else videos)
     # Not started: this describes the features. The first video starts it, if there is one to do here.
     loaded = opened(encoder, "cpu" if by_workers else device, precision=precision, start=False)
+    _ = loaded.weights_hash  # damaged weights are an error before there is a folder
     folder = make_folder(Path(out))
     with locked(folder):
         run = _Run(

@@ -1,12 +1,13 @@
 """The command line answers at once: it imports what a subcommand needs when that one runs."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 import torch
 
-from coursekit import data, features
+from coursekit import cli, data, features
 
 ANSWERS = (["--help"], ["features", "--help"], ["grade", "--help"], ["submit-check", "--help"], ["--version"])
 HEAVY = ("torch", "numpy", "torchvision", "timm", "av", "h5py", "distributed", "IPython", "nbgrader")
@@ -51,6 +52,17 @@ def test_a_second_run_over_a_clip_imports_neither_torchvision_nor_timm(tmp_path,
     one, two = (features.load(out / "carphone_distorted.h5") for out in (tmp_path / "one", tmp_path / "two"))
     assert torch.equal(one.values, two.values)
     assert one.weights_hash == two.weights_hash
+
+
+def test_a_command_within_a_process_leaves_its_garbage_collector_alone(tmp_path, capsys):
+    frozen = gc.get_freeze_count()
+    gc.disable()
+    try:
+        assert cli.main(["features", str(tmp_path / "none.mp4"), "--out", str(tmp_path / "out")]) == 1
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    assert gc.get_freeze_count() == frozen
 
 
 def test_an_unfinished_command_is_an_error_of_one_line_and_exit_code_2():

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import pickle
 import random
 import urllib.error
 
@@ -15,7 +16,7 @@ from torchvision import models
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
-from coursekit import data, encoders, video
+from coursekit import data, encoders, features, video
 from coursekit.encoders import _backends, _networks, _torchvision
 from coursekit.layout import LayoutError
 
@@ -164,7 +165,7 @@ def test_resizing_and_cropping_are_those_of_torchvision(image, resize, crop, int
 @pytest.mark.parametrize("name", [n for n in _torchvision.MAPS if n not in _torchvision.WINDOWS])
 def test_preprocessing_is_that_of_the_weights(name, clip):
     weights = models.get_model_weights(name).DEFAULT
-    encoder = encoders.load(nn.Identity(), preprocessing=_torchvision.preprocessing(weights), start=False)
+    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
     ours = encoder.normalise(encoder.prepare(clip))
     theirs = weights.transforms()(clip)
     assert (ours - theirs).abs().max() < 0.04  # two grey levels: bicubic rounds otherwise, here and there
@@ -174,7 +175,7 @@ def test_preprocessing_is_that_of_the_weights(name, clip):
 @pytest.mark.parametrize("name", ["r3d_18", "swin3d_t", "mvit_v2_s"])
 def test_preprocessing_of_video_networks_is_that_of_the_weights(name, clip):
     weights = models.get_model_weights(name).DEFAULT
-    encoder = encoders.load(nn.Identity(), preprocessing=_torchvision.preprocessing(weights), start=False)
+    encoder = encoders.Encoder(name, nn.Identity(), _torchvision.preprocessing(weights))
     ours = encoder.normalise(encoder.prepare(clip)).transpose(0, 1)  # (3, T, h, w)
     theirs = weights.transforms()(clip)
     # torchvision resizes clips without antialiasing of its own choice: alike, not equal
@@ -201,7 +202,7 @@ def test_preprocessing_of_the_default_is_that_of_timm(clip, lite):
         ({"resize": 0}, "resize=0 must be a whole number of pixels, or two"),
         ({"resize": (9, 2.5)}, r"resize=\(9, 2.5\) must be"),
         ({"crop": 5}, r"crop=5 must be two whole numbers of pixels: \(H, W\)"),
-        ({"crop": (True, 5)}, r"crop=\(True, 5\) must be"),
+        ({"crop": (3, 5, 7)}, r"crop=\(3, 5, 7\) must be"),
         ({"interpolation": "cubic"}, "interpolation='cubic' must be 'bilinear' or 'bicubic'"),
         ({"mean": (0.5,)}, r"mean=\(0.5,\) must be three numbers: of red, green, blue"),
         ({"mean": (0.5, 0.5, float("nan"))}, "mean="),
@@ -211,6 +212,26 @@ def test_preprocessing_of_the_default_is_that_of_timm(clip, lite):
 def test_a_preprocessing_that_cannot_be_is_refused(values, message):
     with pytest.raises(ValueError, match=f"preprocessing: {message}"):
         encoders.load(Small(), preprocessing=encoders.Preprocessing(**values))
+
+
+def test_a_preprocessing_may_have_the_numbers_of_numpy_and_torch(clip):
+    frames, module = clip[:2], Small()
+    plain = encoders.Preprocessing(64, (48, 50), "bicubic", (0.25, 0.5, 0.75), (0.5, 0.5, 0.5))
+    numpy = encoders.Preprocessing(
+        np.int64(64),
+        np.array([48, 50]),
+        "bicubic",
+        np.array([0.25, 0.5, 0.75], np.float32),
+        torch.full((3,), 0.5),
+    )
+    one, other = (encoders.load(module, preprocessing=how, backend="eager") for how in (plain, numpy))
+    assert other.preprocessing == plain
+    assert torch.equal(one(frames), other(frames))
+
+
+def test_only_bytes_are_prepared():
+    with pytest.raises(TypeError, match=r"images must be torch\.uint8, 0 to 255, got torch\.float32"):
+        encoders.Preprocessing().prepare(torch.rand(1, 3, 9, 9))
 
 
 # ------------------------------------------------------------------------------- by construction
@@ -251,6 +272,16 @@ def test_loading_leaves_the_generators_and_settings_alone():
     assert (before[1] == np.random.get_state()[1]).all()
     assert before[2] == random.getstate()
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("encoder", ["efficientnet_lite0", Small()])
+def test_an_encoder_that_has_not_started_can_be_pickled_and_copied(encoder):
+    loaded = encoders.load(encoder, start=False)
+    again, copied = pickle.loads(pickle.dumps(loaded)), copy.deepcopy(loaded)
+    assert again.weights_hash == copied.weights_hash == loaded.weights_hash
+    with torch.no_grad():
+        next(copied.network.parameters()).zero_()
+    assert encoders.weights_hash(loaded.network) == loaded.weights_hash, "the copy has a network of its own"
 
 
 def test_the_hash_follows_the_weights():
@@ -427,6 +458,19 @@ def test_damaged_weights_in_the_cache_are_not_used(hub):
         encoders.load("resnet18")
 
 
+@pytest.mark.parametrize("content", [None, b"", b"no weights"])
+def test_damaged_weights_of_the_default_are_an_error_before_there_is_a_folder(tmp_path, monkeypatch, content):
+    file = tmp_path / "lite0.pth"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(_networks, "_lite0_file", lambda: file)
+    with pytest.raises(encoders.WeightsError, match="lite0"):
+        encoders.load()
+    with pytest.raises(encoders.WeightsError, match="lite0"):
+        features.extract_all([FILM], tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_from_the_cache_are_used(hub, monkeypatch):
     """A file with another network's worth of random numbers, under the name that its checksum asks for."""
     torch.manual_seed(0)
@@ -489,6 +533,8 @@ def test_what_is_asked_wrongly(clip, lite):
         encoders.load(Small(), backend="fast")
     with pytest.raises(ValueError, match=r"layer='layer9' is none of Small; there are .*conv"):
         encoders.load(Small(), layer="layer9")
+    with pytest.raises(ValueError, match="is for video networks with a row for a window; efficientnet_lite0"):
+        encoders.load(windows=encoders.Windows(8, 8))
     with pytest.raises(ValueError, match=r"grid=\(2, 2\): Small needs layer="):
         encoders.load(Small(), grid=(2, 2))
     with pytest.raises(ValueError, match="gives an output of shape"):

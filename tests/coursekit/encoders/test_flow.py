@@ -78,9 +78,7 @@ class Shift(nn.Module):
 
 def test_the_field_has_the_size_and_the_units_of_the_frames(pattern):
     network = _raft.Raft(Shift())
-    encoder = encoders.load(
-        network, preprocessing=encoders.Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3), start=False
-    )
+    encoder = encoders.Encoder("raft", network, encoders.Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3))
     odd = pattern[..., :139, :171]
     field = encoders.flow(odd, encoder)
     assert field.shape == (2, 2, 139, 171)

@@ -77,7 +77,7 @@ def prepared(processor, clip):
 @pytest.mark.slow
 def test_preprocessing_is_that_of_the_processor(kind, clip):
     _, processor = network(kind)
-    encoder = encoders.load(nn.Identity(), preprocessing=_huggingface._preprocessing(processor), start=False)
+    encoder = encoders.Encoder("net", nn.Identity(), _huggingface._preprocessing(processor))
     theirs = prepared(processor, clip)[0]
     ours = encoder.normalise(encoder.prepare(clip))
     assert ours.shape == theirs.shape

@@ -1,5 +1,6 @@
 """The cache of exported networks: used when it is right, made again when it is not, and never in the way."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from torch import nn
 
 from coursekit import data, encoders, video
 from coursekit.encoders import _networks, _onnx
-from coursekit.encoders._encoder import Parts
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed (extra `fast`)")
 pytest.importorskip("onnx", reason="ONNX is not installed (extra `fast`)")
@@ -59,10 +59,8 @@ def tiny(network: type[nn.Module] = Tiny) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     plain, images = network().eval(), torch.randint(0, 256, (3, 3, 9, 9), dtype=torch.uint8)
     checksum = encoders.weights_hash(plain)
-    encoder = encoders.Encoder(
-        "tiny", lambda: Parts(plain, None, (), checksum), encoders.Preprocessing(9, (9, 9)),
-        backend="onnx", cached_as=checksum,
-    )  # fmt: skip
+    preprocessing = encoders.Preprocessing(9, (9, 9))
+    encoder = encoders.Encoder("tiny", plain, preprocessing, backend="onnx", cached=True)
     assert encoder.k == 4
     assert encoder.weights_hash == checksum
     with torch.inference_mode():
@@ -86,8 +84,18 @@ def test_a_second_load_exports_nothing_and_gives_the_features_of_a_load_without_
     assert torch.equal(second, without)
 
 
+@contextlib.contextmanager
+def in_double():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 @pytest.mark.slow
 def test_where_an_export_is_kept_the_network_is_built_only_when_somebody_asks_for_it(cache, monkeypatch):
+    state = torch.get_rng_state()
     first = encoders.load(backend="onnx")
     builds, build = [], _networks.build
     monkeypatch.setattr(_networks, "build", lambda *names: builds.append(names) or build(*names))
@@ -100,6 +108,31 @@ def test_where_an_export_is_kept_the_network_is_built_only_when_somebody_asks_fo
     assert "Windsor tie" in names, "the decision layer and the labels are there when they are needed"
     assert encoders.weights_hash(second.network) == second.weights_hash
     assert builds == [("efficientnet_lite0", "pretrained")], "once"
+    assert torch.equal(torch.get_rng_state(), state), "the caller's random numbers, with and without a cache"
+
+
+@pytest.mark.parametrize(
+    "mode", [torch.inference_mode, torch.no_grad, lambda: torch.device("meta"), in_double]
+)
+@pytest.mark.slow
+def test_a_network_that_is_built_late_is_the_same_whatever_the_caller_is_doing(mode):
+    encoder = encoders.load(start=False, backend="eager")
+    with mode():
+        network = encoder.network
+    assert encoders.weights_hash(network) == encoder.weights_hash == encoders.load().weights_hash
+    assert {weights.dtype for weights in network.parameters()} == {torch.float32}
+    x = torch.rand(1, 3, 32, 32, requires_grad=True)
+    network(x).sum().backward()
+    assert x.grad.abs().sum() > 0
+
+
+def test_a_network_that_was_changed_before_it_was_exported_is_not_kept(cache):
+    plain, preprocessing = Tiny().eval(), encoders.Preprocessing(9, (9, 9))
+    encoder = encoders.Encoder("tiny", plain, preprocessing, backend="onnx", cached=True)
+    with torch.no_grad():
+        encoder.network.conv.weight.mul_(2)
+    assert encoder.k == 4
+    assert not cache.exists()
 
 
 def _flip_a_bit(file: Path, place: int) -> None:

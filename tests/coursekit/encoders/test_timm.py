@@ -59,7 +59,7 @@ def cached(hub, repository, name, state):
 )
 def test_preprocessing_is_that_of_timm(name, clip):
     config = _timm._config(name)
-    encoder = encoders.load(nn.Identity(), preprocessing=_timm._preprocessing(name, config), start=False)
+    encoder = encoders.Encoder(name, nn.Identity(), _timm._preprocessing(name, config))
     transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=config.to_dict()))
     theirs = torch.stack([transform(to_pil_image(image)) for image in clip])
     ours = encoder.normalise(encoder.prepare(clip))
