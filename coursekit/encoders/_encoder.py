@@ -123,9 +123,9 @@ class Encoder:
     def _export(self) -> _onnx.Export | None:
         """What an earlier run has exported, if ONNX Runtime is to compute."""
         images = self.windows is None
-        if self._entry and _backends.takes_onnx(self.device, self._asked, self.precision, images):
-            return self._entry.read()
-        return None
+        if not _backends.takes_onnx(self.device, self._asked, self.precision, images):
+            return None
+        return self._entry.read() if self._entry else None
 
     @cached_property
     def _runner(self) -> _backends.Runner:
@@ -142,13 +142,16 @@ class Encoder:
 
     def _chosen(self) -> _backends.Runner:
         """As `_runner`, from the network itself; its export is kept."""
+        network = self.network
         try:
-            runner = _backends.runner(self.network, self._example, self.device, self._asked, self.precision)
+            runner = _backends.runner(network, self._example, self.device, self._asked, self.precision)
         except RuntimeError as error:
             size, reason = tuple(self._example.shape), first_line(error)
             raise ValueError(f"{self.name} cannot take an input of shape {size}: {reason}") from error
-        unchanged = weights_hash(self.network) == self._parts.weights_hash  # by a user, in the meantime
-        if self._entry and runner.model and unchanged:
+        if not runner.model:
+            return runner
+        # Whoever has changed the network since it was loaded has made an export of other weights.
+        if self._entry and weights_hash(network) == self._parts.weights_hash:
             self._entry.write(_onnx.Export(self._parts.weights_hash, runner.model))
         return runner._replace(model=b"")
 
